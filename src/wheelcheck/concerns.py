@@ -1,0 +1,108 @@
+"""What is wrong with an answer that works, each concern a value with a level: ``warning`` or ``note``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from wheelcheck.outcomes import Asked, Pin, Solution
+from wheelcheck.rules import Rule
+from wheelcheck.values import Plain, Variant, fields_of, plain
+
+
+class _Concern(Variant):
+    """A concern leaves an answer compatible; under ``--strict`` a warning does not."""
+
+    __slots__ = ()
+    level: ClassVar[str]
+
+    def to_dict(self) -> dict[str, Plain]:
+        """The form under `concerns` in a report."""
+        return {"kind": self.kind, "level": self.level} | fields_of(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreRelease(_Concern):
+    """A pre-release was chosen without being asked for: no final release fits."""
+
+    level: ClassVar[str] = "warning"
+    project: NormalizedName
+    version: Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yanked(_Concern):
+    """The chosen file was withdrawn by its publisher and taken because it was pinned."""
+
+    level: ClassVar[str] = "warning"
+    project: NormalizedName
+    version: Version
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack(_Concern):
+    """Curated rules kept a project below `instead_of`, which metadata alone would admit beside the rest."""
+
+    level: ClassVar[str] = "note"
+    project: NormalizedName
+    version: Version
+    instead_of: Version
+    rules: tuple[Rule, ...]
+
+    def to_dict(self) -> dict[str, Plain]:
+        """The form under `concerns` in a report; the rules stand in full under `rules` there."""
+        return {
+            "kind": self.kind,
+            "level": self.level,
+            "project": self.project,
+            "version": str(self.version),
+            "instead_of": str(self.instead_of),
+            "rules": plain([rule.id for rule in self.rules]),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledDiffers(_Concern):
+    """What was imported is not what the answer pins. `installed` is None where the project is not there."""
+
+    level: ClassVar[str] = "warning"
+    project: NormalizedName
+    version: Version
+    installed: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotTried(_Concern):
+    """An import was asked for and not tried."""
+
+    level: ClassVar[str] = "warning"
+    project: NormalizedName | None
+    why: Variant
+
+
+Concern: TypeAlias = "PreRelease | Yanked | HeldBack | InstalledDiffers | NotTried"
+
+
+def concerns_of(solution: Solution, *, pre: bool) -> tuple[Concern, ...]:
+    """The concerns that an answer bears by itself; `pre` says that pre-releases were asked for everywhere."""
+    return tuple(_concerns(solution, pre))
+
+
+def _concerns(solution: Solution, pre: bool) -> Iterator[Concern]:
+    for pin in solution.pins:
+        if pin.version.is_prerelease and not pre and not _asked_for_pre_release(pin):
+            yield PreRelease(project=pin.name, version=pin.version)
+        if pin.file.yanked is not None:
+            yield Yanked(project=pin.name, version=pin.version, why=pin.file.yanked)
+    for held in solution.held_back:
+        yield HeldBack(project=held.name, version=held.chosen, instead_of=held.instead_of, rules=held.rules)
+
+
+def _asked_for_pre_release(pin: Pin) -> bool:
+    asked = (demand for demand in pin.demands if isinstance(demand.origin, Asked))
+    return any(demand.requirement.specifier.prereleases for demand in asked)

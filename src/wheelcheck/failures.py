@@ -1,0 +1,87 @@
+"""What keeps wheelcheck from telling: the few exceptions, each with its fields first and its sentence derived from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from wheelcheck.values import Plain, fields_of
+
+
+class UsageError(Exception):
+    """The question itself is malformed: an unknown target, a broken requirement, two options that exclude each other.
+
+    The text is one sentence that names the thing, its place and what to do. Every door answers it with exit code 2.
+    """
+
+
+@dataclass(eq=False)
+class CannotTell(Exception):
+    """Something that an answer stands on could not be found out; never to be read as "compatible" or "not compatible"."""
+
+    sentence: ClassVar[str]
+
+    @property
+    def kind(self) -> str:
+        """The stable code, such as ``IndexUnavailable``."""
+        return type(self).__name__
+
+    def __str__(self) -> str:
+        return self.sentence.format(**vars(self))
+
+    def to_dict(self) -> dict[str, Plain]:
+        """The form under `error` in a report: kind, message, then the fields."""
+        return {"kind": self.kind, "message": str(self)} | fields_of(self)
+
+
+@dataclass(eq=False)
+class IndexUnavailable(CannotTell):
+    """No usable answer from an index: connection refused or broken, a server error, a body cut short."""
+
+    url: str
+    why: str
+    sentence = "{url} could not be read: {why}. Try again later, or name another index with --index-url."
+
+
+@dataclass(eq=False)
+class IndexNonsense(CannotTell):
+    """An index answered, but not with a project page that the standards know."""
+
+    url: str
+    why: str
+    sentence = "{url} answered something that is not a project page: {why}. Check that the index URL ends where its projects begin."
+
+
+@dataclass(eq=False)
+class NotAuthorized(CannotTell):
+    """An index wants credentials that were not given, or refuses the ones that were."""
+
+    url: str
+    status: int
+    sentence = "{url} refused access (HTTP {status}). Give credentials in the index URL or in a netrc file."
+
+
+@dataclass(eq=False)
+class NotCached(CannotTell):
+    """Offline, and the cache does not hold what the answer needs."""
+
+    url: str
+    sentence = "{url} is not in the cache, and --offline forbids asking for it. Run once without --offline."
+
+
+@dataclass(eq=False)
+class TimedOut(CannotTell):
+    """An index or a search took longer than its limit."""
+
+    what: str
+    seconds: float
+    sentence = "{what} took longer than {seconds:g} seconds. Try again, or raise the time-out in pip's configuration."
+
+
+@dataclass(eq=False)
+class Unreadable(CannotTell):
+    """A distribution file whose metadata is out of reach, so that its dependencies are unknown."""
+
+    filename: str
+    why: str
+    sentence = "The metadata of {filename} could not be read: {why}."

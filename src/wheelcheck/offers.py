@@ -1,0 +1,97 @@
+"""What a project has for one target: its usable files by version, and the versions that meet a specifier, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from wheelcheck.distributions import Listed, ProjectPage, Wheel
+from wheelcheck.outcomes import Demand
+from wheelcheck.verdicts import HashMismatch, Incompatible, Judge, Reason
+
+
+class Offers:
+    """The files of a project that a target may use.
+
+    Args:
+        page: what the indexes list.
+        judge: judges files for the target.
+        hashes: digests (``sha256:...``) of which a file must bear one; empty for any.
+    """
+
+    def __init__(self, page: ProjectPage, judge: Judge, hashes: frozenset[str] = frozenset()) -> None:
+        self.page = page
+        self.judge = judge
+        self.hashes = hashes
+        self._files: dict[Version, tuple[tuple[int, Listed], ...]] = {}
+
+    @cached_property
+    def versions(self) -> tuple[Version, ...]:
+        """Versions with at least one usable file, newest first."""
+        return tuple(version for version in self.page.versions if self.files(version))
+
+    def files(self, version: Version) -> tuple[tuple[int, Listed], ...]:
+        """Rank and file of each usable file of a version, the best first."""
+        try:
+            return self._files[version]
+        except KeyError:
+            return self._files.setdefault(version, tuple(self._usable(version)))
+
+    def _usable(self, version: Version) -> Iterator[tuple[int, Listed]]:
+        """By the rank of the tag, then the higher build number, then the later source, as pip chooses."""
+        found = []
+        for place, file in enumerate(self.page.versions.get(version, ())):
+            rank = self.judge.rank(file.tags) if isinstance(file, Wheel) else None
+            if rank is not None and self.judge.admits(file) and self._is_wanted(file):
+                found.append((-rank, getattr(file, "build", ()), place, file))
+        for negative, _, _, file in sorted(found, key=lambda item: item[:3], reverse=True):
+            yield -negative, file
+
+    def _is_wanted(self, file: Listed) -> bool:
+        stated = {f"{algorithm}:{digest}" for algorithm, digest in file.hashes.items()}
+        return not self.hashes or bool(self.hashes & stated)
+
+    def matching(self, specifier: SpecifierSet, *, pre: bool | None = None) -> list[Version]:
+        """The versions that a specifier admits, newest first.
+
+        Pre-releases count where `pre` is true, where the specifier names one, or where nothing else matches (PEP 440);
+        withdrawn versions only where the specifier pins one (PEP 592).
+        """
+        found = list(specifier.filter(self.versions, prereleases=pre or None))
+        if is_pinned(specifier) and all(map(self.is_withdrawn, found)):
+            return found
+        return [version for version in found if not self.is_withdrawn(version)]
+
+    def is_withdrawn(self, version: Version) -> bool:
+        """Whether all usable files of a version are yanked."""
+        return all(file.yanked is not None for _, file in self.files(version))
+
+    def refusal(self, file: Listed) -> tuple[Reason, ...]:
+        """Every reason against a file as listed; empty for a usable one."""
+        verdict = self.judge.verdict(file)
+        reasons = verdict.reasons if isinstance(verdict, Incompatible) else ()
+        if self._is_wanted(file):
+            return reasons
+        return (*reasons, HashMismatch(expected=tuple(sorted(self.hashes)), actual=file.hashes.get("sha256", "")))
+
+
+def is_pinned(specifier: SpecifierSet) -> bool:
+    """Whether a specifier names one exact version."""
+    return any(s.operator == "===" or (s.operator == "==" and not s.version.endswith(".*")) for s in specifier)
+
+
+def is_bounded_above(specifier: SpecifierSet) -> bool:
+    """Whether a specifier sets an upper limit without naming one exact version."""
+    return any(s.operator in ("<", "<=", "~=") or (s.operator == "==" and s.version.endswith(".*")) for s in specifier)
+
+
+def combined(demands: Iterable[Demand]) -> SpecifierSet:
+    """What all demands together ask of a version."""
+    result = SpecifierSet()
+    for demand in demands:
+        if demand.requirement.specifier:
+            result &= demand.requirement.specifier
+    return result

@@ -1,0 +1,360 @@
+"""Why a file is refused for a target: the questions in the order in which they are asked, each refusal a value.
+
+The position of the question that failed *is* the closeness of the file: a wheel that fails only on Requires-Python
+is nearer than one for another operating system. Sources: PEP 425 and its specification, PEP 592, PEP 440.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar, TypeAlias
+
+from packaging.specifiers import InvalidSpecifier
+
+from wheelcheck.distributions import Listed, Sdist, UnreadableFile, Wheel, specifiers_of, tag_set
+from wheelcheck.rules import NO_RULES, Rule, Rules
+from wheelcheck.targets import MacOS, Manylinux, Musllinux, Other, Platform, Target, Windows
+from wheelcheck.values import Plain, Variant, assert_never, plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableName(Variant):
+    """The file name follows no standard."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantWheel(Variant):
+    """A wheel variant (PEP 825 draft), which installers of today do not take."""
+
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongPlatformTag(Variant):
+    """Built for other systems or architectures. `have` are the file's platform tags, `want` the target's first one."""
+
+    have: tuple[str, ...]
+    want: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeverMatches(Variant):
+    """A platform tag that no system asks for, such as ``macosx_14_5_arm64``."""
+
+    tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OsTooOld(Variant):
+    """The right system and architecture, a newer release. `system` is ``macOS``, ``glibc`` or ``musl``."""
+
+    system: str
+    have: str
+    need: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongPythonTag(Variant):
+    """Built for other Pythons. `have` are the file's python tags, `want` the target's own."""
+
+    have: tuple[str, ...]
+    want: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongAbiTag(Variant):
+    """Built for the right Python with another ABI, such as the free-threaded one."""
+
+    have: tuple[str, ...]
+    want: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequiresPython(Variant):
+    """The specifier that the publisher set excludes the target's Python."""
+
+    specifier: str
+    python: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceOnly(Variant):
+    """A source distribution: it would have to be built, which is never done here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined(Variant):
+    """The index has put the project under quarantine (PEP 792)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HashMismatch(Variant):
+    """The bytes, or the digests that the index states, are not those that were asked for."""
+
+    expected: tuple[str, ...]
+    actual: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadMetadata(Variant):
+    """The core metadata inside the file cannot be used."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForbiddenByRule(Variant):
+    """A curated rule says that this file does not work here, whatever its metadata says."""
+
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yanked(Variant):
+    """Withdrawn by its publisher (PEP 592) and not pinned by the asker."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreReleaseNotWanted(Variant):
+    """A pre-release, while final releases match (PEP 440)."""
+
+
+Reason: TypeAlias = (
+    "UnreadableName | VariantWheel | WrongPlatformTag | NeverMatches | OsTooOld | WrongPythonTag | WrongAbiTag"
+    " | RequiresPython | SourceOnly | Quarantined | HashMismatch | BadMetadata | ForbiddenByRule | Yanked"
+    " | PreReleaseNotWanted"
+)
+
+QUESTIONS: tuple[type[Variant], ...] = (
+    UnreadableName,
+    VariantWheel,
+    WrongPlatformTag,
+    NeverMatches,
+    OsTooOld,
+    WrongPythonTag,
+    WrongAbiTag,
+    RequiresPython,
+    SourceOnly,
+    Quarantined,
+    HashMismatch,
+    BadMetadata,
+    ForbiddenByRule,
+    Yanked,
+    PreReleaseNotWanted,
+)
+"""The order in which a file is questioned; the first question that it fails says how near it came."""
+
+_POSITION = {question: position for position, question in enumerate(QUESTIONS)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compatible:
+    """The file may be used. `rank` is the position of its best tag among the target's, 0 being the most specific."""
+
+    rank: int
+    ok: ClassVar[bool] = True
+
+    def __bool__(self) -> bool:
+        return True
+
+    def to_dict(self) -> dict[str, Plain]:
+        """The form within `explain`."""
+        return {"compatible": True, "rank": self.rank, "reasons": []}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incompatible:
+    """The file may not be used, with every reason, in the order of the questions."""
+
+    reasons: tuple[Reason, ...]
+    ok: ClassVar[bool] = False
+
+    def __bool__(self) -> bool:
+        return False
+
+    @property
+    def closeness(self) -> tuple[int, int]:
+        """Sorts refusals: the larger, the nearer the file came to being usable."""
+        return min(_POSITION[type(reason)] for reason in self.reasons), -len(self.reasons)
+
+    def to_dict(self) -> dict[str, Plain]:
+        """The form within `explain`."""
+        return {"compatible": False, "rank": None, "reasons": [plain(reason) for reason in self.reasons]}
+
+
+Verdict: TypeAlias = "Compatible | Incompatible"
+
+
+class Judge:
+    """Judges files for one target under a set of rules; remembers what tag sets and specifiers come to."""
+
+    def __init__(self, target: Target, rules: Rules = NO_RULES) -> None:
+        self.target = target
+        self.rules = rules
+        self._ranks = target.ranks
+        self._rank_of: dict[str, int | None] = {}
+        self._pythons: dict[str, bool] = {}
+
+    def rank(self, tags: str) -> int | None:
+        """The position of the best triple of a compressed tag set among the target's, or None."""
+        try:
+            return self._rank_of[tags]
+        except KeyError:
+            ranks = [self._ranks[triple] for triple in tag_set(tags) if triple in self._ranks]
+            return self._rank_of.setdefault(tags, min(ranks, default=None))
+
+    def accepts_python(self, specifier: str | None) -> bool:
+        """Whether Requires-Python admits the target's full version; a specifier that cannot be parsed admits all."""
+        if specifier is None:
+            return True
+        try:
+            return self._pythons[specifier]
+        except KeyError:
+            return self._pythons.setdefault(specifier, _contains(specifier, self.target.python))
+
+    def admits(self, file: Listed) -> bool:
+        """Whether neither Requires-Python nor a rule refuses a file; its tags are not looked at."""
+        if not self.accepts_python(file.requires_python):
+            return False
+        return file.name not in self.rules.projects or not self._forbidding(file)
+
+    def _forbidding(self, file: Listed) -> tuple[Rule, ...]:
+        return self.rules.forbidding(file.name, file.version, self.target)
+
+    def verdict(self, file: Listed | UnreadableFile) -> Verdict:
+        """What becomes of a file: its rank, or every reason against it.
+
+        Withdrawn files and pre-releases pass: whether they are wanted depends on what is asked of the project.
+        """
+        if isinstance(file, UnreadableFile):
+            return Incompatible(reasons=(unreadable_reason(file),))
+        rank = self.rank(file.tags) if isinstance(file, Wheel) else None
+        reasons = tuple(self._reasons(file, rank))
+        if reasons or rank is None:
+            return Incompatible(reasons=reasons)
+        return Compatible(rank=rank)
+
+    def _reasons(self, file: Listed, rank: int | None) -> Iterator[Reason]:
+        if isinstance(file, Wheel) and rank is None:
+            yield from tag_reasons(file.tags, self.target)
+        if not self.accepts_python(file.requires_python):
+            yield RequiresPython(specifier=file.requires_python or "", python=self.target.python)
+        if isinstance(file, Sdist):
+            yield SourceOnly()
+        for rule in self._forbidding(file):
+            yield ForbiddenByRule(rule=rule)
+
+
+def unreadable_reason(file: UnreadableFile) -> Reason:
+    """The reason against a file whose name says nothing that can be used."""
+    return VariantWheel(label=file.label) if file.label else UnreadableName(why=file.why)
+
+
+def _contains(specifier: str, version: str) -> bool:
+    try:
+        return specifiers_of(specifier).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return True
+
+
+# -- which part of the tags failed
+
+
+def tag_reasons(tags: str, target: Target) -> tuple[Reason, ...]:
+    """What a compressed tag set, none of whose triples the target supports, would need to be otherwise.
+
+    Triples are the verdict (PEP 425); the parts are commentary on the triple that came closest.
+    """
+    found = (tuple(_triple_reasons(triple, tags, target)) for triple in tag_set(tags))
+    return max(found, key=lambda reasons: Incompatible(reasons=reasons).closeness)
+
+
+def _triple_reasons(triple: str, tags: str, target: Target) -> Iterator[Reason]:
+    python, abi, platform = triple.split("-")
+    parts = [part.split(".") for part in tags.split("-")]
+    against_platform = _platform_reason(platform, tuple(parts[2]), target)
+    against_interpreter = _interpreter_reason(python, abi, parts, target)
+    yield from filter(None, (against_platform, against_interpreter))
+    if not against_platform and not against_interpreter:
+        yield NeverMatches(tag=triple)
+
+
+def _platform_reason(tag: str, have: tuple[str, ...], target: Target) -> Reason | None:
+    platform = target.platform
+    if tag == "any" or tag in platform.tags:
+        return None
+    need = _same_system(tag, platform)
+    if need is None:
+        return WrongPlatformTag(have=have, want=platform.tag)
+    system, major, minor = need
+    if system == "macOS" and major > 10 and minor:
+        return NeverMatches(tag=tag)
+    assert not isinstance(platform, Windows | Other)
+    return OsTooOld(system=system, have=f"{platform.major}.{platform.minor}", need=f"{major}.{minor}")
+
+
+_MAC_FORMATS = {
+    "arm64": {"arm64", "universal2"},
+    "x86_64": {"x86_64", "universal2", "universal", "intel", "fat3", "fat64"},
+}
+_LEGACY_MANYLINUX = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
+_VERSIONED_TAG = re.compile(r"(macosx|manylinux|musllinux)_(\d+)_(\d+)_(\w+)")
+_LEGACY_TAG = re.compile(r"(manylinux1|manylinux2010|manylinux2014)_(\w+)")
+
+
+def _same_system(tag: str, platform: Platform) -> tuple[str, int, int] | None:
+    """The release that a platform tag asks for, if it is for the platform's own system and architecture."""
+    family, major, minor, machine = _split_platform_tag(tag)
+    match platform:
+        case MacOS():
+            return ("macOS", major, minor) if family == "macosx" and machine in _MAC_FORMATS[platform.machine] else None
+        case Manylinux():
+            return ("glibc", major, minor) if (family, machine) == ("manylinux", platform.machine) else None
+        case Musllinux():
+            return ("musl", major, minor) if (family, machine) == ("musllinux", platform.machine) else None
+        case Windows() | Other():
+            return None
+        case _:
+            assert_never(platform)
+
+
+def _split_platform_tag(tag: str) -> tuple[str, int, int, str]:
+    if legacy := _LEGACY_TAG.fullmatch(tag):
+        return "manylinux", *_LEGACY_MANYLINUX[legacy[1]], legacy[2]
+    if versioned := _VERSIONED_TAG.fullmatch(tag):
+        return versioned[1], int(versioned[2]), int(versioned[3]), versioned[4]
+    return "", 0, 0, ""
+
+
+def _interpreter_reason(python: str, abi: str, parts: list[list[str]], target: Target) -> Reason | None:
+    own = target.interpreter_tag
+    if f"{python}-{abi}" in _interpreter_pairs(target):
+        return None
+    stable_abi_of_an_older_python = abi in ("abi3", "abi3t") and python in _older_pythons(target)
+    if python == own or stable_abi_of_an_older_python:
+        return WrongAbiTag(have=tuple(parts[1]), want=target.abi)
+    return WrongPythonTag(have=tuple(parts[0]), want=own)
+
+
+@lru_cache(maxsize=256)
+def _interpreter_pairs(target: Target) -> frozenset[str]:
+    return frozenset(triple.rpartition("-")[0] for triple in target.tags)
+
+
+@lru_cache(maxsize=256)
+def _older_pythons(target: Target) -> frozenset[str]:
+    """Python tags whose stable ABI the target would take if its ABI were of that kind."""
+    minors = range(2, target.version.minor + 1) if target.implementation == "cpython" else ()
+    return frozenset(f"cp3{minor}" for minor in minors)
+
+
+def judge(file: Listed | UnreadableFile, target: Target, rules: Rules = NO_RULES) -> Verdict:
+    """The verdict on one file for one target; see `Judge` where there are many."""
+    return Judge(target, rules).verdict(file)
