@@ -1,0 +1,46 @@
+"""Runs every scenario; see scenario.py for the form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from scenario import FOLDER, Scenario
+
+from wheelcheck.outcomes import Solution
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+def test_scenario(path: Path) -> None:
+    scenario = Scenario.read(path)
+    expected = scenario.told["expect"]
+    for target in scenario.targets:
+        outcome = scenario.outcome(target)
+        if isinstance(outcome, Solution):
+            check_solution(outcome, expected)
+        else:
+            check_conflict(outcome, expected)
+
+
+def check_solution(outcome, expected) -> None:
+    assert {pin.name: str(pin.version) for pin in outcome.pins} == expected.get("pins")
+    files = {pin.name: pin.file.filename for pin in outcome.pins}
+    assert {name: files.get(name) for name in expected.get("files", {})} == expected.get("files", {})
+    needed = {pin.name: sorted(pin.needed_by) for pin in outcome.pins}
+    assert {name: needed.get(name) for name in expected.get("needed_by", {})} == expected.get("needed_by", {})
+    assert {held.name: str(held.instead_of) for held in outcome.held_back} == expected.get("held_back", {})
+
+
+def check_conflict(outcome, expected) -> None:
+    assert "pins" not in expected, outcome
+    assert (outcome.kind, outcome.project) == (expected["conflict"], expected["project"])
+    if "reasons" in expected:
+        assert [why.kind for why in outcome.files[0].reasons] == expected["reasons"]
+    if "nearest" in expected:
+        assert outcome.files[0].filename == expected["nearest"]
+    shown = {str(demand.requirement) for demand in outcome.demands}
+    assert set(expected.get("demands", ())) <= shown
+    for demand in outcome.demands:
+        assert demand.origin.kind in ("Asked", "NeededBy", "Constraint", "AddedByRule")
+    rules = {demand.origin.rule.id for demand in outcome.demands if demand.origin.kind == "AddedByRule"}
+    assert set(expected.get("rules", ())) <= rules
