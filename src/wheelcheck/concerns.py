@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -12,6 +12,9 @@ from packaging.version import Version
 from wheelcheck.outcomes import Asked, Pin, Solution
 from wheelcheck.rules import Rule
 from wheelcheck.values import Plain, Variant, fields_of, plain
+
+if TYPE_CHECKING:
+    from wheelcheck import confirmation
 
 
 class _Concern(Variant):
@@ -78,11 +81,11 @@ class InstalledDiffers(_Concern):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotTried(_Concern):
-    """An import was asked for and not tried."""
+    """An import was asked for and not tried. `project` is None where none was, on account of the target."""
 
     level: ClassVar[str] = "warning"
-    project: NormalizedName | None
-    why: Variant
+    project: str | None
+    why: confirmation.NotTried
 
 
 Concern: TypeAlias = "PreRelease | Yanked | HeldBack | InstalledDiffers | NotTried"

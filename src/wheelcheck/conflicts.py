@@ -133,8 +133,9 @@ def _own_trouble(ledger: Ledger, name: NormalizedName, demands: tuple[Demand, ..
     files = refused_files(ledger, name, demands)
     if files:
         return NoCompatibleFile(project=name, demands=demands, files=files)
-    if all(_meets_some(offers, demand.requirement.specifier) for demand in about):
-        return Conflict(project=name, demands=demands) if offers.page.versions else _none_listed(name, demands, offers)
+    stated = [demand for demand in about if not isinstance(demand.origin, AddedByRule)]
+    if offers.page.versions and all(_meets_some(offers, demand.requirement.specifier) for demand in stated):
+        return Conflict(project=name, demands=demands)
     return _none_listed(name, demands, offers)
 
 

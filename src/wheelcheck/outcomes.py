@@ -13,7 +13,7 @@ from packaging.version import Version
 from wheelcheck.distributions import Listed
 from wheelcheck.rules import Rule
 from wheelcheck.values import Plain, Variant, fields_of, plain
-from wheelcheck.verdicts import Incompatible, Reason
+from wheelcheck.verdicts import Incompatible, Reason, WrongPythonTag
 
 # -- what is asked, and by whom
 
@@ -163,9 +163,10 @@ class RefusedFile:
     reasons: tuple[Reason, ...]
 
     @property
-    def closeness(self) -> tuple[tuple[int, int], Version]:
-        """Sorts files: the larger, the nearer to being usable; of equals the newer version."""
-        return Incompatible(reasons=self.reasons).closeness, self.version or Version("0")
+    def closeness(self) -> tuple[tuple[int, int], Version, int]:
+        """Sorts files: the larger, the nearer to being usable; of equals the newer version, then the nearer Python."""
+        distance = min((why.distance for why in self.reasons if isinstance(why, WrongPythonTag)), default=0)
+        return Incompatible(reasons=self.reasons).closeness, self.version or Version("0"), -distance
 
 
 class _Told(Variant):

@@ -65,6 +65,11 @@ class WrongPythonTag(Variant):
     have: tuple[str, ...]
     want: str
 
+    @property
+    def distance(self) -> int:
+        """How many minor versions of Python lie between, at least; large for another implementation."""
+        return min(_distance(tag, self.want) for tag in self.have)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrongAbiTag(Variant):
@@ -262,6 +267,18 @@ def _contains(specifier: str, version: str) -> bool:
         return specifiers_of(specifier).contains(version, prereleases=True)
     except InvalidSpecifier:
         return True
+
+
+_PYTHON_TAG = re.compile(r"(\D+)(\d)(\d*)")
+_FAR = 1000
+
+
+def _distance(tag: str, own: str) -> int:
+    one, other = _PYTHON_TAG.fullmatch(tag), _PYTHON_TAG.fullmatch(own)
+    if not one or not other or one[2] != other[2]:
+        return _FAR
+    another_implementation = one[1] not in ("py", other[1])
+    return abs(int(one[3] or 0) - int(other[3] or 0)) + _FAR * another_implementation
 
 
 # -- which part of the tags failed

@@ -1,0 +1,269 @@
+"""The command line: arguments in, words out. Every answer comes from `wheelcheck.checker`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from wheelcheck import __version__
+
+if TYPE_CHECKING:
+    from wheelcheck.checker import Options
+    from wheelcheck.values import Plain
+
+INTERRUPTED = 130
+COULD_NOT_TELL = 2
+PREFIX = "WHEELCHECK_"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and gives its exit code: 0 compatible, 1 not compatible, 2 could not tell."""
+    try:
+        return _run(build_parser(), sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 -- or the interpreter complains when it flushes at exit
+        return INTERRUPTED
+
+
+def _run(parser: argparse.ArgumentParser, argv: Sequence[str]) -> int:
+    from wheelcheck.failures import CannotTell, UsageError
+
+    try:
+        _take_environment(parser, os.environ)
+        arguments = parser.parse_args(argv)
+        if arguments.command is None:
+            parser.print_help()
+            return COULD_NOT_TELL
+        answer: Callable[[argparse.Namespace], int] = arguments.answer
+        return answer(arguments)
+    except (UsageError, CannotTell) as error:
+        print(f"wheelcheck: {error}", file=sys.stderr)  # noqa: T201
+        return COULD_NOT_TELL
+
+
+# -- the parser
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line; the documentation is made from it."""
+    parser = argparse.ArgumentParser(
+        prog="wheelcheck",
+        description="Which wheels are valid for this interpreter, or that one; why not; and do they really import?",
+        epilog="Exit codes: 0 compatible, 1 not compatible, 2 could not tell (bad usage, no network). "
+        "Each long option can be given as an environment variable: --cache-dir as WHEELCHECK_CACHE_DIR.",
+    )
+    parser.add_argument("--version", action="version", version=f"wheelcheck {__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    _add_check(commands)
+    _add_targets(commands)
+    return parser
+
+
+def _add_check(commands: Any) -> None:
+    check = commands.add_parser(
+        "check",
+        help="what would be installed for each target, what is wrong with it, and why",
+        description="Resolves requirements for each target and says what would be installed, what is wrong with it, and why.",
+    )
+    check.set_defaults(answer=_check)
+    check.add_argument("requirements", nargs="*", metavar="REQ", help="a requirement, such as 'tensorflow>=2.16'")
+    _add_inputs(check)
+    _add_target_options(check)
+    _add_index_options(check)
+    _add_resolution_options(check)
+    _add_rule_options(check)
+    _add_confirmation_options(check)
+    _add_output_options(check)
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what is asked")
+    group.add_argument(
+        "-r", "--requirement", action="append", default=[], metavar="FILE", help="a requirements file; - is standard input"
+    )
+    group.add_argument(
+        "-c", "--constraint", action="append", default=[], metavar="FILE", help="bounds for what is needed anyway"
+    )
+
+
+def _add_target_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("for which interpreter")
+    group.add_argument(
+        "-t",
+        "--target",
+        action="append",
+        default=None,
+        metavar="TARGET",
+        help="PLATFORM[-PYTHON] such as macos-14-arm64-cp312, 'running', the path of an interpreter, or a saved target; repeatable",
+    )
+    group.add_argument("--python", metavar="VERSION", help="the Python of targets that leave it open: a version or a path")
+
+
+def _add_index_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("which index")
+    group.add_argument("-i", "--index-url", metavar="URL", help="the index to ask instead of what pip is configured for")
+    group.add_argument("--extra-index-url", action="append", default=[], metavar="URL", help="a further index; repeatable")
+    group.add_argument(
+        "-f", "--find-links", action="append", default=[], metavar="PLACE", help="a directory or page of files; repeatable"
+    )
+    group.add_argument("--no-index", action="store_true", help="ask no index, only --find-links")
+    group.add_argument("--isolated", action="store_true", help="ignore pip's configuration and environment")
+    group.add_argument("--offline", action="store_true", help="answer from the cache, or say what is missing")
+    group.add_argument("--refresh", action="store_true", help="ask again even where the cache is fresh")
+    group.add_argument("--cache-dir", metavar="DIR", help="where answers of indexes are kept")
+    group.add_argument("--no-cache", action="store_true", help="keep nothing")
+
+
+def _add_resolution_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how to choose")
+    group.add_argument("--pre", action="store_true", help="take pre-releases")
+    group.add_argument("--no-deps", action="store_true", help="leave the requirements of files aside")
+    group.add_argument(
+        "--resolution", choices=("highest", "lowest", "lowest-direct"), default="highest", help="which versions to prefer"
+    )
+
+
+def _add_rule_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("curated rules")
+    group.add_argument("--rules", metavar="PATH", help="a file or directory of your own rules, which replace curated ones by id")
+    group.add_argument("--no-rules", action="store_true", help="judge by metadata alone")
+    group.add_argument("--ignore", action="append", default=[], metavar="ID", help="leave one rule out; repeatable")
+    group.add_argument("--strict", action="store_true", help="warnings make an answer not compatible")
+
+
+def _add_confirmation_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("proof by import")
+    group.add_argument("--confirm", action="store_true", help="import what was asked for in the target's interpreter")
+    group.add_argument("--fresh", action="store_true", help="with --confirm: in a new environment that holds exactly the pins")
+    group.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS", help="how long a step of the import may take")
+
+
+def _add_output_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument("--format", choices=("text", "json"), default="text", help="the form of the answer")
+    group.add_argument("-o", "--output", metavar="FILE", help="write the answer there instead of to standard output")
+    group.add_argument("-q", "--quiet", action="store_true", help="leave the pins out of the text")
+    group.add_argument("-v", "--verbose", action="store_true", help="say where the answer comes from")
+
+
+def _add_targets(commands: Any) -> None:
+    targets = commands.add_parser("targets", help="one target in full", description="Shows what a target stands for.")
+    actions = targets.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
+    show = actions.add_parser("show", help="one target in full", description="Shows one target in full.")
+    show.set_defaults(answer=_show_target)
+    show.add_argument("target", metavar="TARGET", help="as check takes it")
+    show.add_argument("--python", metavar="VERSION", help="the Python, where the target leaves it open")
+    _add_output_options(show)
+
+
+# -- the environment
+
+
+def _take_environment(parser: argparse.ArgumentParser, environ: Any) -> None:
+    """Makes ``WHEELCHECK_OPTION`` the default of each long option, in every command."""
+    for action in _every_action(parser):
+        long = next((text for text in action.option_strings if text.startswith("--")), None)
+        variable = PREFIX + (long or "").lstrip("-").upper().replace("-", "_")
+        value = environ.get(variable, "") if long not in (None, "--help", "--version") else ""
+        if value:
+            action.default = _value(action, variable, value)
+
+
+def _every_action(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    for action in parser._actions:  # noqa: SLF001 -- argparse has no other way to list them
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for child in action.choices.values():
+                yield from _every_action(child)
+        else:
+            yield action
+
+
+def _value(action: argparse.Action, variable: str, text: str) -> object:
+    from wheelcheck.failures import UsageError
+
+    if isinstance(action, argparse._StoreTrueAction):  # noqa: SLF001
+        if text.lower() not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
+            raise UsageError(f"The environment variable {variable} is {text!r}; set it to 1 or 0.")
+        return text.lower() in ("1", "true", "yes", "on")
+    if isinstance(action, argparse._AppendAction):  # noqa: SLF001
+        return text.split()
+    if action.choices is not None and text not in action.choices:
+        raise UsageError(f"The environment variable {variable} is {text!r}, not one of {', '.join(action.choices)}.")
+    return text
+
+
+# -- the commands
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from wheelcheck.checker import check
+    from wheelcheck.render.text import Style, render_report
+
+    report = check(arguments.requirements, targets=arguments.target, **_options(arguments))
+    for notice in report.notices:
+        print(f"wheelcheck: {notice}", file=sys.stderr)  # noqa: T201
+    if arguments.format == "json":
+        _emit(_json(report.to_dict()), arguments.output)
+    else:
+        style = Style(_wants_colour(arguments.output))
+        text = render_report(report, style=style, quiet=arguments.quiet, verbose=arguments.verbose)
+        _emit(text, arguments.output)
+    return report.exit_code
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    """The arguments that the library knows, under the same names."""
+    from wheelcheck.checker import DEFAULTS
+
+    options: Any = {name: value for name, value in vars(arguments).items() if name in DEFAULTS}
+    known: Options = options
+    return known
+
+
+def _show_target(arguments: argparse.Namespace) -> int:
+    from wheelcheck.interpreters import target_of
+    from wheelcheck.render.text import render_target
+
+    target = target_of(arguments.target, arguments.python)
+    if arguments.format == "json":
+        _emit(_json({"schema": "wheelcheck/target/1", "target": target.to_dict()}), arguments.output)
+    else:
+        _emit(render_target(target), arguments.output)
+    return 0
+
+
+# -- output
+
+
+def _json(document: Plain) -> str:
+    import json
+
+    return json.dumps(document, indent=2)
+
+
+def _emit(text: str, output: str | None) -> None:
+    from pathlib import Path
+
+    from wheelcheck.failures import UsageError
+
+    if output is None:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="backslashreplace")
+        print(text, flush=True)  # noqa: T201
+        return
+    try:
+        Path(output).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"The answer could not be written to {output}: {error.strerror}.") from None
+
+
+def _wants_colour(output: str | None) -> bool:
+    """``FORCE_COLOR`` and ``NO_COLOR`` decide; otherwise a terminal is coloured."""
+    if output is not None or os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()

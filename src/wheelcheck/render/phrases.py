@@ -1,0 +1,196 @@
+"""One phrase for each variant that an answer can hold. A variant without a phrase fails a test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wheelcheck import concerns, confirmation, outcomes, verdicts
+from wheelcheck.targets import MacOS, Manylinux, Musllinux, Other, Windows
+from wheelcheck.values import assert_never
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from wheelcheck.targets import Target
+
+_IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
+_TAGGED = {"cp": "CPython", "pp": "PyPy", "py": "Python"}
+
+
+def listed(words: Iterable[object], last: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *head, tail = map(str, words)
+    return f"{', '.join(head)} {last} {tail}" if head else tail
+
+
+def python_of(target: Target) -> str:
+    """The interpreter of a target, such as ``CPython 3.13.5, free-threaded``."""
+    name = _IMPLEMENTATIONS.get(target.implementation, target.implementation)
+    return f"{name} {target.python}{', free-threaded' if target.free_threaded else ''}"
+
+
+def platform_of(target: Target) -> str:
+    """The system of a target, such as ``macOS 14.0 arm64``."""
+    match target.platform:
+        case MacOS() as mac:
+            translated = ", translated by Rosetta" if target.translated else ""
+            return f"macOS {mac.major}.{mac.minor} {mac.machine}{translated}"
+        case Manylinux() as linux:
+            return f"Linux {linux.machine}, glibc {linux.major}.{linux.minor}"
+        case Musllinux() as linux:
+            return f"Linux {linux.machine}, musl {linux.major}.{linux.minor}"
+        case Windows() as windows:
+            return f"Windows {windows.machine}"
+        case Other() as other:
+            return other.tag
+        case other:
+            assert_never(other)
+
+
+def pythons(tags: Iterable[str]) -> str:
+    """Python tags in words: ``CPython 3.9 and 3.12``."""
+    found: dict[str, list[str]] = {}
+    for tag in tags:
+        name = _TAGGED.get(tag[:2], tag)
+        digits = tag[2:] if tag[:2] in _TAGGED else ""
+        found.setdefault(name, []).append(f"{digits[:1]}.{digits[1:]}" if len(digits) > 1 else digits)
+    return listed(f"{name} {listed(dict.fromkeys(versions))}".rstrip() for name, versions in found.items())
+
+
+def reason(why: verdicts.Reason) -> str:
+    """Why a file is refused, as the end of a sentence that begins with the file."""
+    match why:
+        case verdicts.UnreadableName():
+            return f"its name cannot be read: {why.why}"
+        case verdicts.VariantWheel():
+            return f"it is a wheel variant ({why.label}), which installers do not take yet"
+        case verdicts.WrongPlatformTag():
+            return f"built for {listed(why.have)}; needs a system that takes that, this one takes {why.want}"
+        case verdicts.NeverMatches():
+            return f"tagged {why.tag}, which no system asks for: its publisher has to tag it anew"
+        case verdicts.OsTooOld():
+            return f"needs {why.system} {why.need} or newer; this is {why.have}"
+        case verdicts.WrongPythonTag():
+            return f"built for {pythons(why.have)}; this is {pythons([why.want])}"
+        case verdicts.WrongAbiTag():
+            return f"built for the ABI {listed(why.have)}; this Python has {why.want}"
+        case verdicts.RequiresPython():
+            return f"its publisher asks for Python {why.specifier}; this is {why.python}"
+        case verdicts.SourceOnly():
+            return "a source distribution, which would have to be built"
+        case verdicts.Quarantined():
+            return "the index has put the project under quarantine"
+        case verdicts.HashMismatch():
+            return f"its hash is {why.actual or 'not stated'}, wanted is {listed(why.expected, 'or')}"
+        case verdicts.BadMetadata():
+            return f"its metadata cannot be used: {why.why}"
+        case verdicts.ForbiddenByRule():
+            return f"the rule {why.rule.id} forbids it: {why.rule.why}"
+        case verdicts.Yanked():
+            return f"withdrawn by its publisher{f': {why.why}' if why.why else ''}; pin it with == to take it all the same"
+        case verdicts.PreReleaseNotWanted():
+            return "a pre-release, while final releases match; --pre takes it"
+        case _:
+            assert_never(why)
+
+
+def origin(demand: outcomes.Demand) -> str:
+    """Who made a demand, as the end of a sentence."""
+    match demand.origin:
+        case outcomes.Asked() as asked:
+            return f"asked for on {asked.place}" if asked.place == "the command line" else f"asked for in {asked.place}"
+        case outcomes.NeededBy() as needed:
+            return f"needed by {needed.name} {needed.version}"
+        case outcomes.Constraint() as constraint:
+            return f"constrained by {constraint.place}"
+        case outcomes.AddedByRule() as added:
+            return f"added by the rule {added.rule.id} because of {added.name} {added.version}"
+        case other:
+            assert_never(other)
+
+
+def conflict(told: outcomes.NoAnswer, target: Target) -> str:
+    """The head of a "no", one sentence."""
+    project = told.project
+    match told:
+        case outcomes.Missing():
+            near = f" Did you mean {listed(told.near, 'or')}?" if told.near else ""
+            return f"{project} is on none of the sources: {listed(told.indexes) or 'none is configured'}.{near}"
+        case outcomes.NoMatchingVersion(newest=None):
+            return f"{project} has no file that could be read: its page lists no version."
+        case outcomes.NoMatchingVersion():
+            return f"{project} has no version that is as asked for; the newest is {told.newest}."
+        case outcomes.NoCompatibleFile():
+            return f"{project} has no file that fits {python_of(target)} on {platform_of(target)}."
+        case outcomes.Conflict():
+            return f"What is asked of {project} cannot be met together."
+        case _:
+            assert_never(told)
+
+
+def concern(about: concerns.Concern) -> str:
+    """What is wrong with an answer that works, as a sentence."""
+    match about:
+        case concerns.PreRelease():
+            return (
+                f"{about.project} {about.version} is a pre-release that nobody asked for: no final release fits. "
+                f"Pin it to make it a decision."
+            )
+        case concerns.Yanked():
+            why = f": {about.why}" if about.why else ""
+            return f"{about.project} {about.version} was withdrawn by its publisher{why}."
+        case concerns.HeldBack():
+            held = f"{about.project} is held back to {about.version}; metadata alone would give {about.instead_of}."
+            return f"{held} Rule: {listed(rule.id for rule in about.rules)}."
+        case concerns.InstalledDiffers(installed=None):
+            return f"{about.project} {about.version} is pinned and not installed; the import was of what is installed."
+        case concerns.InstalledDiffers():
+            return f"{about.project} {about.version} is pinned; the import was with the installed {about.installed}."
+        case concerns.NotTried():
+            return f"No import was tried: {not_tried(about.why)}"
+        case _:
+            assert_never(about)
+
+
+def not_tried(why: confirmation.NotTried) -> str:
+    """Why an import was not tried, as a sentence."""
+    match why:
+        case confirmation.OtherMachine():
+            return f"{why.target} is not an interpreter of this machine. Run the same command there."
+        case confirmation.NotInstalled():
+            return f"{why.project} is not installed in that interpreter. Add --fresh to try it in a new environment."
+        case confirmation.NoModules():
+            return f"{why.project} has no module of its own to import."
+        case confirmation.BrokenMetadata():
+            return f"what is installed of {why.project} cannot be read: {why.why}."
+        case confirmation.InterpreterGone():
+            return f"{why.interpreter} could not be started: {why.why}."
+        case confirmation.InterpreterUnusable():
+            return f"{why.interpreter} ended before the first import (exit code {why.returncode}): {why.last_line}"
+        case confirmation.PythonTooOld():
+            return f"{why.interpreter} is Python {why.python}; an import can be tried from 3.8 on."
+        case confirmation.NothingAsked():
+            return "no project was asked for."
+        case _:
+            assert_never(why)
+
+
+def failure(what: confirmation.Failure) -> str:
+    """How an import failed, as the end of a sentence that begins with the module."""
+    match what:
+        case confirmation.NotFound():
+            return f"no module {what.name} was found"
+        case confirmation.Raised():
+            return f"{what.stage} raised {what.error}: {what.message}"
+        case confirmation.Died(signal=None):
+            return f"the process ended with exit code {what.returncode} during {what.stage}"
+        case confirmation.Died():
+            return f"the process was ended by signal {what.signal} during {what.stage}"
+        case confirmation.Hung():
+            return f"{what.stage} took longer than {what.seconds:g} seconds{f', in {what.where}' if what.where else ''}"
+        case confirmation.WrongResult():
+            return f"{what.operation} gave {what.got} where NumPy gives {what.expected}"
+        case confirmation.ImportedElsewhere():
+            return f"another module of that name was imported, from {what.origin}; the installed one is {what.expected}"
+        case _:
+            assert_never(what)

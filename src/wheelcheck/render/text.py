@@ -1,0 +1,206 @@
+"""The report as text: for each target the pins, then what is wrong, then why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from wheelcheck import outcomes, verdicts
+from wheelcheck.render import phrases
+
+if TYPE_CHECKING:
+    from wheelcheck.checker import Report, Result
+    from wheelcheck.confirmation import Confirmation
+    from wheelcheck.rules import Rule, Source
+    from wheelcheck.targets import Target
+
+NEAREST = 3
+"""How many groups of refused files a text shows; the JSON form has all."""
+
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+
+
+class Style:
+    """Colour where it is wanted; without, the same text."""
+
+    def __init__(self, colour: bool = False) -> None:
+        self.colour = colour
+
+    def __call__(self, style: str, text: str) -> str:
+        return f"\033[{_STYLES[style]}m{text}\033[0m" if self.colour and text else text
+
+
+def render_report(report: Report, *, style: Style | None = None, quiet: bool = False, verbose: bool = False) -> str:
+    """The whole report. `quiet` leaves the pins out, `verbose` adds where the answer comes from."""
+    style = style or Style()
+    blocks = ["\n".join(_result(result, style, quiet)) for result in report.results]
+    if verbose:
+        blocks.append("\n".join(_sources(report)))
+    return harmless("\n\n".join(blocks), style)
+
+
+_OWN_CODES = re.compile(r"(\033\[[0-9]+m)")
+
+
+def harmless(text: str, style: Style) -> str:
+    """The text with every control character spelled out, but for line ends and the codes that `style` itself writes.
+
+    Names and reasons come from an index and must not steer a terminal.
+    """
+    pieces = _OWN_CODES.split(text) if style.colour else [text]
+    return "".join(piece if at % 2 else _spelled_out(piece) for at, piece in enumerate(pieces))
+
+
+def _spelled_out(text: str) -> str:
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _result(result: Result, style: Style, quiet: bool) -> Iterator[str]:
+    yield f"{style('bold', result.target.name)}  {_verdict(result, style)}"
+    yield style("dim", f"  {target_line(result.target)}")
+    if result.error is not None:
+        yield f"  {result.error}"
+    if result.conflict is not None:
+        yield from _indented(_conflict(result.conflict, result.target, style))
+    if result.pins and not quiet:
+        yield from _indented(_pins(result.pins, style))
+    yield from _indented(_import(result.confirmation, style))
+    yield from _indented(_concerns(result, style))
+    yield from _indented(_rules(result.rules, style))
+
+
+def _verdict(result: Result, style: Style) -> str:
+    if result.error is not None:
+        return style("yellow", "could not tell")
+    return style("green", "compatible") if result.ok else style("red", "not compatible")
+
+
+def target_line(target: Target) -> str:
+    """One line that describes a target in full, with what its text left open."""
+    described = f"{phrases.python_of(target)} ({target.abi}) on {phrases.platform_of(target)}"
+    assumed = f"; assumed: {phrases.listed(sorted(target.assumed))}" if target.assumed else ""
+    return f"{described}{assumed}{f'; {target.interpreter}' if target.interpreter else ''}"
+
+
+def _pins(pins: Sequence[outcomes.Pin], style: Style) -> Iterator[str]:
+    rows = [(_project(pin), str(pin.version), pin.file.filename, _wanted(pin)) for pin in pins]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        yield f"{cells[0]}  {cells[1]}  {cells[2]}  {style('dim', row[3])}".rstrip()
+
+
+def _project(pin: outcomes.Pin) -> str:
+    return f"{pin.name}[{','.join(pin.extras)}]" if pin.extras else pin.name
+
+
+def _wanted(pin: outcomes.Pin) -> str:
+    wanted = ["asked for"] if pin.requested else []
+    if pin.needed_by:
+        wanted.append(f"needed by {phrases.listed(pin.needed_by)}")
+    return "; ".join(wanted)
+
+
+# -- a "no"
+
+
+def _conflict(told: outcomes.NoAnswer, target: Target, style: Style) -> Iterator[str]:
+    yield style("red", phrases.conflict(told, target))
+    for demand in told.demands:
+        yield f"  {demand.requirement}  {style('dim', phrases.origin(demand))}"
+    groups = list(_groups(told.files))
+    if groups:
+        yield "The files that came closest:"
+    for files in groups[:NEAREST]:
+        yield from _group(files)
+    left = sum(len(files) for files in groups[NEAREST:])
+    if left:
+        yield style("dim", f"  and {left} more files; --format json lists each with its reasons.")
+
+
+def _groups(files: Iterable[outcomes.RefusedFile]) -> Iterator[list[outcomes.RefusedFile]]:
+    """Files of one version that are refused for the same kinds of reasons, the nearest first."""
+    for _, group in groupby(files, lambda file: (file.version, tuple(type(why) for why in file.reasons))):
+        yield list(group)
+
+
+def _group(files: Sequence[outcomes.RefusedFile]) -> Iterator[str]:
+    first = files[0]
+    more = f" and {len(files) - 1} more of {first.version}" if len(files) > 1 else ""
+    yield f"  {first.filename}{more}"
+    for position in range(len(first.reasons)):
+        yield f"    {phrases.reason(_joined([file.reasons[position] for file in files]))}"
+
+
+def _joined(reasons: Sequence[verdicts.Reason]) -> verdicts.Reason:
+    """One reason that stands for several of a kind: python tags are put together, else the first speaks."""
+    first = reasons[0]
+    if isinstance(first, verdicts.WrongPythonTag):
+        have = {tag for why in reasons if isinstance(why, verdicts.WrongPythonTag) for tag in why.have}
+        return verdicts.WrongPythonTag(have=tuple(sorted(have, key=lambda tag: (len(tag), tag))), want=first.want)
+    return first
+
+
+# -- what is wrong with a "yes", and why
+
+
+def _concerns(result: Result, style: Style) -> Iterator[str]:
+    for concern in result.concerns:
+        colour = "yellow" if concern.level == "warning" else "bold"
+        yield f"{style(colour, concern.level)}: {phrases.concern(concern)}"
+
+
+def _rules(rules: Sequence[Rule], style: Style) -> Iterator[str]:
+    for rule in rules:
+        yield f"rule {style('bold', rule.id)}: {rule.why}"
+        for source in rule.sources:
+            yield style("dim", f"  source: {_source(source)}")
+        yield style("dim", f"  --ignore {rule.id} leaves it out.")
+
+
+def _source(source: Source) -> str:
+    return f"{source.url or source.fact} ({source.date})"
+
+
+def _import(told: Confirmation | None, style: Style) -> Iterator[str]:
+    if told is None:
+        return
+    for module in told.modules:
+        state = style("green", module.level) if module.ok else style("red", "failed")
+        took = f" in {module.seconds:.1f} s" if module.seconds is not None else ""
+        yield f"import {module.module} {module.version or ''}: {state}{took}, from {module.origin or 'nowhere'}"
+        if module.devices:
+            yield f"  devices: {', '.join(module.devices)}"
+        for name, value in module.facts.items():
+            yield f"  {name}: {value}"
+        if module.operation_seconds is not None:
+            yield f"  operation: {module.operation_seconds:.2f} s"
+        if module.failure is not None:
+            yield f"  {phrases.failure(module.failure)}"
+        if module.shadowed_by:
+            yield f"  {module.shadowed_by} would be imported in its place from the working directory."
+    if told.interpreter:
+        yield style("dim", f"tried with {told.interpreter}")
+
+
+def _sources(report: Report) -> Iterator[str]:
+    counted = report.counters
+    yield f"{counted.requests} requests, {counted.bytes} bytes, {counted.cached} answers from the cache"
+    yield from (f"  asked: {source}" for source in report.sources)
+    yield from (f"  from pip's configuration: {a.option} = {a.value} ({a.source})" for a in report.applied)
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        for part in line.splitlines() or [""]:
+            yield f"  {part}"
+
+
+def render_target(target: Target) -> str:
+    """One target in full: what it is, its marker environment, its tags best first."""
+    lines = [target.name, f"  {target_line(target)}", "  markers:"]
+    lines += [f"    {name} = {value!r}" for name, value in sorted(target.environment.items())]
+    lines.append(f"  tags, best first ({len(target.tags)}):")
+    return "\n".join([*lines, *(f"    {tag}" for tag in target.tags)])
