@@ -1,0 +1,51 @@
+"""Where rules come from: the files of this package, and a file or directory of the user's own."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wheelcheck.failures import UsageError
+from wheelcheck.rules import Rules, load_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@cache
+def curated() -> Rules:
+    """The rules that this package carries, one file a project; read once."""
+    from importlib.resources import files
+
+    folder = files("wheelcheck").joinpath("rules")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return load_rules((f"rules/{name}", folder.joinpath(name).read_text("utf-8")) for name in names)
+
+
+def read_rules(path: Path | str) -> Rules:
+    """The rules in a TOML file, or in every ``*.toml`` file of a directory.
+
+    Raises:
+        UsageError: there is nothing to read, or it is malformed.
+    """
+    return load_rules((str(place), _text(place)) for place in _places(Path(path)))
+
+
+def _places(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    found = sorted(path.glob("*.toml"))
+    if not found:
+        raise UsageError(f"{path} holds no file of rules; their names end in .toml.")
+    yield from found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8.") from None
+    except OSError as error:
+        raise UsageError(f"The rules in {path} could not be read: {error.strerror}.") from None
