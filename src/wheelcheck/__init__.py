@@ -12,7 +12,7 @@ __version__ = "0.1.0.dev0"
 if TYPE_CHECKING:
     from wheelcheck.checker import Report, Result, check, judge
     from wheelcheck.failures import CannotTell, UsageError
-    from wheelcheck.interpreters import Target
+    from wheelcheck.targets import Target
     from wheelcheck.verdicts import Verdict
 
 _HOMES = {

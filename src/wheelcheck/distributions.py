@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from html.parser import HTMLParser
 from itertools import product
-from typing import Any, TypeAlias
-from urllib.parse import unquote, urldefrag, urljoin
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import unquote, urljoin, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -28,11 +28,39 @@ MOST_TAGS = 1024
 
 SDIST_ENDINGS = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tar.Z", ".tgz", ".tar")
 OTHER_ENDINGS = (".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg", ".asc", ".sig", ".metadata", ".provenance")
-KNOWN_MAJOR = 1
+KNOWN_MAJORS = ("0", "1")
+LONGEST_NAME = 255
+"""Characters of a file name; file systems take no more."""
 
-version_of = lru_cache(maxsize=65536)(Version)
-requirement_of = lru_cache(maxsize=65536)(Requirement)
-specifiers_of = lru_cache(maxsize=65536)(SpecifierSet)
+_HUGE_NUMBER = re.compile(r"\d{500}")
+"""Longer numbers are refused: Python stops converting at 4,300 digits, where a setting does not stop it earlier."""
+
+
+@lru_cache(maxsize=65536)
+def version_of(text: str) -> Version:
+    """A version (PEP 440). Raises `InvalidVersion`."""
+    if _HUGE_NUMBER.search(text):
+        raise InvalidVersion("a number in it is too long")
+    return Version(text)
+
+
+@lru_cache(maxsize=65536)
+def specifiers_of(text: str) -> SpecifierSet:
+    """A set of version specifiers (PEP 440). Raises `InvalidSpecifier`."""
+    if _HUGE_NUMBER.search(text):
+        raise InvalidSpecifier("a number in it is too long")
+    return SpecifierSet(text)
+
+
+@lru_cache(maxsize=65536)
+def requirement_of(text: str) -> Requirement:
+    """A requirement (PEP 508). Raises `InvalidRequirement`."""
+    if _HUGE_NUMBER.search(text):
+        raise InvalidRequirement("a number in it is too long")
+    try:
+        return Requirement(text)
+    except RecursionError:
+        raise InvalidRequirement("its parentheses are nested too deeply") from None
 
 
 @lru_cache(maxsize=65536)
@@ -111,23 +139,102 @@ class UnreadableFile:
 Listed: TypeAlias = "Wheel | Sdist"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ProjectPage:
-    """All files of a project on one index, or merged from several; nothing that was listed is dropped."""
+    """All files of a project on one index, or merged from several; nothing that was listed is dropped.
 
-    name: NormalizedName
-    files: tuple[Listed, ...] = ()
-    unreadable: tuple[UnreadableFile, ...] = ()
-    status: str | None = None
-    """PEP 792: ``archived``, ``deprecated``, ``quarantined``; None for an active project."""
+    A page may list ten thousand files of which an answer looks at ten, so the files of a version are read from their
+    names when they are first asked for.
 
-    @cached_property
-    def versions(self) -> dict[Version, tuple[Listed, ...]]:
-        """Files by version, newest version first."""
-        found: dict[Version, list[Listed]] = {}
-        for file in self.files:
+    Attributes:
+        name: the project, normalised.
+        status: PEP 792: ``archived``, ``deprecated``, ``quarantined``; None for an active project.
+        versions: the files of each version, newest version first.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: NormalizedName,
+        files: Iterable[Listed] = (),
+        unreadable: Iterable[UnreadableFile] = (),
+        status: str | None = None,
+    ) -> None:
+        self.name = name
+        self.status = status
+        self._stray = tuple(unreadable)
+        found: dict[Version, list[Listed | UnreadableFile]] = {}
+        for file in files:
             found.setdefault(file.version, []).append(file)
-        return {version: tuple(found[version]) for version in sorted(found, reverse=True)}
+        self._shelves = _Shelves(found, found.__getitem__)
+
+    @classmethod
+    def of_shelves(
+        cls,
+        name: NormalizedName,
+        versions: Iterable[Version],
+        read: Callable[[Version], Iterable[Listed | UnreadableFile]],
+        stray: Iterable[UnreadableFile] = (),
+        status: str | None = None,
+    ) -> ProjectPage:
+        """A page whose files are read version by version; `stray` are the files of which no version is known."""
+        page = cls(name=name, unreadable=stray, status=status)
+        page._shelves = _Shelves(versions, read)
+        return page
+
+    @property
+    def versions(self) -> Mapping[Version, tuple[Listed, ...]]:
+        """The files of each version, newest version first; a version whose every file is unreadable has none."""
+        return self._shelves
+
+    @property
+    def files(self) -> tuple[Listed, ...]:
+        """Every file, by version."""
+        return tuple(file for files in self._shelves.values() for file in files)
+
+    @property
+    def unreadable(self) -> tuple[UnreadableFile, ...]:
+        """Files whose names say nothing that can be used."""
+        return (*self._stray, *(file for version in self._shelves for file in self._shelves.unreadable(version)))
+
+    def read(self, version: Version) -> Iterator[Listed | UnreadableFile]:
+        """Everything that is listed under a version."""
+        yield from self._shelves.get(version, ())
+        yield from self._shelves.unreadable(version)
+
+
+class _Shelves(Mapping[Version, "tuple[Listed, ...]"]):
+    """Files by version, each version read once, when it is first asked for."""
+
+    def __init__(
+        self, versions: Iterable[Version], read: Callable[[Version], Iterable[Listed | UnreadableFile]]
+    ) -> None:
+        self._order = tuple(sorted(versions, reverse=True))
+        self._known = frozenset(self._order)
+        self._read = read
+        self._files: dict[Version, tuple[tuple[Listed, ...], tuple[UnreadableFile, ...]]] = {}
+
+    def __getitem__(self, version: Version) -> tuple[Listed, ...]:
+        if version not in self._known:
+            raise KeyError(version)
+        return self._shelf(version)[0]
+
+    def __iter__(self) -> Iterator[Version]:
+        return iter(self._order)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def unreadable(self, version: Version) -> tuple[UnreadableFile, ...]:
+        return self._shelf(version)[1] if version in self._known else ()
+
+    def _shelf(self, version: Version) -> tuple[tuple[Listed, ...], tuple[UnreadableFile, ...]]:
+        try:
+            return self._files[version]
+        except KeyError:
+            listed = tuple(self._read(version))
+            files = tuple(file for file in listed if not isinstance(file, UnreadableFile))
+            unreadable = tuple(file for file in listed if isinstance(file, UnreadableFile))
+            return self._files.setdefault(version, (files, unreadable))
 
 
 def merged(name: NormalizedName, pages: Iterable[ProjectPage]) -> ProjectPage:
@@ -135,11 +242,12 @@ def merged(name: NormalizedName, pages: Iterable[ProjectPage]) -> ProjectPage:
     pages = tuple(pages)
     if len(pages) == 1:
         return pages[0]
-    return ProjectPage(
-        name=name,
-        files=tuple(file for page in pages for file in page.files),
-        unreadable=tuple(file for page in pages for file in page.unreadable),
-        status=next((page.status for page in pages if page.status), None),
+    return ProjectPage.of_shelves(
+        name,
+        {version for page in pages for version in page.versions},
+        lambda version: (file for page in pages for file in page.read(version)),
+        (file for page in pages for file in page._stray),  # noqa: SLF001 -- of its own class
+        next((page.status for page in pages if page.status), None),
     )
 
 
@@ -209,6 +317,8 @@ def read_sdist_name(filename: str, project: NormalizedName | None = None) -> tup
         if cut is None:
             raise UnreadableName(f"it does not begin with the project name {project}")
         name, version = stem[:cut], stem[cut + 1 :]
+    if not name:
+        raise UnreadableName("it is not of the form project-version")
     try:
         return canonicalize_name(name), version_of(version)
     except InvalidVersion:
@@ -218,8 +328,7 @@ def read_sdist_name(filename: str, project: NormalizedName | None = None) -> tup
 def read_file(filename: str, project: NormalizedName | None = None, **about: Any) -> Listed | UnreadableFile:
     """The file that a name stands for, or the same name with why it says nothing. `about` fills the fields of `File`."""
     try:
-        if not _is_plain(filename):
-            raise UnreadableName("it is a path, not a file name")
+        _check_form(filename)
         if not filename.endswith(".whl"):
             name, version = read_sdist_name(filename, project)
             return Sdist(filename=filename, name=name, version=version, **about)
@@ -231,8 +340,15 @@ def read_file(filename: str, project: NormalizedName | None = None, **about: Any
         return UnreadableFile(filename=filename, why=str(error), label=error.label)
 
 
-def _is_plain(filename: str) -> bool:
-    return filename.isprintable() and not {"/", "\\"} & set(filename) and filename not in ("", ".", "..")
+def _check_form(filename: str) -> None:
+    if not filename:
+        raise UnreadableName("it is empty")
+    if not filename.isprintable():
+        raise UnreadableName("it holds a character that cannot be printed")
+    if {"/", "\\"} & set(filename) or filename in (".", ".."):
+        raise UnreadableName("it is a path, not a file name")
+    if len(filename) > LONGEST_NAME:
+        raise UnreadableName(f"it has more than {LONGEST_NAME} characters")
 
 
 # -- pages
@@ -272,27 +388,43 @@ def parse_json(body: bytes, *, name: NormalizedName, url: str, index: str) -> Pr
     if isinstance(claimed, str) and canonicalize_name(claimed) != name:
         raise IndexNonsense(url, f"it describes the project {claimed}, not {name}")
     status = _mapping(page.get("project-status")).get("status")
-    listed = (_json_file(entry, name, url, index) for entry in page["files"])
-    return _page(name, listed, status if isinstance(status, str) and status != "active" else None)
+    return _page(
+        name,
+        [(entry["filename"], entry) for entry in page["files"] if _is_entry(entry)],
+        lambda filename, entry: _json_file(filename, entry, name, url, index),
+        [_no_entry(entry) for entry in page["files"] if not _is_entry(entry)],
+        status if isinstance(status, str) and status != "active" else None,
+    )
 
 
-def _json_file(entry: Any, name: NormalizedName, url: str, index: str) -> Listed | UnreadableFile:
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("filename"), str) and isinstance(entry.get("url"), str)
+
+
+def _no_entry(entry: Any) -> UnreadableFile:
     entry = _mapping(entry)
-    filename, link = entry.get("filename"), entry.get("url")
-    if not isinstance(filename, str) or not isinstance(link, str):
-        return UnreadableFile(filename=str(filename or link or "?"), why="its entry lacks a filename or a url")
-    yanked = entry.get("yanked")
+    filename = entry.get("filename") or entry.get("url") or "?"
+    return UnreadableFile(filename=str(filename), why="its entry lacks a filename or a url")
+
+
+def _json_file(
+    filename: str, entry: Mapping[str, Any], name: NormalizedName, url: str, index: str
+) -> Listed | UnreadableFile:
+    address = _absolute(url, entry["url"])
+    if address is None:
+        return UnreadableFile(filename=filename, why="its URL cannot be parsed")
+    yanked, size = entry.get("yanked"), entry.get("size")
     core = next((entry[key] for key in CORE_METADATA_KEYS if entry.get(key)), False)
     return read_file(
         filename,
         name,
-        url=_absolute(url, link),
+        url=address,
         index=index,
         hashes=_hashes(entry.get("hashes")),
         requires_python=_text(entry.get("requires-python")),
         yanked=yanked if isinstance(yanked, str) else "" if yanked else None,
         upload_time=_text(entry.get("upload-time")),
-        size=entry.get("size") if isinstance(entry.get("size"), int) else None,
+        size=size if type(size) is int and size >= 0 else None,
         core_metadata=_hashes(core) or bool(core),
     )
 
@@ -304,23 +436,36 @@ CORE_METADATA_KEYS = ("core-metadata", "dist-info-metadata", "data-dist-info-met
 def parse_html(body: bytes, *, name: NormalizedName, url: str, index: str) -> ProjectPage:
     """A page in the HTML form (PEP 503, 592, 629, 658). Raises `IndexNonsense` as `parse_page` does."""
     parser = _Anchors()
-    parser.feed(body.decode("utf-8", "replace"))
-    parser.close()
+    try:
+        parser.feed(body.decode("utf-8", "replace"))
+        parser.close()
+    except AssertionError:
+        raise IndexNonsense(url, "its HTML cannot be parsed") from None
     _check_api_version(parser.metas.get("pypi:repository-version"), url)
-    links = [(_absolute(urljoin(url, parser.base), href), attrs) for href, attrs in parser.anchors]
-    names = [unquote(urldefrag(link)[0].rstrip("/").rpartition("/")[2].partition("?")[0]) for link, _ in links]
+    base = _absolute(url, parser.base)
+    if base is None:
+        raise IndexNonsense(url, "its base URL cannot be parsed")
+    links = [(_absolute(base, href) or href, attrs) for href, attrs in parser.anchors]
+    names = [_last_part(link) for link, _ in links]
     looks_like_files = any(text.endswith((".whl", *SDIST_ENDINGS, *OTHER_ENDINGS)) for text in names)
     if (links or parser.interactive) and not looks_like_files:
         raise IndexNonsense(url, "it is a web page that lists no distribution files")
     status = parser.metas.get("pypi:project-status")
-    listed = (_html_file(text, link, attrs, name, index) for text, (link, attrs) in zip(names, links, strict=True))
-    return _page(name, listed, status if status != "active" else None)
+    return _page(
+        name,
+        list(zip(names, links, strict=True)),
+        lambda filename, anchor: _html_file(filename, *anchor, name, index),
+        (),
+        status if status != "active" else None,
+    )
 
 
 def _html_file(
     filename: str, link: str, attrs: Mapping[str, str], name: NormalizedName, index: str
 ) -> Listed | UnreadableFile:
-    link, fragment = urldefrag(link)
+    if not _is_url(link):
+        return UnreadableFile(filename=filename, why="its URL cannot be parsed")
+    link, _, fragment = link.partition("#")
     core = next((attrs[f"data-{key}"] for key in CORE_METADATA_KEYS[:2] if attrs.get(f"data-{key}")), "")
     return read_file(
         filename,
@@ -333,6 +478,11 @@ def _html_file(
         upload_time=attrs.get("data-upload-time"),
         core_metadata=_hash_pairs(core) or core == "true",
     )
+
+
+def _last_part(link: str) -> str:
+    """The file name that a link ends in, percent-encoding undone."""
+    return unquote(re.split("[?#]", link, maxsplit=1)[0].rstrip("/").rpartition("/")[2])
 
 
 class _Anchors(HTMLParser):
@@ -357,22 +507,63 @@ class _Anchors(HTMLParser):
             self.interactive = True
 
 
-def _page(name: NormalizedName, listed: Iterable[Listed | UnreadableFile], status: str | None) -> ProjectPage:
-    files: list[Listed] = []
-    unreadable: list[UnreadableFile] = []
-    for file in listed:
-        (unreadable if isinstance(file, UnreadableFile) else files).append(file)  # type: ignore[arg-type]
-    return ProjectPage(name=name, files=tuple(files), unreadable=tuple(unreadable), status=status)
+Entry = TypeVar("Entry")
+
+
+def _page(
+    name: NormalizedName,
+    entries: Iterable[tuple[str, Entry]],
+    read: Callable[[str, Entry], Listed | UnreadableFile],
+    stray: Iterable[UnreadableFile],
+    status: str | None,
+) -> ProjectPage:
+    """A page of named entries, each of which is read when its version is asked for."""
+    shelves: dict[Version, list[tuple[str, Entry]]] = {}
+    unplaced: list[UnreadableFile] = list(stray)
+    for filename, entry in entries:
+        version = _version_in(filename, name)
+        if version is not None:
+            shelves.setdefault(version, []).append((filename, entry))
+            continue
+        file = read(filename, entry)
+        assert isinstance(file, UnreadableFile)
+        unplaced.append(file)
+    return ProjectPage.of_shelves(
+        name, shelves, lambda version: (read(*named) for named in shelves[version]), unplaced, status
+    )
+
+
+def _version_in(filename: str, project: NormalizedName) -> Version | None:
+    """The version that a file name states, by the least work; None where it states none."""
+    try:
+        if filename.endswith(".whl"):
+            return version_of(filename.split("-", 2)[1].replace("_", "-"))
+        return read_sdist_name(filename, project)[1]
+    except (IndexError, ValueError):
+        return None
 
 
 def _check_api_version(stated: Any, url: str) -> None:
-    major = str(stated or KNOWN_MAJOR).partition(".")[0]
-    if not major.isdigit() or int(major) > KNOWN_MAJOR:
+    major = str(stated or "1").partition(".")[0]
+    if major not in KNOWN_MAJORS:
         raise IndexNonsense(url, f"it follows version {stated} of the repository API, which is not known here")
 
 
-def _absolute(base: str, link: str) -> str:
+def _absolute(base: str, link: str) -> str | None:
+    """The link as seen from `base`, or None where it cannot be parsed."""
+    if not _is_url(link):
+        return None
     return link if link.startswith(("https://", "http://", "file://")) else urljoin(base, link)
+
+
+def _is_url(link: str) -> bool:
+    if link.isascii() and "[" not in link and "]" not in link:
+        return True
+    try:
+        urlsplit(link)
+    except ValueError:
+        return False
+    return True
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -449,14 +640,18 @@ def parse_metadata(body: bytes) -> Metadata:
     )
 
 
+_EMPTY_LINE = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r|\n)")
+_FOLD = re.compile(r"(?:\r\n|\r|\n)[ \t]+")
+
+
 def _headers(body: bytes) -> Iterator[tuple[str, str]]:
     """The header lines before the first empty one, unfolded, names in lower case."""
-    end = re.search(rb"\r?\n\r?\n", body)
+    end = _EMPTY_LINE.search(body)
     try:
         text = body[: end.start() if end else len(body)].decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MetadataError(f"it is not UTF-8 (byte {error.start})") from None
-    for line in re.sub(r"\r?\n[ \t]+", " ", text).splitlines():
+    for line in re.split(r"\r\n|\r|\n", _FOLD.sub(" ", text)):
         key, colon, value = line.partition(":")
         if colon:
             yield key.strip().lower(), value.strip()

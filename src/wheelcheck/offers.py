@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -28,10 +27,10 @@ class Offers:
         self.hashes = hashes
         self._files: dict[Version, tuple[tuple[int, Listed], ...]] = {}
 
-    @cached_property
-    def versions(self) -> tuple[Version, ...]:
+    @property
+    def versions(self) -> Iterator[Version]:
         """Versions with at least one usable file, newest first."""
-        return tuple(version for version in self.page.versions if self.files(version))
+        return filter(self.files, self.page.versions)
 
     def files(self, version: Version) -> tuple[tuple[int, Listed], ...]:
         """Rank and file of each usable file of a version, the best first."""
@@ -54,16 +53,18 @@ class Offers:
         stated = {f"{algorithm}:{digest}" for algorithm, digest in file.hashes.items()}
         return not self.hashes or bool(self.hashes & stated)
 
-    def matching(self, specifier: SpecifierSet, *, pre: bool | None = None) -> list[Version]:
+    def matching(self, specifier: SpecifierSet, *, pre: bool = False) -> Iterator[Version]:
         """The versions that a specifier admits, newest first.
 
         Pre-releases count where `pre` is true, where the specifier names one, or where nothing else matches (PEP 440);
         withdrawn versions only where the specifier pins one (PEP 592).
         """
-        found = list(specifier.filter(self.versions, prereleases=pre or None))
-        if is_pinned(specifier) and all(map(self.is_withdrawn, found)):
-            return found
-        return [version for version in found if not self.is_withdrawn(version)]
+        usable = filter(self.files, specifier.filter(self.page.versions, prereleases=True))
+        found = specifier.filter(usable, prereleases=pre or None)
+        if not is_pinned(specifier):
+            return (version for version in found if not self.is_withdrawn(version))
+        pinned = list(found)
+        return iter([version for version in pinned if not self.is_withdrawn(version)] or pinned)
 
     def is_withdrawn(self, version: Version) -> bool:
         """Whether all usable files of a version are yanked."""

@@ -8,8 +8,9 @@ drags the other in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Protocol, TypeAlias
 
 import resolvelib
@@ -199,8 +200,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         if extra is not None:
             asks.extend(requirements[name])
         excluded = {choice.version for choice in incompatibilities[identifier] if isinstance(choice, Candidate)}
-        versions = [version for version in self._versions(name, asks) if version not in excluded]
-        return lambda: self._candidates(name, versions, extra)
+        return lambda: self._candidates(name, extra, asks, excluded)
 
     def is_satisfied_by(self, requirement: _Ask, candidate: _Choice) -> bool:
         match requirement, candidate:
@@ -225,27 +225,28 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         pairs = ((one, other) for one in standings for other in standings if one.name < other.name)
         return [] if any(self.ledger.violated(*pair) for pair in pairs) else [_Pair(key=key)]
 
-    def _versions(self, name: NormalizedName, asks: Sequence[_Ask]) -> list[Version]:
+    def _versions(self, name: NormalizedName, asks: Sequence[_Ask]) -> Iterable[Version]:
+        """The versions that meet everything that is asked, best first."""
         offers = self.ledger.offers(name)
         if offers is None:
-            return []
+            return ()
         specifier = self.ledger.specifier(name, (ask for ask in asks if isinstance(ask, Demand)))
         ties = [ask.candidate.version for ask in asks if isinstance(ask, _Tie)]
-        found = offers.matching(specifier, pre=self.question.policy.pre or bool(ties))
-        found = [version for version in found if all(version == tied for tied in ties)]
-        return found[::-1] if self._wants_lowest(name) else found
+        matching = offers.matching(specifier, pre=self.question.policy.pre or bool(ties))
+        found = (version for version in matching if all(version == tied for tied in ties))
+        return reversed(list(found)) if self._wants_lowest(name) else found
 
     def _wants_lowest(self, name: NormalizedName) -> bool:
         resolution = self.question.policy.resolution
         return resolution == "lowest" or (resolution == "lowest-direct" and name in self._order)
 
     def _candidates(
-        self, name: NormalizedName, versions: Iterable[Version], extra: NormalizedName | None
+        self, name: NormalizedName, extra: NormalizedName | None, asks: Sequence[_Ask], excluded: Container[Version]
     ) -> Iterator[Candidate]:
         """A candidate for each version: its best file, or the next one where that turns out to refuse itself."""
         offers = self.ledger.offers(name)
-        for version in versions:
-            for rank, file in offers.files(version) if offers else ():
+        for version in self._versions(name, asks):
+            for rank, file in offers.files(version) if offers and version not in excluded else ():
                 if file not in self.ledger.refused:
                     yield Candidate(name=name, version=version, file=file, rank=rank, extra=extra)
                     if file not in self.ledger.refused:
@@ -315,7 +316,8 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         """In a worker, when a page has come: begin to read the metadata of the file that wins as things stand."""
         offers = self.ledger.keep(page.name, Offers(page, self.judge, self._wanted_hashes(page.name)))
         specifier = self.ledger.specifier(page.name, self.ledger.demands_on(page.name))
-        for version in offers.matching(specifier, pre=self.question.policy.pre)[:1]:
+        version = next(offers.matching(specifier, pre=self.question.policy.pre), None)
+        if version is not None:
             self.supply.start_metadata(offers.files(version)[0][1])
 
     # the run
@@ -380,7 +382,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             return {}
         unruled = Offers(page, Judge(self.target), self._wanted_hashes(name))
         allowed = unruled.matching(self.ledger.specifier(name, free), pre=self.question.policy.pre)
-        newer = [version for version in allowed if version > candidate.version]
+        newer = takewhile(lambda version: version > candidate.version, allowed)
         against = {version: self._rules_against(name, version, demands, chosen) for version in newer}
         return {version: rules for version, rules in against.items() if rules}
 
