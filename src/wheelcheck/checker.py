@@ -13,7 +13,7 @@ from wheelcheck.concerns import Concern, InstalledDiffers, NotTried, concerns_of
 from wheelcheck.distributions import read_file
 from wheelcheck.failures import CannotTell, UsageError
 from wheelcheck.outcomes import AddedByRule, Asked, Constraint, Demand, Missing, NoAnswer, Outcome, Pin, Solution
-from wheelcheck.resolver import Policy, Question, resolve
+from wheelcheck.resolver import Policy, Question, applies, resolve
 from wheelcheck.rules import NO_RULES, Rule, Rules
 from wheelcheck.targets import Target
 from wheelcheck.values import Plain, plain
@@ -421,8 +421,12 @@ def _rules(options: Options) -> Rules:
 
 
 def _holds(ask: Ask, target: Target) -> bool:
-    marker = ask.requirement.marker
-    return marker is None or marker.evaluate({**target.environment, "extra": ""})
+    from packaging.markers import UndefinedComparison
+
+    try:
+        return applies(ask.requirement, target)
+    except UndefinedComparison as error:
+        raise UsageError(f"The marker of {ask.requirement} ({ask.place}) cannot be evaluated: {error}") from None
 
 
 def _demand(ask: Ask, origin: Asked | Constraint) -> Demand:

@@ -163,10 +163,11 @@ class RefusedFile:
     reasons: tuple[Reason, ...]
 
     @property
-    def closeness(self) -> tuple[tuple[int, int], Version, int]:
-        """Sorts files: the larger, the nearer to being usable; of equals the newer version, then the nearer Python."""
+    def closeness(self) -> tuple[tuple[int, int], bool, Version, int]:
+        """Sorts files: the larger, the nearer to being usable; of equals final releases, newer ones, nearer Pythons."""
+        version = self.version or Version("0")
         distance = min((why.distance for why in self.reasons if isinstance(why, WrongPythonTag)), default=0)
-        return Incompatible(reasons=self.reasons).closeness, self.version or Version("0"), -distance
+        return Incompatible(reasons=self.reasons).closeness, not version.is_prerelease, version, -distance
 
 
 class _Told(Variant):

@@ -14,6 +14,7 @@ from itertools import takewhile
 from typing import Any, Protocol, TypeAlias
 
 import resolvelib
+from packaging.markers import UndefinedComparison
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
@@ -271,26 +272,28 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             yield from self._asks_of_rules(candidate)
 
     def _needs(self, candidate: Candidate) -> Iterator[_Ask]:
-        metadata = self._metadata(candidate.file)
-        if not isinstance(metadata, Metadata):
-            self.ledger.refused[candidate.file] = metadata
+        needed = self._requirements(candidate)
+        if not isinstance(needed, tuple):
+            self.ledger.refused[candidate.file] = needed
             yield _Refusal(key=f"the metadata of {candidate.file.filename}")
             return
         origin = NeededBy(name=candidate.name, version=candidate.version, filename=candidate.file.filename)
-        for requirement in metadata.requires_dist:
-            if self._applies(requirement, candidate.extra):
-                yield from self._recorded(requirement, origin)
+        for requirement in needed:
+            yield from self._recorded(requirement, origin)
 
-    def _metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch | RequiresPython:
-        metadata = self.supply.metadata(file)
-        if isinstance(metadata, Metadata) and not self.judge.accepts_python(metadata.requires_python):
+    def _requirements(
+        self, candidate: Candidate
+    ) -> tuple[Requirement, ...] | BadMetadata | HashMismatch | RequiresPython:
+        """What the metadata of a candidate's file asks for on the target, or why it refuses the file."""
+        metadata = self.supply.metadata(candidate.file)
+        if not isinstance(metadata, Metadata):
+            return metadata
+        if not self.judge.accepts_python(metadata.requires_python):
             return RequiresPython(specifier=metadata.requires_python or "", python=self.target.python)
-        return metadata
-
-    def _applies(self, requirement: Requirement, extra: NormalizedName | None) -> bool:
-        if requirement.marker is None:
-            return extra is None
-        return requirement.marker.evaluate({**self.target.environment, "extra": extra or ""})
+        try:
+            return tuple(r for r in metadata.requires_dist if applies(r, self.target, candidate.extra))
+        except UndefinedComparison as error:
+            return BadMetadata(why=f"one of its markers compares what cannot be compared ({error})")
 
     def _asks_of_rules(self, candidate: Candidate) -> Iterator[_Ask]:
         name, version = candidate.name, candidate.version
@@ -400,6 +403,17 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         for partner in self.rules.partners(name) & chosen.keys():
             found += self.rules.violated(name, version, partner, chosen[partner].version, self.target)
         return tuple(dict.fromkeys(found))
+
+
+def applies(requirement: Requirement, target: Target, extra: str | None = None) -> bool:
+    """Whether a requirement holds for a target; with an extra, whether it holds on account of that extra.
+
+    Raises:
+        UndefinedComparison: its marker compares what cannot be compared.
+    """
+    if requirement.marker is None:
+        return extra is None
+    return requirement.marker.evaluate({**target.environment, "extra": extra or ""})
 
 
 def _split_key(key: str) -> tuple[NormalizedName, NormalizedName | None]:
