@@ -110,8 +110,11 @@ class Ledger:
 
 
 def explain(ledger: Ledger, causes: Sequence[Cause]) -> NoAnswer:
-    """The narrowest description of a clash that its causes bear: one project's own trouble where it has some."""
-    demands = tuple(_demands(ledger, causes))
+    """The narrowest description of a clash that its causes bear: one project's own trouble where it has some.
+
+    Causes may come from several versions of one project that failed one after another; the newest version speaks.
+    """
+    demands = tuple(_demands(ledger, _of_newest_parents(causes)))
     names = tuple(dict.fromkeys(demand.name for demand in demands))
     for name in names:
         told = _own_trouble(ledger, name, demands)
@@ -123,20 +126,21 @@ def explain(ledger: Ledger, causes: Sequence[Cause]) -> NoAnswer:
 
 def _own_trouble(ledger: Ledger, name: NormalizedName, demands: tuple[Demand, ...]) -> NoAnswer | None:
     """What keeps a project out by itself: it is not there, or no version or no file of it is as demanded."""
+    about = [demand for demand in demands if demand.name == name]
+    chains = tuple(dict.fromkeys(link for demand in about for link in _chain(ledger, demand)))
     offers = ledger.offers(name)
     if offers is None:
-        return Missing(project=name, demands=demands)
-    about = [demand for demand in demands if demand.name == name]
+        return Missing(project=name, demands=chains)
     specifier = ledger.specifier(name, about)
     if any(ledger.usable(name, version) for version in offers.matching(specifier)):
         return None
-    files = refused_files(ledger, name, demands)
+    files = refused_files(ledger, name, about)
     if files:
-        return NoCompatibleFile(project=name, demands=demands, files=files)
+        return NoCompatibleFile(project=name, demands=chains, files=files)
     stated = [demand for demand in about if not isinstance(demand.origin, AddedByRule)]
     if offers.page.versions and all(_meets_some(offers, demand.requirement.specifier) for demand in stated):
-        return Conflict(project=name, demands=demands)
-    return _none_listed(name, demands, offers)
+        return Conflict(project=name, demands=chains)
+    return _none_listed(name, chains, offers)
 
 
 def _none_listed(name: NormalizedName, demands: tuple[Demand, ...], offers: Offers) -> NoMatchingVersion:
@@ -178,6 +182,15 @@ def _later_refusal(ledger: Ledger, offers: Offers, file: Listed) -> tuple[Reason
 
 
 # -- from causes to demands
+
+
+def _of_newest_parents(causes: Sequence[Cause]) -> tuple[Cause, ...]:
+    """The causes that can have stood together: of each project that asks, those of its newest version."""
+    newest: dict[NormalizedName, Version] = {}
+    for cause in causes:
+        if cause.parent is not None:
+            newest[cause.parent.name] = max(cause.parent.version, newest.get(cause.parent.name, cause.parent.version))
+    return tuple(c for c in causes if c.parent is None or c.parent.version == newest[c.parent.name])
 
 
 def _demands(ledger: Ledger, causes: Sequence[Cause]) -> tuple[Demand, ...]:

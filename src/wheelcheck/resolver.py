@@ -331,10 +331,11 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         for demand in roots:
             self.ledger.record(demand)
         self._foresee(roots)
+        reporter = _FirstClash()
         try:
-            result = resolvelib.Resolver(self, resolvelib.BaseReporter()).resolve(roots, max_rounds=MOST_ROUNDS)
+            result = resolvelib.Resolver(self, reporter).resolve(roots, max_rounds=MOST_ROUNDS)
         except ResolutionImpossible as impossible:
-            return explain(self.ledger, [_cause(info) for info in impossible.causes])
+            return explain(self.ledger, [_cause(info) for info in reporter.causes or impossible.causes])
         except ResolutionTooDeep:
             raise TimedOut(f"Choosing among the versions of {', '.join(sorted(self._clashes))}", 0) from None
         return self._solution(result)
@@ -403,6 +404,16 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         for partner in self.rules.partners(name) & chosen.keys():
             found += self.rules.violated(name, version, partner, chosen[partner].version, self.target)
         return tuple(dict.fromkeys(found))
+
+
+class _FirstClash(resolvelib.BaseReporter["_Ask", "_Choice", str]):
+    """Keeps the causes of the first clash, which speak of what would be chosen; resolvelib keeps those of the last."""
+
+    def __init__(self) -> None:
+        self.causes: tuple[RequirementInformation[_Ask, _Choice], ...] = ()
+
+    def resolving_conflicts(self, causes: Iterable[RequirementInformation[_Ask, _Choice]]) -> None:
+        self.causes = self.causes or tuple(causes)
 
 
 def applies(requirement: Requirement, target: Target, extra: str | None = None) -> bool:
