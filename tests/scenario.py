@@ -35,7 +35,8 @@ from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFi
 from wheelcheck.outcomes import Asked, Constraint, Demand, Outcome
 from wheelcheck.resolver import Policy, Question, resolve
 from wheelcheck.rules import NO_RULES, load_rules
-from wheelcheck.targets import Target, read_target
+from wheelcheck.spellings import read_target
+from wheelcheck.targets import Target
 from wheelcheck.verdicts import BadMetadata
 
 if sys.version_info >= (3, 11):

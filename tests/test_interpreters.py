@@ -26,7 +26,9 @@ from packaging.version import Version
 from wheelcheck import _describe, interpreters
 from wheelcheck.failures import UsageError
 from wheelcheck.interpreters import facts_of, installed, load, target_of
-from wheelcheck.targets import Target, read_python, read_target
+from wheelcheck.pythons import read_python
+from wheelcheck.spellings import read_target
+from wheelcheck.targets import Target
 
 HERE = Path(sys.executable)
 POSIX = pytest.mark.skipif(os.name != "posix", reason="scripts with a #! line are POSIX")

@@ -18,7 +18,8 @@ from wheelcheck import rules as module
 from wheelcheck.failures import UsageError
 from wheelcheck.rulebook import curated, read_rules
 from wheelcheck.rules import CONFIDENCE, EVIDENCE, NO_RULES, Effect, Rule, Rules, load_rules
-from wheelcheck.targets import Target, read_target
+from wheelcheck.spellings import read_target
+from wheelcheck.targets import Target
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

@@ -21,17 +21,11 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import NormalizedName, canonicalize_name
 
 from wheelcheck import _describe
+from wheelcheck.descriptions import target_from_dict, target_from_facts
 from wheelcheck.failures import UsageError
-from wheelcheck.targets import (
-    Python,
-    Target,
-    names_python,
-    python_of,
-    read_python,
-    read_target,
-    target_from_facts,
-    target_on,
-)
+from wheelcheck.pythons import Python, read_python
+from wheelcheck.spellings import names_python, read_target, target_on
+from wheelcheck.targets import Target, python_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -181,7 +175,7 @@ def load(path: str | os.PathLike[str]) -> Target:
     """
     data = _document(Path(path).expanduser())
     try:
-        return Target.from_dict(data)
+        return target_from_dict(data)
     except UsageError as error:
         raise UsageError(f"{path} cannot be used: {error}") from None
 

@@ -27,7 +27,7 @@ from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from wheelcheck.failures import UsageError
-from wheelcheck.targets import MacOS
+from wheelcheck.platforms import MacOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

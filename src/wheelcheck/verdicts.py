@@ -15,8 +15,9 @@ from typing import ClassVar, TypeAlias
 from packaging.specifiers import InvalidSpecifier
 
 from wheelcheck.distributions import Listed, Sdist, UnreadableFile, Wheel, specifiers_of, tag_set
+from wheelcheck.platforms import LEGACY_MANYLINUX, MacOS, Manylinux, Musllinux, Other, Platform, Windows
 from wheelcheck.rules import NO_RULES, Rule, Rules
-from wheelcheck.targets import MacOS, Manylinux, Musllinux, Other, Platform, Target, Windows
+from wheelcheck.targets import Target
 from wheelcheck.values import Plain, Variant, assert_never, plain
 
 
@@ -311,9 +312,11 @@ def _platform_reason(tag: str, have: tuple[str, ...], target: Target) -> Reason 
     if need is None:
         return WrongPlatformTag(have=have, want=platform.tag)
     system, major, minor = need
-    if system == "macOS" and major > 10 and minor:
-        return NeverMatches(tag=tag)
     assert not isinstance(platform, Windows | Other)
+    if isinstance(platform, Manylinux) and tag in platform.refused:
+        return WrongPlatformTag(have=have, want=platform.tag)
+    if (system == "macOS" and major > 10 and minor) or (major, minor) <= (platform.major, platform.minor):
+        return NeverMatches(tag=tag)
     return OsTooOld(system=system, have=f"{platform.major}.{platform.minor}", need=f"{major}.{minor}")
 
 
@@ -321,7 +324,7 @@ _MAC_FORMATS = {
     "arm64": {"arm64", "universal2"},
     "x86_64": {"x86_64", "universal2", "universal", "intel", "fat3", "fat64"},
 }
-_LEGACY_MANYLINUX = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
+_LEGACY_GLIBC = {name: release for release, name in LEGACY_MANYLINUX.items()}
 _VERSIONED_TAG = re.compile(r"(macosx|manylinux|musllinux)_(\d+)_(\d+)_(\w+)")
 _LEGACY_TAG = re.compile(r"(manylinux1|manylinux2010|manylinux2014)_(\w+)")
 
@@ -344,7 +347,7 @@ def _same_system(tag: str, platform: Platform) -> tuple[str, int, int] | None:
 
 def _split_platform_tag(tag: str) -> tuple[str, int, int, str]:
     if legacy := _LEGACY_TAG.fullmatch(tag):
-        return "manylinux", *_LEGACY_MANYLINUX[legacy[1]], legacy[2]
+        return "manylinux", *_LEGACY_GLIBC[legacy[1]], legacy[2]
     if versioned := _VERSIONED_TAG.fullmatch(tag):
         return versioned[1], int(versioned[2]), int(versioned[3]), versioned[4]
     return "", 0, 0, ""
