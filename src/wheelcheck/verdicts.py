@@ -324,7 +324,6 @@ _MAC_FORMATS = {
     "arm64": {"arm64", "universal2"},
     "x86_64": {"x86_64", "universal2", "universal", "intel", "fat3", "fat64"},
 }
-_LEGACY_GLIBC = {name: release for release, name in LEGACY_MANYLINUX.items()}
 _VERSIONED_TAG = re.compile(r"(macosx|manylinux|musllinux)_(\d+)_(\d+)_(\w+)")
 _LEGACY_TAG = re.compile(r"(manylinux1|manylinux2010|manylinux2014)_(\w+)")
 
@@ -347,7 +346,7 @@ def _same_system(tag: str, platform: Platform) -> tuple[str, int, int] | None:
 
 def _split_platform_tag(tag: str) -> tuple[str, int, int, str]:
     if legacy := _LEGACY_TAG.fullmatch(tag):
-        return "manylinux", *_LEGACY_GLIBC[legacy[1]], legacy[2]
+        return "manylinux", *LEGACY_MANYLINUX[legacy[1]], legacy[2]
     if versioned := _VERSIONED_TAG.fullmatch(tag):
         return versioned[1], int(versioned[2]), int(versioned[3]), versioned[4]
     return "", 0, 0, ""
