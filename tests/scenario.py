@@ -1,23 +1,23 @@
 """Scenarios as data: one TOML file asks one question of a small index and says what must come of it.
 
-    asks = ["a", "b>=2"]            requirements
-    constraints = ["c<3"]           optional
-    target = "linux-cp312"          or targets = [...], each with the same expectation
-    rules = '''[[rule]] ...'''      optional, the language of src/wheelcheck/rules
-    pre, no_deps, resolution        optional
-    [index.a."1.0"]                 one table a version; all keys optional
-    requires = ["b<2; python_version > '3.8'"]
-    requires_python = ">=3.9"
-    files = ["a-1.0-cp312-cp312-linux_x86_64.whl"]      default: NAME-VERSION-py3-none-any.whl
-    yanked = "reason"
-    broken = "why"                  its metadata refuses it
-    [index.a."1.0".metadata."FILE"] requires and requires_python of one file, where they differ
-    [expect]
-    pins = {a = "1.0"}              exactly these projects with these versions
-    files = {a = "FILE"}            the chosen files of some of them
-    held_back = {a = "2.0"}         project -> version that only rules keep out
-    conflict, project, reasons      kind of the conflict, its project, kinds of reasons of the nearest file
-    demands = ["b<2"]               requirements that the conflict must show
+asks = ["a", "b>=2"]            requirements
+constraints = ["c<3"]           optional
+target = "linux-cp312"          or targets = [...], each with the same expectation
+rules = '''[[rule]] ...'''      optional, the language of src/wheelcheck/rules
+pre, no_deps, resolution        optional
+[index.a."1.0"]                 one table a version; all keys optional
+requires = ["b<2; python_version > '3.8'"]
+requires_python = ">=3.9"
+files = ["a-1.0-cp312-cp312-linux_x86_64.whl"]      default: NAME-VERSION-py3-none-any.whl
+yanked = "reason"
+broken = "why"                  its metadata refuses it
+[index.a."1.0".metadata."FILE"] requires and requires_python of one file, where they differ
+[expect]
+pins = {a = "1.0"}              exactly these projects with these versions
+files = {a = "FILE"}            the chosen files of some of them
+held_back = {a = "2.0"}         project -> version that only rules keep out
+conflict, project, reasons      kind of the conflict, its project, kinds of reasons of the nearest file
+demands = ["b<2"]               requirements that the conflict must show
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ class Scenario:
         question = Question(
             target=target,
             demands=tuple(_demand(text, target, Asked(place="the scenario")) for text in told["asks"]),
-            constraints=tuple(_demand(text, target, Constraint(place="the scenario")) for text in told.get("constraints", ())),
+            constraints=tuple(
+                _demand(text, target, Constraint(place="the scenario")) for text in told.get("constraints", ())
+            ),
             rules=load_rules([("scenario.toml", told["rules"])]) if "rules" in told else NO_RULES,
             policy=Policy(
                 pre=told.get("pre", False),

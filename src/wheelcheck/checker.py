@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypedDict
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -292,9 +292,7 @@ class _Question:
     options: Options
 
     @classmethod
-    def read(
-        cls, requirements: Iterable[str], targets: Iterable[str | Target] | None, options: Options
-    ) -> _Question:
+    def read(cls, requirements: Iterable[str], targets: Iterable[str | Target] | None, options: Options) -> _Question:
         from wheelcheck.configuration import read_configuration
         from wheelcheck.inputs import read_inputs
 

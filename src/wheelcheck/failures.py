@@ -1,4 +1,4 @@
-"""What keeps wheelcheck from telling: the few exceptions, each with its fields first and its sentence derived from them."""
+"""What keeps wheelcheck from telling: few exceptions, each with its fields first and its sentence made from them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class UsageError(Exception):
 
 @dataclass(eq=False)
 class CannotTell(Exception):
-    """Something that an answer stands on could not be found out; never to be read as "compatible" or "not compatible"."""
+    """Something that an answer stands on could not be found out; this is neither "compatible" nor "not compatible"."""
 
     sentence: ClassVar[str]
 
@@ -49,7 +49,10 @@ class IndexNonsense(CannotTell):
 
     url: str
     why: str
-    sentence = "{url} answered something that is not a project page: {why}. Check that the index URL ends where its projects begin."
+    sentence = (
+        "{url} answered something that is not a project page: {why}. "
+        "Check that the index URL ends where its projects begin."
+    )
 
 
 @dataclass(eq=False)

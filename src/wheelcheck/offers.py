@@ -1,4 +1,4 @@
-"""What a project has for one target: its usable files by version, and the versions that meet a specifier, best first."""
+"""What a project has for one target: its usable files by version, and the versions that meet a specifier."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from typing import Any, Protocol, TypeAlias
 import resolvelib
 from packaging.markers import UndefinedComparison
 from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 from resolvelib.resolvers import RequirementInformation, ResolutionImpossible, ResolutionTooDeep
@@ -27,7 +26,6 @@ from wheelcheck.failures import TimedOut
 from wheelcheck.offers import Offers, combined, is_bounded_above, is_pinned
 from wheelcheck.outcomes import (
     AddedByRule,
-    Asked,
     Candidate,
     Demand,
     HeldBack,
@@ -343,9 +341,9 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     def _solution(self, result: Any) -> Solution:
         chosen = {choice.key: choice for choice in result.mapping.values() if isinstance(choice, Candidate)}
         demands: dict[NormalizedName, list[Demand]] = {}
-        for key in chosen:
-            information = [info.requirement for info in result.criteria[key].information]
-            demands.setdefault(chosen[key].name, []).extend(ask for ask in information if isinstance(ask, Demand))
+        for key, choice in chosen.items():
+            information = (info.requirement for info in result.criteria[key].information)
+            demands.setdefault(choice.name, []).extend(ask for ask in information if isinstance(ask, Demand))
         plain = {choice.name: choice for choice in chosen.values() if choice.extra is None}
         held_back = {held.name: held for held in self._held_back(plain, demands)}
         pins = tuple(
@@ -398,9 +396,11 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         chosen: Mapping[NormalizedName, Candidate],
     ) -> tuple[Rule, ...]:
         found = [*self.rules.forbidding(name, version, self.target)]
-        for demand in demands:
-            if isinstance(demand.origin, AddedByRule) and not demand.requirement.specifier.contains(version, True):
-                found.append(demand.origin.rule)
+        found += (
+            demand.origin.rule
+            for demand in demands
+            if isinstance(demand.origin, AddedByRule) and not demand.requirement.specifier.contains(version, True)
+        )
         for partner in self.rules.partners(name) & chosen.keys():
             found += self.rules.violated(name, version, partner, chosen[partner].version, self.target)
         return tuple(dict.fromkeys(found))

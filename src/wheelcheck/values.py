@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, NoReturn, TypeAlias
 
-Plain: TypeAlias = "None | bool | int | float | str | list[Plain] | dict[str, Plain]"
+Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 
 
 class Variant:
@@ -47,5 +47,5 @@ def fields_of(value: Any) -> dict[str, Plain]:
 
 
 def assert_never(value: NoReturn) -> NoReturn:
-    """Ends a `match` over a closed union; the type checker proves that it is not reached (typing has it from 3.11 on)."""
+    """Ends a `match` over a closed union; the type checker proves that it is not reached."""
     raise AssertionError(f"not a member of the union: {value!r}")
