@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from scenario import FOLDER, Scenario
 
+from scenario import FOLDER, Scenario
 from wheelcheck.outcomes import Solution
 
 

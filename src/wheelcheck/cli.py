@@ -42,7 +42,7 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str]) -> int:
         answer: Callable[[argparse.Namespace], int] = arguments.answer
         return answer(arguments)
     except (UsageError, CannotTell) as error:
-        print(f"wheelcheck: {error}", file=sys.stderr)  # noqa: T201
+        _say(str(error))
         return COULD_NOT_TELL
 
 
@@ -84,7 +84,12 @@ def _add_check(commands: Any) -> None:
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what is asked")
     group.add_argument(
-        "-r", "--requirement", action="append", default=[], metavar="FILE", help="a requirements file; - is standard input"
+        "-r",
+        "--requirement",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a requirements file; - is standard input",
     )
     group.add_argument(
         "-c", "--constraint", action="append", default=[], metavar="FILE", help="bounds for what is needed anyway"
@@ -101,15 +106,26 @@ def _add_target_options(parser: argparse.ArgumentParser) -> None:
         metavar="TARGET",
         help="PLATFORM[-PYTHON] such as macos-14-arm64-cp312, 'running', the path of an interpreter, or a saved target; repeatable",
     )
-    group.add_argument("--python", metavar="VERSION", help="the Python of targets that leave it open: a version or a path")
+    group.add_argument(
+        "--python", metavar="VERSION", help="the Python of targets that leave it open: a version or a path"
+    )
 
 
 def _add_index_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("which index")
-    group.add_argument("-i", "--index-url", metavar="URL", help="the index to ask instead of what pip is configured for")
-    group.add_argument("--extra-index-url", action="append", default=[], metavar="URL", help="a further index; repeatable")
     group.add_argument(
-        "-f", "--find-links", action="append", default=[], metavar="PLACE", help="a directory or page of files; repeatable"
+        "-i", "--index-url", metavar="URL", help="the index to ask instead of what pip is configured for"
+    )
+    group.add_argument(
+        "--extra-index-url", action="append", default=[], metavar="URL", help="a further index; repeatable"
+    )
+    group.add_argument(
+        "-f",
+        "--find-links",
+        action="append",
+        default=[],
+        metavar="PLACE",
+        help="a directory or page of files; repeatable",
     )
     group.add_argument("--no-index", action="store_true", help="ask no index, only --find-links")
     group.add_argument("--isolated", action="store_true", help="ignore pip's configuration and environment")
@@ -124,13 +140,18 @@ def _add_resolution_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--pre", action="store_true", help="take pre-releases")
     group.add_argument("--no-deps", action="store_true", help="leave the requirements of files aside")
     group.add_argument(
-        "--resolution", choices=("highest", "lowest", "lowest-direct"), default="highest", help="which versions to prefer"
+        "--resolution",
+        choices=("highest", "lowest", "lowest-direct"),
+        default="highest",
+        help="which versions to prefer",
     )
 
 
 def _add_rule_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("curated rules")
-    group.add_argument("--rules", metavar="PATH", help="a file or directory of your own rules, which replace curated ones by id")
+    group.add_argument(
+        "--rules", metavar="PATH", help="a file or directory of your own rules, which replace curated ones by id"
+    )
     group.add_argument("--no-rules", action="store_true", help="judge by metadata alone")
     group.add_argument("--ignore", action="append", default=[], metavar="ID", help="leave one rule out; repeatable")
     group.add_argument("--strict", action="store_true", help="warnings make an answer not compatible")
@@ -139,8 +160,12 @@ def _add_rule_options(parser: argparse.ArgumentParser) -> None:
 def _add_confirmation_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("proof by import")
     group.add_argument("--confirm", action="store_true", help="import what was asked for in the target's interpreter")
-    group.add_argument("--fresh", action="store_true", help="with --confirm: in a new environment that holds exactly the pins")
-    group.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS", help="how long a step of the import may take")
+    group.add_argument(
+        "--fresh", action="store_true", help="with --confirm: in a new environment that holds exactly the pins"
+    )
+    group.add_argument(
+        "--timeout", type=float, default=600.0, metavar="SECONDS", help="how long a step of the import may take"
+    )
 
 
 def _add_output_options(parser: argparse.ArgumentParser) -> None:
@@ -194,7 +219,18 @@ def _value(action: argparse.Action, variable: str, text: str) -> object:
         return text.split()
     if action.choices is not None and text not in action.choices:
         raise UsageError(f"The environment variable {variable} is {text!r}, not one of {', '.join(action.choices)}.")
+    if action.type is float:
+        return _number(variable, text)
     return text
+
+
+def _number(variable: str, text: str) -> float:
+    from wheelcheck.failures import UsageError
+
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"The environment variable {variable} is {text!r}; set it to a number.") from None
 
 
 # -- the commands
@@ -206,7 +242,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
     report = check(arguments.requirements, targets=arguments.target, **_options(arguments))
     for notice in report.notices:
-        print(f"wheelcheck: {notice}", file=sys.stderr)  # noqa: T201
+        _say(notice)
     if arguments.format == "json":
         _emit(_json(report.to_dict()), arguments.output)
     else:
@@ -244,6 +280,13 @@ def _json(document: Plain) -> str:
     import json
 
     return json.dumps(document, indent=2)
+
+
+def _say(sentence: str) -> None:
+    """What is no part of the answer goes to standard error."""
+    from wheelcheck.render.text import harmless
+
+    print(f"wheelcheck: {harmless(sentence)}", file=sys.stderr)  # noqa: T201
 
 
 def _emit(text: str, output: str | None) -> None:

@@ -422,7 +422,7 @@ def _json_file(
         index=index,
         hashes=_hashes(entry.get("hashes")),
         requires_python=_text(entry.get("requires-python")),
-        yanked=yanked if isinstance(yanked, str) else "" if yanked else None,
+        yanked=(yanked if isinstance(yanked, str) else "") if yanked else None,
         upload_time=_text(entry.get("upload-time")),
         size=size if type(size) is int and size >= 0 else None,
         core_metadata=_hashes(core) or bool(core),
@@ -660,5 +660,7 @@ def _headers(body: bytes) -> Iterator[tuple[str, str]]:
 def _only(fields: Mapping[str, list[str]], key: str) -> str:
     values = fields.get(key, [])
     if len(values) != 1 or not values[0]:
-        raise MetadataError(f"it has {len(values) or 'no'} {key} fields instead of one" if len(values) != 1 else f"its {key} is empty")
+        raise MetadataError(
+            f"it has {len(values) or 'no'} {key} fields instead of one" if len(values) != 1 else f"its {key} is empty"
+        )
     return values[0]

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The option and the settings."""
     group = parser.getgroup("wheelcheck", "wheel compatibility")
-    group.addoption("--wheelcheck", action="store_true", help="check the requirements files named in wheelcheck_requirements")
-    parser.addini("wheelcheck_requirements", "requirements files to check, from the root directory", type="args", default=[])
+    group.addoption(
+        "--wheelcheck", action="store_true", help="check the requirements files named in wheelcheck_requirements"
+    )
+    parser.addini(
+        "wheelcheck_requirements", "requirements files to check, from the root directory", type="args", default=[]
+    )
     parser.addini("wheelcheck_targets", "targets to check them for", type="args", default=["running"])
     parser.addini("wheelcheck_rules", "a file or directory of rules of your own", default="")
     parser.addini("wheelcheck_strict", "warnings fail", type="bool", default=False)
@@ -27,8 +31,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker that all items of this plugin bear."""
+    """The marker that all items of this plugin bear; to ask for items where none are configured is a mistake."""
     config.addinivalue_line("markers", "wheelcheck: a check of requirements against a target")
+    if config.getoption("--wheelcheck") and not config.getini("wheelcheck_requirements"):
+        raise pytest.UsageError(
+            "--wheelcheck has nothing to check: name requirements files in wheelcheck_requirements."
+        )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wheelcheck import concerns, confirmation, outcomes, verdicts
-from wheelcheck.targets import MacOS, Manylinux, Musllinux, Other, Windows
+from wheelcheck.platforms import MacOS, Manylinux, Musllinux, Other, Windows
 from wheelcheck.values import assert_never
 
 if TYPE_CHECKING:
@@ -19,8 +19,10 @@ _TAGGED = {"cp": "CPython", "pp": "PyPy", "py": "Python"}
 
 def listed(words: Iterable[object], last: str = "and") -> str:
     """``a``, ``a and b``, ``a, b and c``."""
-    *head, tail = map(str, words)
-    return f"{', '.join(head)} {last} {tail}" if head else tail
+    told = [str(word) for word in words]
+    if len(told) < 2:
+        return "".join(told)
+    return f"{', '.join(told[:-1])} {last} {told[-1]}"
 
 
 def python_of(target: Target) -> str:
@@ -87,7 +89,9 @@ def reason(why: verdicts.Reason) -> str:
         case verdicts.ForbiddenByRule():
             return f"the rule {why.rule.id} forbids it: {why.rule.why}"
         case verdicts.Yanked():
-            return f"withdrawn by its publisher{f': {why.why}' if why.why else ''}; pin it with == to take it all the same"
+            return (
+                f"withdrawn by its publisher{f': {why.why}' if why.why else ''}; pin it with == to take it all the same"
+            )
         case verdicts.PreReleaseNotWanted():
             return "a pre-release, while final releases match; --pre takes it"
         case _:
@@ -163,16 +167,25 @@ def not_tried(why: confirmation.NotTried) -> str:
             return f"{why.project} has no module of its own to import."
         case confirmation.BrokenMetadata():
             return f"what is installed of {why.project} cannot be read: {why.why}."
+        case confirmation.NoAnswer():
+            return f"what the import of {why.project} gave was cut short or spoilt."
         case confirmation.InterpreterGone():
             return f"{why.interpreter} could not be started: {why.why}."
+        case confirmation.InterpreterUnusable(returncode=None):
+            return f"{why.interpreter} was ended before the first import{_last(why.last_line)}"
         case confirmation.InterpreterUnusable():
-            return f"{why.interpreter} ended before the first import (exit code {why.returncode}): {why.last_line}"
+            ended = f"{why.interpreter} ended before the first import (exit code {why.returncode})"
+            return f"{ended}{_last(why.last_line)}"
         case confirmation.PythonTooOld():
             return f"{why.interpreter} is Python {why.python}; an import can be tried from 3.8 on."
         case confirmation.NothingAsked():
             return "no project was asked for."
         case _:
             assert_never(why)
+
+
+def _last(line: str) -> str:
+    return f": {line}" if line else "."
 
 
 def failure(what: confirmation.Failure) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from os import urandom
 from typing import TYPE_CHECKING
 
 from wheelcheck import outcomes, verdicts
@@ -23,13 +24,17 @@ _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
 class Style:
-    """Colour where it is wanted; without, the same text."""
+    """Colour where it is wanted; without, the same text.
+
+    Until `harmless` writes the codes, a random mark stands for them, so that no text from an index can be one.
+    """
 
     def __init__(self, colour: bool = False) -> None:
         self.colour = colour
+        self.mark = urandom(8).hex()
 
     def __call__(self, style: str, text: str) -> str:
-        return f"\033[{_STYLES[style]}m{text}\033[0m" if self.colour and text else text
+        return f"{self.mark}{_STYLES[style]}m{text}{self.mark}0m" if self.colour and text else text
 
 
 def render_report(report: Report, *, style: Style | None = None, quiet: bool = False, verbose: bool = False) -> str:
@@ -41,20 +46,13 @@ def render_report(report: Report, *, style: Style | None = None, quiet: bool = F
     return harmless("\n\n".join(blocks), style)
 
 
-_OWN_CODES = re.compile(r"(\033\[[0-9]+m)")
-
-
-def harmless(text: str, style: Style) -> str:
-    """The text with every control character spelled out, but for line ends and the codes that `style` itself writes.
+def harmless(text: str, style: Style | None = None) -> str:
+    """The text with every control character spelled out, but for line ends; then the codes for the marks of `style`.
 
     Names and reasons come from an index and must not steer a terminal.
     """
-    pieces = _OWN_CODES.split(text) if style.colour else [text]
-    return "".join(piece if at % 2 else _spelled_out(piece) for at, piece in enumerate(pieces))
-
-
-def _spelled_out(text: str) -> str:
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    spelled = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    return re.sub(f"{style.mark}([0-9]+m)", "\033[\\1", spelled) if style else spelled
 
 
 def _result(result: Result, style: Style, quiet: bool) -> Iterator[str]:
@@ -194,7 +192,7 @@ def _sources(report: Report) -> Iterator[str]:
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
-        for part in line.splitlines() or [""]:
+        for part in line.split("\n"):
             yield f"  {part}"
 
 
@@ -203,4 +201,4 @@ def render_target(target: Target) -> str:
     lines = [target.name, f"  {target_line(target)}", "  markers:"]
     lines += [f"    {name} = {value!r}" for name, value in sorted(target.environment.items())]
     lines.append(f"  tags, best first ({len(target.tags)}):")
-    return "\n".join([*lines, *(f"    {tag}" for tag in target.tags)])
+    return harmless("\n".join([*lines, *(f"    {tag}" for tag in target.tags)]))

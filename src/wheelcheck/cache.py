@@ -1,0 +1,306 @@
+"""What an index answered before, kept on disk: pages by RFC 9111's rules, core metadata for good.
+
+One file an entry: a line with a checksum, a line of JSON, then the body. Files are written beside their place and
+renamed onto it, so several processes may share a directory and one that is killed leaves nothing half-written. An entry
+that is damaged is dropped and fetched again. Where the directory cannot be written, all goes on uncached and that is
+said once.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, NewType, TypeVar
+
+from packaging.utils import NormalizedName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+T = TypeVar("T")
+
+FRESH_FOR = 600.0
+"""Seconds for which a page without any freshness header counts as fresh."""
+
+FORMAT = "1"
+PAGES, ABSENT, METADATA = "pages", "absent", "metadata"
+_MAGIC = b"wheelcheck"
+_STALE_TEMPORARY = 3600.0
+
+Key = NewType("Key", str)
+
+
+def key_of(*parts: str) -> Key:
+    """The name of an entry: a digest, so that nothing of a URL shows in it."""
+    return Key(sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A page as an index answered it.
+
+    Attributes:
+        url: where it came from after redirects, without credentials and query.
+        content_type: the header's value.
+        body: the bytes after any content encoding; empty where the index has no such project.
+        found: False for a project that the index answered with 404 or 410.
+        stored: when it was answered or last confirmed, in seconds since the epoch.
+        fresh_until: until when it may be used without asking.
+        cache_control: the header's value, which holds until another answer says otherwise.
+        etag, last_modified: validators, empty where there are none.
+    """
+
+    url: str
+    content_type: str
+    body: bytes
+    found: bool = True
+    stored: float = 0.0
+    fresh_until: float = 0.0
+    cache_control: str = ""
+    etag: str = ""
+    last_modified: str = ""
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether it may be used as it is. A clock that was set back makes it stale."""
+        return self.stored <= now < self.fresh_until
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """The request headers that ask whether it still holds."""
+        pairs = {"if-none-match": self.etag, "if-modified-since": self.last_modified}
+        return {name: value for name, value in pairs.items() if value and self.found}
+
+    def confirmed(self, headers: Mapping[str, str], now: float) -> Stored:
+        """The same page after a 304, with the freshness that came with it (RFC 9111, section 4.3.4)."""
+        headers = {"cache-control": self.cache_control} | dict(headers)
+        return replace(
+            self,
+            stored=now,
+            fresh_until=now + (freshness(headers, now) or 0.0),
+            cache_control=headers["cache-control"],
+            etag=headers.get("etag", self.etag),
+            last_modified=headers.get("last-modified", self.last_modified),
+        )
+
+
+class Kept(NamedTuple):
+    """The head of a file's core metadata, or why the file holds none that can be used."""
+
+    head: bytes
+    refused: str = ""
+
+
+def freshness(headers: Mapping[str, str], now: float, default: float = FRESH_FOR) -> float | None:
+    """For how many seconds from now an answer is fresh, or None where it must not be stored (RFC 9111, 3 and 4.2).
+
+    Args:
+        headers: names in lower case, several of one name joined by commas.
+        now: the time of the answer, in seconds since the epoch.
+        default: for an answer that says nothing about it.
+    """
+    directives = dict(_directives(headers.get("cache-control", "")))
+    if "no-store" in directives or headers.get("vary", "").strip() == "*":
+        return None
+    if "no-cache" in directives:
+        return 0.0
+    age = max(_seconds(headers.get("age", "0")), now - _date(headers.get("date", ""), now), 0.0)
+    if "max-age" in directives:
+        return max(0.0, _seconds(directives["max-age"]) - age)
+    if "expires" in headers:
+        return max(0.0, _date(headers["expires"], 0.0) - _date(headers.get("date", ""), now) - age)
+    return default
+
+
+def _directives(text: str) -> Iterator[tuple[str, str]]:
+    for part in text.split(","):
+        name, _, value = part.partition("=")
+        yield name.strip().lower(), value.strip().strip('"')
+
+
+def _seconds(text: str) -> float:
+    """A delta-seconds; anything else counts as none at all."""
+    return float(min(int(text), 2**31)) if text.isascii() and text.isdigit() and len(text) < 20 else 0.0
+
+
+def _date(text: str, otherwise: float) -> float:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return otherwise
+
+
+class Cache:
+    """A directory of entries; ``Cache(None)`` keeps nothing.
+
+    Args:
+        directory: made when the first entry is stored.
+        warn: is told, in one sentence and once, that the directory cannot be written.
+    """
+
+    def __init__(self, directory: Path | None, warn: Callable[[str], None] | None = None) -> None:
+        self.directory = directory
+        self._root = directory / FORMAT if directory is not None else None
+        self._warn = warn or (lambda _: None)
+        self._lock = threading.Lock()
+        self._serial = count()
+        self._swept = False
+        self._writable = directory is not None
+
+    def page(self, key: Key, name: str) -> Stored | None:
+        """The page of a project that was stored under a key, or that the index has no such project."""
+        for kind, entry_name in ((PAGES, _page_name(key, name)), (ABSENT, key)):
+            found = self._load(kind, entry_name, partial(_stored, found=kind == PAGES))
+            if found is not None:
+                return found
+        return None
+
+    def store_page(self, key: Key, name: str, page: Stored) -> None:
+        """Keeps a page and forgets what it contradicts."""
+        about = {k: v for k, v in asdict(page).items() if k not in ("body", "found")}
+        entry_name = _page_name(key, name)
+        kind, other = ((PAGES, entry_name), (ABSENT, key)) if page.found else ((ABSENT, key), (PAGES, entry_name))
+        self._store(*kind, about, page.body)
+        self._forget(*other)
+
+    def metadata(self, key: Key, now: float) -> Kept | None:
+        """What was stored of a file's core metadata under a key, unless it was stored for a time that is over."""
+        return self._load(METADATA, key, partial(_unexpired, now=now))
+
+    def store_metadata(self, key: Key, kept: Kept, until: float | None = None) -> None:
+        """Keeps what is known of a file's core metadata, for good or until a time in seconds since the epoch."""
+        self._store(METADATA, key, {"until": until, "refused": kept.refused}, kept.head)
+
+    def names(self) -> frozenset[NormalizedName]:
+        """The projects whose pages are here."""
+        listed = (entry.name.partition("-")[2] for entry in self._entries(PAGES))
+        return frozenset(NormalizedName(name) for name in listed if name)
+
+    def size(self) -> tuple[int, int]:
+        """How many entries there are, and their bytes."""
+        sizes = [entry.stat().st_size for kind in (PAGES, ABSENT, METADATA) for entry in self._entries(kind)]
+        return len(sizes), sum(sizes)
+
+    def clear(self) -> int:
+        """Removes every entry; how many there were."""
+        entries = [entry for kind in (PAGES, ABSENT, METADATA) for entry in self._entries(kind)]
+        for entry in entries:
+            Path(entry.path).unlink(missing_ok=True)
+        return len(entries)
+
+    # -- files
+
+    def _entries(self, kind: str) -> list[os.DirEntry[str]]:
+        if self._root is None:
+            return []
+        try:
+            with os.scandir(self._root / kind) as found:
+                return [entry for entry in found if not entry.name.startswith(".")]
+        except OSError:
+            return []
+
+    def _load(self, kind: str, name: str, decode: Callable[[dict[str, Any], bytes], T]) -> T | None:
+        if self._root is None:
+            return None
+        try:
+            raw = (self._root / kind / name).read_bytes()
+        except (OSError, ValueError):
+            return None
+        entry = _opened(raw)
+        if entry is not None:
+            try:
+                return decode(*entry)
+            except (TypeError, KeyError):
+                pass
+        self._forget(kind, name)
+        return None
+
+    def _store(self, kind: str, name: str, about: dict[str, Any], body: bytes) -> None:
+        if self._root is None or not self._writable:
+            return
+        place = self._root / kind / name
+        temporary = place.with_name(f".{os.getpid()}-{threading.get_ident()}-{next(self._serial)}")
+        try:
+            self._prepare(place.parent)
+            temporary.write_bytes(_sealed(about, body))
+            _rename(temporary, place)
+        except OSError as error:
+            self._give_up(error)
+            _remove(temporary)
+
+    def _prepare(self, folder: Path) -> None:
+        """Makes the folder; once, removes what processes that were killed have left in it."""
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        elif not self._swept:
+            self._swept = True
+            oldest = time.time() - _STALE_TEMPORARY
+            for path in folder.glob(".*"):
+                if path.stat().st_mtime < oldest:
+                    _remove(path)
+
+    def _forget(self, kind: str, name: str) -> None:
+        if self._root is not None and self._writable:
+            _remove(self._root / kind / name)
+
+    def _give_up(self, error: OSError) -> None:
+        with self._lock:
+            first, self._writable = self._writable, False
+        if first:
+            why = error.strerror or type(error).__name__
+            self._warn(f"The cache in {self.directory} cannot be written ({why}); going on without storing anything.")
+
+
+def _page_name(key: Key, name: str) -> str:
+    return f"{key}-{name}" if len(name) <= 120 and name.replace("-", "").isalnum() and name.isascii() else f"{key}-"
+
+
+def _stored(about: dict[str, Any], body: bytes, *, found: bool) -> Stored:
+    return Stored(**about, body=body, found=found)
+
+
+def _unexpired(about: dict[str, Any], head: bytes, *, now: float) -> Kept | None:
+    return Kept(head, about["refused"]) if about["until"] is None or now < about["until"] else None
+
+
+def _sealed(about: dict[str, Any], body: bytes) -> bytes:
+    import json
+
+    rest = json.dumps(about).encode() + b"\n" + body
+    return b"%s %s\n%s" % (_MAGIC, sha256(rest).hexdigest().encode(), rest)
+
+
+def _opened(raw: bytes) -> tuple[dict[str, Any], bytes] | None:
+    """What an entry holds; None where it is damaged."""
+    import json
+
+    seal, _, rest = raw.partition(b"\n")
+    if seal != b"%s %s" % (_MAGIC, sha256(rest).hexdigest().encode()):
+        return None
+    head, _, body = rest.partition(b"\n")
+    about = json.loads(head)
+    return (about, body) if isinstance(about, dict) else None
+
+
+def _rename(temporary: Path, place: Path) -> None:
+    """Windows refuses while another process reads the place; that entry is as good as this one."""
+    try:
+        temporary.replace(place)
+    except PermissionError:
+        if not place.exists():
+            raise
+        _remove(temporary)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return

@@ -1,0 +1,257 @@
+"""What is kept of an index's answers, for how long, and what happens to the cache when the disk or a process fails."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wheelcheck.cache import FRESH_FOR, Cache, Kept, Stored, freshness, key_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = 1_800_000_000.0
+KEY = key_of("http://index.test/simple/six/")
+
+
+def date(at: float) -> str:
+    return formatdate(at, usegmt=True)
+
+
+def page(**about: object) -> Stored:
+    fields = {"url": "http://index.test/simple/six/", "content_type": "text/html", "body": b"<a>", "stored": NOW}
+    return Stored(**(fields | about))  # type: ignore[arg-type]
+
+
+FRESHNESS = [
+    ({}, FRESH_FOR),
+    ({"cache-control": "max-age=60"}, 60),
+    ({"cache-control": "public, Max-Age=60"}, 60),
+    ({"cache-control": 'max-age="60"'}, 60),
+    ({"cache-control": "max-age=60", "age": "45"}, 15),
+    ({"cache-control": "max-age=60", "age": "100"}, 0),
+    ({"cache-control": "max-age=60", "date": date(NOW - 20)}, 40),
+    ({"cache-control": "max-age=60", "date": date(NOW + 500)}, 60),
+    ({"cache-control": "max-age=60", "expires": date(NOW + 5000)}, 60),
+    ({"expires": date(NOW + 90), "date": date(NOW)}, 90),
+    ({"expires": date(NOW - 90), "date": date(NOW)}, 0),
+    ({"expires": "0"}, 0),
+    ({"cache-control": "max-age=soon"}, 0),
+    ({"cache-control": "max-age=-1"}, 0),
+    ({"cache-control": "no-cache, max-age=60"}, 0),
+    ({"cache-control": "no-store"}, None),
+    ({"cache-control": "max-age=60, no-store"}, None),
+    ({"cache-control": "s-maxage=60"}, FRESH_FOR),
+    ({"vary": "*"}, None),
+    ({"vary": "Accept, Accept-Encoding"}, FRESH_FOR),
+]
+
+
+@pytest.mark.parametrize(("headers", "seconds"), FRESHNESS)
+def test_how_long_an_answer_is_fresh(headers: dict[str, str], seconds: float | None) -> None:
+    assert freshness(headers, NOW) == (pytest.approx(seconds) if seconds is not None else None)
+
+
+@given(headers=st.dictionaries(st.sampled_from(["cache-control", "age", "date", "expires", "vary"]), st.text()))
+def test_no_header_is_too_strange(headers: dict[str, str]) -> None:
+    found = freshness(headers, NOW)
+    assert found is None or 0 <= found <= 2**31
+
+
+def test_a_page_is_fresh_until_its_time_and_stale_when_the_clock_was_set_back() -> None:
+    stored = page(fresh_until=NOW + 10)
+    assert [stored.is_fresh(NOW + after) for after in (0, 9, 10, -1)] == [True, True, False, False]
+
+
+def test_a_confirmed_page_keeps_what_the_confirmation_leaves_out() -> None:
+    stored = page(cache_control="max-age=30", etag='"a"', last_modified="then")
+    confirmed = stored.confirmed({"etag": '"b"'}, NOW + 100)
+    assert (confirmed.stored, confirmed.fresh_until) == (NOW + 100, NOW + 130)
+    assert confirmed.conditions == {"if-none-match": '"b"', "if-modified-since": "then"}
+    assert stored.confirmed({"cache-control": "max-age=5"}, NOW).fresh_until == NOW + 5
+
+
+@given(
+    body=st.binary(),
+    url=st.text(),
+    content_type=st.text(),
+    etag=st.text(),
+    stored=st.floats(0, 2e9),
+    found=st.booleans(),
+)
+def test_what_was_stored_is_loaded(tmp_path_factory: pytest.TempPathFactory, **fields: object) -> None:
+    cache = Cache(tmp_path_factory.getbasetemp() / "round-trip")
+    cache.store_page(KEY, "six", page(**fields))
+    assert cache.page(KEY, "six") == page(**fields)
+
+
+def test_another_process_finds_it(tmp_path: Path) -> None:
+    Cache(tmp_path).store_page(KEY, "six", page())
+    Cache(tmp_path).store_metadata(KEY, Kept(b"Name: six"))
+    assert Cache(tmp_path).page(KEY, "six") == page()
+    assert Cache(tmp_path).metadata(KEY, NOW) == Kept(b"Name: six")
+    assert Cache(tmp_path).page(key_of("else"), "six") is None
+
+
+def test_metadata_may_be_kept_for_a_time(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.store_metadata(KEY, Kept(b"Name: six"), until=NOW + 10)
+    assert [cache.metadata(KEY, at) for at in (NOW, NOW + 10)] == [Kept(b"Name: six"), None]
+
+
+def test_a_project_that_appears_or_goes_replaces_what_was_known(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.store_page(KEY, "six", page(body=b"", found=False))
+    assert cache.page(KEY, "six") == page(body=b"", found=False)
+    assert cache.names() == frozenset()
+    cache.store_page(KEY, "six", page())
+    assert cache.page(KEY, "six") == page()
+    cache.store_page(KEY, "six", page(body=b"", found=False))
+    assert cache.page(KEY, "six") == page(body=b"", found=False)
+
+
+def test_the_projects_that_it_has_seen(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    for name in ("six", "typing-extensions", "con", "../../etc/passwd", ""):
+        cache.store_page(key_of(name), name, page())
+    assert cache.names() == {"six", "typing-extensions", "con"}
+    assert cache.page(key_of("../../etc/passwd"), "../../etc/passwd") == page()
+    assert {path.parent.name for path in tmp_path.rglob("*") if path.is_file()} == {"pages"}
+
+
+def test_nothing_of_a_url_shows_in_a_name(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.store_page(key_of("http://host.test/secret-token/six/"), "six", page(url="http://host.test/"))
+    assert not any("secret" in str(path) for path in tmp_path.rglob("*"))
+
+
+def test_size_and_clear(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.store_page(KEY, "six", page())
+    cache.store_metadata(KEY, Kept(b"x" * 1000))
+    entries, size = cache.size()
+    assert entries == 2
+    assert size > 1000
+    assert cache.clear() == 2
+    assert (cache.size(), cache.page(KEY, "six")) == ((0, 0), None)
+
+
+def test_without_a_directory_nothing_is_kept() -> None:
+    cache = Cache(None)
+    cache.store_page(KEY, "six", page())
+    assert (cache.page(KEY, "six"), cache.names(), cache.size(), cache.clear()) == (None, frozenset(), (0, 0), 0)
+
+
+@given(where=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255), cut=st.booleans())
+def test_a_damaged_entry_is_dropped(
+    tmp_path_factory: pytest.TempPathFactory, where: float, flip: int, cut: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("damaged")
+    cache = Cache(folder)
+    cache.store_page(KEY, "six", page())
+    (entry,) = (path for path in folder.rglob("*") if path.is_file())
+    raw = bytearray(entry.read_bytes())
+    at = int(where * len(raw))
+    raw[at] ^= flip
+    entry.write_bytes(raw[:at] if cut else raw)
+    assert cache.page(KEY, "six") is None
+    assert not entry.exists()
+    cache.store_page(KEY, "six", page())
+    assert cache.page(KEY, "six") == page()
+
+
+def test_a_directory_that_cannot_be_written_is_said_once(tmp_path: Path) -> None:
+    said: list[str] = []
+    occupied = tmp_path / "file"
+    occupied.write_text("not a directory")
+    cache = Cache(occupied, said.append)
+    threads = [threading.Thread(target=cache.store_page, args=(key_of(str(i)), "six", page())) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    cache.store_metadata(KEY, Kept(b"Name: six"))
+    assert len(said) == 1
+    assert str(occupied) in said[0]
+    assert cache.page(KEY, "six") is None
+    assert cache.metadata(KEY, NOW) is None
+    assert occupied.read_text() == "not a directory"
+
+
+def test_a_full_disk_leaves_no_entry_and_is_said_once(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    said: list[str] = []
+    cache = Cache(tmp_path, said.append)
+    before, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        cache.store_page(KEY, "six", page(body=b"x" * 100_000))
+        cache.store_page(KEY, "six", page(body=b"y" * 100_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert len(said) == 1
+    assert cache.page(KEY, "six") is None
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_leftovers_of_killed_processes_are_swept(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.store_page(KEY, "six", page())
+    folder = tmp_path / "1" / "pages"
+    old, new = folder / ".123-old", folder / ".124-new"
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (1, 1))
+    Cache(tmp_path).store_page(KEY, "six", page())
+    assert not old.exists()
+    assert new.exists()
+    assert Cache(tmp_path).names() == {"six"}
+
+
+WRITER = textwrap.dedent(
+    """
+    import sys
+    from pathlib import Path
+    from wheelcheck.cache import Cache, Stored, key_of
+    cache, key, seed = Cache(Path(sys.argv[1])), key_of("shared"), int(sys.argv[2])
+    turn = 0
+    while True:
+        turn += 1
+        letter = bytes([97 + (seed + turn) % 26])
+        cache.store_page(key, "six", Stored(url=letter.decode(), content_type="", body=letter * 200_000))
+        found = cache.page(key, "six")
+        if found is not None and found.body != found.url.encode() * 200_000:
+            sys.exit("mixed")
+    """
+)
+
+
+def test_processes_that_share_it_and_are_killed_leave_whole_entries(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), str(n)]) for n in range(4)]
+    seen = 0
+    try:
+        while seen < 150:
+            assert all(writer.poll() is None for writer in writers)
+            found = cache.page(key_of("shared"), "six")
+            if found is not None:
+                assert found.body == found.url.encode() * 200_000
+                seen += 1
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.wait()
+    last = cache.page(key_of("shared"), "six")
+    assert last is not None
+    assert last.body == last.url.encode() * 200_000

@@ -1,0 +1,422 @@
+"""Words: every variant has a phrase, no text from elsewhere steers a terminal, and what a report looks like."""
+
+from __future__ import annotations
+
+import re
+import typing
+from dataclasses import MISSING, Field, fields
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from scenario import Scenario
+from wheelcheck import concerns, confirmation, outcomes, platforms, pythons, verdicts
+from wheelcheck.checker import Report, Result
+from wheelcheck.concerns import concerns_of
+from wheelcheck.distributions import read_file
+from wheelcheck.failures import IndexUnavailable
+from wheelcheck.index import Counters
+from wheelcheck.outcomes import AddedByRule, Asked, Demand, Missing, NoAnswer, Pin, RefusedFile, Solution
+from wheelcheck.render import phrases
+from wheelcheck.render.text import Style, harmless, render_report, render_target
+from wheelcheck.rules import Rule, load_rules
+from wheelcheck.spellings import read_target
+from wheelcheck.values import Variant
+from wheelcheck.verdicts import QUESTIONS
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+TARGET = read_target("macos-14-arm64-3.12.4")
+RULES = """
+project = "metal"
+[[rule]]
+id = "metal-tf"
+versions = "==1.2.0"
+effect = "constrains"
+requirements = ["tf<2.20"]
+why = "metal 1.2.0 does not load beside tf 2.20."
+evidence = "import-run"
+confidence = "certain"
+sources = [{ url = "https://forum.example/1", date = "2025-10-01" }, { fact = "Seen.", date = "2025-10-02" }]
+"""
+RULE = next(iter(load_rules([("mine.toml", RULES)])))
+DEMAND = Demand(requirement=Requirement("spam>=2"), origin=Asked(place="the command line"))
+
+# -- a phrase for each variant
+
+SAMPLES: dict[str, tuple[object, ...]] = {
+    "str": ("some text",),
+    "str | None": ("some text", None),
+    "int": (7,),
+    "int | None": (7, None),
+    "float": (1.5,),
+    "Stage": ("import",),
+    "tuple[str, ...]": (("one",), ("one", "two")),
+    "NormalizedName": (canonicalize_name("spam"),),
+    "tuple[NormalizedName, ...]": ((canonicalize_name("spam"), canonicalize_name("eggs"), canonicalize_name("ham")),),
+    "Version": (Version("1.0"),),
+    "Version | None": (Version("1.0"), None),
+    "Rule": (RULE,),
+    "tuple[Rule, ...]": ((RULE,), (RULE, RULE)),
+    "tuple[Demand, ...]": ((DEMAND,),),
+    "tuple[RefusedFile, ...]": ((),),
+    "confirmation.NotTried": (confirmation.NotInstalled(project="spam"),),
+}
+"""Values of every type that a field of a variant has, by its annotation."""
+
+
+def members(module: ModuleType, union: str) -> tuple[type[Variant], ...]:
+    alias = getattr(module, union)
+    resolved = eval(alias, vars(module)) if isinstance(alias, str) else alias
+    return typing.get_args(resolved)
+
+
+def samples_of(field: Field[Any]) -> tuple[object, ...]:
+    default = () if field.default is MISSING else (field.default,)
+    return (*SAMPLES[str(field.type)], *default)
+
+
+def instances(kind: type[Variant]) -> list[Any]:
+    """One instance for each combination of samples."""
+    told = [field for field in fields(kind) if field.init and not field.name.startswith("_")]  # type: ignore[arg-type]
+    for field in told:
+        assert field.type in SAMPLES, f"{kind.__name__}.{field.name}: give a sample of {field.type}"
+    samples = product(*(samples_of(field) for field in told))
+    return [kind(**{field.name: value for field, value in zip(told, row, strict=True)}) for row in samples]
+
+
+PHRASES = [
+    (verdicts, "Reason", phrases.reason),
+    (outcomes, "Origin", lambda origin: phrases.origin(Demand(requirement=Requirement("spam"), origin=origin))),
+    (outcomes, "NoAnswer", lambda told: phrases.conflict(told, TARGET)),
+    (concerns, "Concern", phrases.concern),
+    (confirmation, "NotTried", phrases.not_tried),
+    (confirmation, "Failure", phrases.failure),
+]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "kind"),
+    [
+        pytest.param(phrase, kind, id=f"{union}-{kind.__name__}")
+        for module, union, phrase in PHRASES
+        for kind in members(module, union)
+    ],
+)
+def test_every_variant_has_a_phrase(phrase: Any, kind: type[Variant]) -> None:
+    for one in instances(kind):
+        said = phrase(one)
+        assert said.strip() == said != ""
+        assert not re.search(r"None|[A-Z]\w+\(|\bTrue\b|\bFalse\b|[{}<>]\w|  |\.\.$", said.replace("spam>=2", "")), said
+
+
+@pytest.mark.parametrize(("module", "union", "phrase"), PHRASES, ids=[union for _, union, _ in PHRASES])
+def test_no_two_variants_have_the_same_phrase(module: ModuleType, union: str, phrase: Any) -> None:
+    said = [phrase(instances(kind)[0]) for kind in members(module, union)]
+    assert len(said) > 1
+    assert len(set(said)) == len(said)
+
+
+def test_every_union_is_closed() -> None:
+    """A variant that stands in its module and in no union would never be phrased."""
+    told = {kind for module, union, _ in PHRASES for kind in members(module, union)}
+    told |= set(members(platforms, "Platform"))
+    stray = {
+        value
+        for module in (verdicts, outcomes, concerns, confirmation)
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Variant) and not value.__name__.startswith("_")
+    }
+    assert stray - told - {Variant} == set()
+
+
+def test_every_reason_has_its_place_among_the_questions() -> None:
+    assert set(QUESTIONS) == set(members(verdicts, "Reason"))
+    assert len(QUESTIONS) == len(set(QUESTIONS))
+
+
+def test_every_failure_to_tell_has_a_sentence() -> None:
+    from wheelcheck.failures import CannotTell
+
+    kinds = CannotTell.__subclasses__()
+    assert {"IndexUnavailable", "NotCached", "NoWorkroom"} <= {kind.__name__ for kind in kinds}
+    for kind in kinds:
+        row = {field.name: SAMPLES[str(field.type)][0] for field in fields(kind) if field.default is MISSING}
+        said = str(kind(**row))
+        assert said.endswith((".", ")"))
+        assert all(str(value) in said for value in row.values()), said
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("macos-14-arm64-cp312", "macOS 14.0 arm64"),
+        ("macos-10.15-x86_64-cp312", "macOS 10.15 x86_64"),
+        ("manylinux_2_28_x86_64-cp312", "Linux x86_64, glibc 2.28"),
+        ("musllinux_1_2_aarch64-cp312", "Linux aarch64, musl 1.2"),
+        ("win32-cp312", "Windows x86"),
+        ("freebsd_14_0_amd64-cp312", "freebsd_14_0_amd64"),
+    ],
+)
+def test_platforms_in_words(name: str, said: str) -> None:
+    assert phrases.platform_of(read_target(name)) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("win32-3.12.4", "CPython 3.12.4"),
+        ("win32-3.13.1t", "CPython 3.13.1, free-threaded"),
+        ("win32-pp3.10.16_7.3.19", "PyPy 3.10.16"),
+    ],
+)
+def test_pythons_in_words(name: str, said: str) -> None:
+    assert phrases.python_of(read_target(name)) == said
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        (["cp39"], "CPython 3.9"),
+        (["cp39", "cp310", "cp39"], "CPython 3.9 and 3.10"),
+        (["py2"], "Python 2"),
+        (["py3", "cp312", "pp310"], "Python 3, CPython 3.12 and PyPy 3.10"),
+        (["cp27", "cp35", "cp36"], "CPython 2.7, 3.5 and 3.6"),
+        (["graalpy311_native"], "graalpy311_native"),
+        (["cp"], "CPython"),
+    ],
+)
+def test_python_tags_in_words(tags: list[str], said: str) -> None:
+    assert phrases.pythons(tags) == said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c"), (iter("ab"), "a and b")],
+)
+def test_lists_in_words(words: Any, said: str) -> None:
+    assert phrases.listed(words) == said
+
+
+# -- reports
+
+
+def rendered(told: dict[str, Any], **how: Any) -> str:
+    """The text of the one result of a scenario."""
+    scenario = Scenario("here", {"target": "macos-14-arm64-3.12.4"} | told)
+    (target,) = scenario.targets
+    outcome = scenario.outcome(target)
+    if isinstance(outcome, Solution):
+        held = tuple(rule for held in outcome.held_back for rule in held.rules)
+        result = Result(target=target, pins=outcome.pins, concerns=concerns_of(outcome, pre=False), rules=held)
+    else:
+        rules = [d.origin.rule for d in outcome.demands if isinstance(d.origin, AddedByRule)]
+        result = Result(target=target, conflict=outcome, rules=tuple(rules))
+    return render_report(Report(results=(result,), counters=Counters(1, 2, 3)), **how)
+
+
+HEAD = "macos-14-arm64-3.12.4  {}\n  CPython 3.12.4 (cp312) on macOS 14.0 arm64\n"
+PAIR = {
+    "tf": {"2.19": {"requires": ["numpy<2.2"]}, "2.20": {}},
+    "metal": {"1.2.0": {}},
+    "numpy": {"2.1": {}, "2.3": {}},
+}
+RULE_TEXT = """\
+  rule metal-tf: metal 1.2.0 does not load beside tf 2.20.
+    source: https://forum.example/1 (2025-10-01)
+    source: Seen. (2025-10-02)
+    --ignore metal-tf leaves it out."""
+
+
+def test_the_text_of_an_answer() -> None:
+    text = rendered({"asks": ["tf[gpu]", "metal"], "index": PAIR, "rules": RULES})
+    assert text == HEAD.format("compatible") + (
+        "  metal    1.2.0  metal-1.2.0-py3-none-any.whl  asked for\n"
+        "  numpy    2.1    numpy-2.1-py3-none-any.whl    needed by tf\n"
+        "  tf[gpu]  2.19   tf-2.19-py3-none-any.whl      asked for\n"
+        "  note: tf is held back to 2.19; metadata alone would give 2.20. Rule: metal-tf.\n"
+        f"{RULE_TEXT}"
+    )
+
+
+def test_quiet_leaves_the_pins_out_and_nothing_else() -> None:
+    told = {"asks": ["tf", "metal"], "index": PAIR, "rules": RULES}
+    loud, quiet = rendered(told).splitlines(), rendered(told, quiet=True).splitlines()
+    assert [line for line in loud if line not in quiet] == loud[2:5]
+
+
+def test_verbose_says_where_the_answer_comes_from() -> None:
+    text = rendered({"asks": ["metal"], "index": PAIR}, verbose=True)
+    assert text.endswith("\n\n1 requests, 2 bytes, 3 answers from the cache")
+
+
+def test_the_text_of_a_rule_conflict() -> None:
+    text = rendered({"asks": ["tf==2.20", "metal"], "index": PAIR, "rules": RULES})
+    assert text == HEAD.format("not compatible") + (
+        "  What is asked of tf cannot be met together.\n"
+        "    tf==2.20  asked for in the scenario\n"
+        "    tf<2.20  added by the rule metal-tf because of metal 1.2.0\n"
+        "    metal  asked for in the scenario\n"
+        f"{RULE_TEXT}"
+    )
+
+
+def test_the_text_of_no_compatible_file() -> None:
+    older = [f"metal-1.2.0-cp{minor}-cp{minor}-macosx_12_0_arm64.whl" for minor in (39, 310, 311)]
+    others = ["metal-1.1.0-cp312-cp312-macosx_15_0_arm64.whl", "metal-1.1.0-cp312-cp312-macosx_14_5_arm64.whl"]
+    far = ["metal-1.0.0-cp312-cp312-win_amd64.whl", "metal-1.0.0-cp312-cp312-win32.whl"]
+    index = {"metal": {"1.2.0": {"files": older}, "1.1.0": {"files": others}, "1.0.0": {"files": far}}}
+    assert rendered({"asks": ["metal"], "index": index}) == HEAD.format("not compatible") + (
+        "  metal has no file that fits CPython 3.12.4 on macOS 14.0 arm64.\n"
+        "    metal  asked for in the scenario\n"
+        "  The files that came closest:\n"
+        "    metal-1.2.0-cp311-cp311-macosx_12_0_arm64.whl and 2 more of 1.2.0\n"
+        "      built for CPython 3.9, 3.10 and 3.11; this is CPython 3.12\n"
+        "    metal-1.1.0-cp312-cp312-macosx_15_0_arm64.whl\n"
+        "      needs macOS 15.0 or newer; this is 14.0\n"
+        "    metal-1.1.0-cp312-cp312-macosx_14_5_arm64.whl\n"
+        "      tagged macosx_14_5_arm64, which no system asks for: its publisher has to tag it anew\n"
+        "    and 2 more files; --format json lists each with its reasons."
+    )
+
+
+def test_the_text_of_a_missing_project_with_near_names() -> None:
+    near = tuple(map(canonicalize_name, ("tensorflow", "tensorflow-cpu")))
+    missing = Missing(
+        project=canonicalize_name("tensorflw"), indexes=("https://index.example/",), near=near, demands=(DEMAND,)
+    )
+    assert text_of(Result(target=TARGET, conflict=missing)) == HEAD.format("not compatible") + (
+        "  tensorflw is on none of the sources: https://index.example/. Did you mean tensorflow or tensorflow-cpu?\n"
+        "    spam>=2  asked for on the command line"
+    )
+
+
+def test_nowhere_to_ask_is_said() -> None:
+    missing = Missing(project=canonicalize_name("spam"))
+    assert "spam is on none of the sources: none is configured." in text_of(Result(target=TARGET, conflict=missing))
+
+
+def test_the_text_of_what_could_not_be_told() -> None:
+    error = IndexUnavailable("https://index.example/simple/spam/", "HTTP 503")
+    assert text_of(Result(target=TARGET, error=error)) == HEAD.format("could not tell") + (
+        "  https://index.example/simple/spam/ could not be read: HTTP 503. "
+        "Try again later, or name another index with --index-url."
+    )
+
+
+def text_of(*results: Result, colour: bool = False) -> str:
+    return render_report(Report(results=results, counters=Counters(0, 0, 0)), style=Style(colour))
+
+
+def test_the_text_of_an_import() -> None:
+    module = confirmation.ModuleResult(
+        module="tensorflow",
+        level="ran",
+        version="2.19.1",
+        origin="/venv/tensorflow/__init__.py",
+        seconds=4.25,
+        devices=("/device:CPU:0",),
+        facts={"numpy": "2.1.3"},
+        operation_seconds=0.126,
+    )
+    failed = confirmation.ModuleResult(
+        module="spam", failure=confirmation.Died(stage="import", returncode=-11, signal=11), shadowed_by="/here/spam.py"
+    )
+    told = confirmation.Confirmation(interpreter="/venv/bin/python", modules=(module, failed))
+    lines = text_of(Result(target=TARGET, confirmation=told)).splitlines()
+    assert lines[0].endswith("not compatible")
+    assert lines[2:] == [
+        "  import tensorflow 2.19.1: ran in 4.2 s, from /venv/tensorflow/__init__.py",
+        "    devices: /device:CPU:0",
+        "    numpy: 2.1.3",
+        "    operation: 0.13 s",
+        "  import spam : failed, from nowhere",
+        "    the process was ended by signal 11 during import",
+        "    /here/spam.py would be imported in its place from the working directory.",
+        "  tried with /venv/bin/python",
+    ]
+
+
+def test_several_targets_are_told_in_their_order() -> None:
+    other = read_target("windows-amd64-3.13.1")
+    error = IndexUnavailable("https://index.example/", "x")
+    blocks = text_of(Result(target=TARGET), Result(target=other, error=error)).split("\n\n")
+    assert [block.split("  ")[0] for block in blocks] == [TARGET.name, other.name]
+
+
+def test_the_text_of_a_target() -> None:
+    target = read_target("manylinux_2_28_x86_64", pythons.read_python("3.12"))
+    lines = render_target(target).splitlines()
+    assert lines[0] == target.name
+    assert "assumed: python" in lines[1]
+    assert "    sys_platform = 'linux'" in lines
+    assert [line.strip() for line in lines[-len(target.tags) :]] == list(target.tags)
+
+
+# -- terminals
+
+OWN = re.compile(r"\033\[(1|2|31|32|33|0)m")
+HOSTILE = st.text(st.sampled_from("ab\x1b[31m\x9b\x07\r\t\0\x7f\u202e\u2028\ud800\\é字")) | st.just(
+    "\x1b[31m\x1b[8mhidden\x1b[0m"
+)
+
+
+def hostile_results(text: str) -> list[Result]:
+    """Text from an index, a rule or a child process wherever a report has some."""
+    name = canonicalize_name("spam")
+    file = read_file("spam-1.0-py3-none-any.whl", url=text, yanked=text)
+    rule = Rule(**{f.name: getattr(RULE, f.name) for f in fields(Rule)} | {"why": text})
+    pin = Pin(name=name, version=Version("1.0"), extras=(), file=file, rank=0, demands=(DEMAND,))  # type: ignore[arg-type]
+    refused = [
+        verdicts.BadMetadata(why=text),
+        verdicts.RequiresPython(specifier=text, python="3"),
+        verdicts.Yanked(why=text),
+    ]
+    files = tuple(RefusedFile(filename=f"spam{text}", version=None, reasons=(why,)) for why in refused)
+    asked = Demand(requirement=Requirement("spam"), origin=Asked(place=text))
+    module = confirmation.ModuleResult(
+        module="spam",
+        origin=text,
+        version=text,
+        devices=(text,),
+        facts={text: text},
+        failure=confirmation.Raised(stage="import", error=text, message=text, where=text, traceback=text),
+    )
+    conflict: NoAnswer = Missing(project=name, indexes=(text,), demands=(asked,), files=files)
+    return [
+        Result(target=TARGET, error=IndexUnavailable(text, text)),
+        Result(target=TARGET, conflict=conflict),
+        Result(
+            target=TARGET,
+            pins=(pin,),
+            rules=(rule,),
+            concerns=(concerns.Yanked(project=name, version=Version("1"), why=text),),
+            confirmation=confirmation.Confirmation(interpreter=text, modules=(module,)),
+        ),
+    ]
+
+
+@given(HOSTILE)
+def test_no_text_from_elsewhere_steers_a_terminal(text: str) -> None:
+    plainly, coloured = (text_of(*hostile_results(text), colour=colour) for colour in (False, True))
+    assert all(character.isprintable() or character == "\n" for character in plainly)
+    assert OWN.sub("", coloured) == plainly
+    assert OWN.search(coloured)
+
+
+def test_what_is_spelled_out_is_still_told() -> None:
+    assert harmless("a\x1b[31mb\tc\u202ed\ud800\n") == "a\\x1b[31mb\\tc\\u202ed\\ud800\n"
+    assert harmless("déjà 字 ok") == "déjà 字 ok"
+
+
+def test_colours() -> None:
+    text = rendered({"asks": ["metal"], "index": PAIR}, style=Style(True))
+    assert "\033[1mmacos-14-arm64-3.12.4\033[0m  \033[32mcompatible\033[0m" in text
+    assert "\033" not in rendered({"asks": ["metal"], "index": PAIR})
