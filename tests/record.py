@@ -277,7 +277,8 @@ def record() -> None:
             recorder, keep = Recorder(index), Keep()
             given = dict(answers(cases, recorder, keep))
             # The index parses metadata and keeps its text in the cache alone.
-            found = {file: cache.metadata(key_of(*_identity(file)), time.time()) or b"" for file in recorder.read}
+            kept = {file: cache.metadata(key_of(*_identity(file)), time.time()) for file in recorder.read}
+            found = {file: told.head if told else b"" for file, told in kept.items()}
             shutil.rmtree(SLICE, ignore_errors=True)
             targets = [read_target(case["target"]) for case in cases]
             write_slice(recorder, keep, targets, {file: shortened(head) for file, head in found.items()})
