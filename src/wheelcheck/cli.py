@@ -68,7 +68,8 @@ def _add_check(commands: Any) -> None:
     check = commands.add_parser(
         "check",
         help="what would be installed for each target, what is wrong with it, and why",
-        description="Resolves requirements for each target and says what would be installed, what is wrong with it, and why.",
+        description="Resolves requirements for each target and says what would be installed, "
+        "what is wrong with it, and why.",
     )
     check.set_defaults(answer=_check)
     check.add_argument("requirements", nargs="*", metavar="REQ", help="a requirement, such as 'tensorflow>=2.16'")
@@ -104,7 +105,8 @@ def _add_target_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=None,
         metavar="TARGET",
-        help="PLATFORM[-PYTHON] such as macos-14-arm64-cp312, 'running', the path of an interpreter, or a saved target; repeatable",
+        help="PLATFORM[-PYTHON] such as macos-14-arm64-cp312, 'running', the path of an interpreter, "
+        "or a saved target; repeatable",
     )
     group.add_argument(
         "--python", metavar="VERSION", help="the Python of targets that leave it open: a version or a path"

@@ -326,7 +326,7 @@ def read_sdist_name(filename: str, project: NormalizedName | None = None) -> tup
 
 
 def read_file(filename: str, project: NormalizedName | None = None, **about: Any) -> Listed | UnreadableFile:
-    """The file that a name stands for, or the same name with why it says nothing. `about` fills the fields of `File`."""
+    """The file that a name stands for, or the name with why it says nothing. `about` fills the fields of `File`."""
     try:
         _check_form(filename)
         if not filename.endswith(".whl"):
