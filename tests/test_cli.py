@@ -198,7 +198,11 @@ def test_requirements_from_files_and_standard_input(
 def test_a_requirement_that_is_not_for_the_target(index: Server, run: Any) -> None:
     code, out, _ = run("check", "onlymac; sys_platform == 'darwin'", "alone", "-t", LINUX)
     assert code == 0
-    assert "onlymac" not in out
+    assert 'onlymac; sys_platform == "darwin" is left out' in out
+    code, out, _ = run("check", "onlymac; sys_platform == 'darwin'", "alone", "-t", LINUX, "--format", "json")
+    (result,) = json.loads(out)["results"]
+    assert [pin["name"] for pin in result["pins"]] == ["alone", "eggs"]
+    assert [demand["requirement"] for demand in result["skipped"]] == ['onlymac; sys_platform == "darwin"']
 
 
 def test_rules_and_their_options(index: Server, run: Any, tmp_path: Path) -> None:

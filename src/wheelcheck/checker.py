@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING, TypedDict
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -120,6 +121,7 @@ class Result:
         concerns: what is wrong with an answer that works.
         rules: every curated rule that had a part in the answer.
         confirmation: what a real import gave, or None where none was asked for.
+        skipped: what was asked for and does not apply, because its marker does not hold for the target.
         strict: whether warnings count as failures.
     """
 
@@ -132,6 +134,7 @@ class Result:
     rules: tuple[Rule, ...] = ()
     linkage: None = None
     confirmation: Confirmation | None = None
+    skipped: tuple[Demand, ...] = ()
     strict: bool = False
 
     @property
@@ -157,6 +160,7 @@ class Result:
             "remedies": list(self.remedies),
             "linkage": self.linkage,
             "confirmation": plain(self.confirmation),
+            "skipped": plain(self.skipped),
         }
 
 
@@ -267,7 +271,12 @@ def _complete(options: Options) -> Options:
     unknown = options.keys() - DEFAULTS.keys()
     if unknown:
         raise TypeError(f"unknown option {min(unknown)!r}")
+    for name, value in options.items():
+        if isinstance(value, str) and isinstance(DEFAULTS.get(name), tuple):
+            raise UsageError(f"The option {name} takes a list, such as [{value!r}], not a text.")
     asked: Options = {**DEFAULTS, **options}
+    if not 0 < asked["timeout"] < inf:
+        raise UsageError(f"The time-out is {asked['timeout']}; give a number of seconds above 0.")
     if asked["resolution"] not in RESOLUTIONS:
         raise UsageError(f"The resolution {asked['resolution']!r} is not one of {', '.join(RESOLUTIONS)}.")
     if asked["fresh"] and not asked["confirm"]:
@@ -301,11 +310,8 @@ class _Question:
         inputs = read_inputs(_texts(requirements), options["requirement"], constraints)
         if not inputs.asks:
             raise UsageError("Nothing is asked: name a requirement, or a requirements file with -r.")
-        chosen = (None,) if targets is None else tuple(targets)
-        if not chosen:
-            raise UsageError("No target is named; leave the targets out to ask about the running interpreter.")
         return cls(
-            targets=tuple(dict.fromkeys(_target(target, options["python"]) for target in chosen)),
+            targets=tuple(dict.fromkeys(_target(target, options["python"]) for target in _chosen(targets))),
             inputs=inputs,
             configuration=configuration,
             rules=_rules(options),
@@ -319,7 +325,7 @@ class _Question:
         pre = options["pre"] or self.configuration.pre or self.inputs.options.pre
         return Question(
             target=target,
-            demands=tuple(_demand(ask, Asked(place=str(ask.place))) for ask in asks),
+            demands=tuple(map(_asked, asks)),
             constraints=tuple(_demand(ask, Constraint(place=str(ask.place))) for ask in bounds),
             rules=self.rules,
             policy=Policy(pre=pre, no_deps=options["no_deps"], resolution=options["resolution"]),
@@ -360,7 +366,8 @@ class _Question:
             result = self._result(question, _with_sources(resolve(question, index), index), index)
         except CannotTell as error:
             result = Result(target=target, error=error)
-        return replace(result, strict=self.options["strict"])
+        skipped = tuple(_asked(ask) for ask in self.inputs.asks if not _holds(ask, target))
+        return replace(result, strict=self.options["strict"], skipped=skipped)
 
     def _result(self, question: Question, outcome: Outcome, index: Index) -> Result:
         if not isinstance(outcome, Solution):
@@ -407,15 +414,19 @@ def _texts(requirements: Iterable[str]) -> tuple[str, ...]:
     return tuple(requirements)
 
 
-def _rules(options: Options) -> Rules:
-    from wheelcheck.rulebook import curated, read_rules
+def _chosen(targets: Iterable[str | Target] | None) -> tuple[str | Target | None, ...]:
+    if isinstance(targets, str):
+        raise UsageError(f"Give a list of targets, such as [{targets!r}], not a text.")
+    chosen = (None,) if targets is None else tuple(targets)
+    if not chosen:
+        raise UsageError("No target is named; leave the targets out to ask about the running interpreter.")
+    return chosen
 
-    if options["no_rules"]:
-        return NO_RULES
-    rules = curated()
-    if options["rules"]:
-        rules = rules.overridden_by(read_rules(options["rules"]))
-    return rules.without(options["ignore"]) if options["ignore"] else rules
+
+def _rules(options: Options) -> Rules:
+    from wheelcheck.rulebook import rules_in_force
+
+    return NO_RULES if options["no_rules"] else rules_in_force(options["rules"]).without(options["ignore"])
 
 
 def _holds(ask: Ask, target: Target) -> bool:
@@ -425,6 +436,10 @@ def _holds(ask: Ask, target: Target) -> bool:
         return applies(ask.requirement, target)
     except UndefinedComparison as error:
         raise UsageError(f"The marker of {ask.requirement} ({ask.place}) cannot be evaluated: {error}") from None
+
+
+def _asked(ask: Ask) -> Demand:
+    return _demand(ask, Asked(place=str(ask.place)))
 
 
 def _demand(ask: Ask, origin: Asked | Constraint) -> Demand:

@@ -49,6 +49,14 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str]) -> int:
 # -- the parser
 
 
+class _Repeatable(argparse.Action):
+    """Gathers the values of an option that may be given several times; the first one replaces the default."""
+
+    def __call__(self, _: object, namespace: argparse.Namespace, values: object, __: object = None) -> None:
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, [values] if before is self.default else [*before, values])
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; the documentation is made from it."""
     parser = argparse.ArgumentParser(
@@ -61,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     _add_check(commands)
     _add_targets(commands)
+    _add_rules(commands)
     return parser
 
 
@@ -87,13 +96,13 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "-r",
         "--requirement",
-        action="append",
+        action=_Repeatable,
         default=[],
         metavar="FILE",
         help="a requirements file; - is standard input",
     )
     group.add_argument(
-        "-c", "--constraint", action="append", default=[], metavar="FILE", help="bounds for what is needed anyway"
+        "-c", "--constraint", action=_Repeatable, default=[], metavar="FILE", help="bounds for what is needed anyway"
     )
 
 
@@ -102,7 +111,7 @@ def _add_target_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "-t",
         "--target",
-        action="append",
+        action=_Repeatable,
         default=None,
         metavar="TARGET",
         help="PLATFORM[-PYTHON] such as macos-14-arm64-cp312, 'running', the path of an interpreter, "
@@ -119,12 +128,12 @@ def _add_index_options(parser: argparse.ArgumentParser) -> None:
         "-i", "--index-url", metavar="URL", help="the index to ask instead of what pip is configured for"
     )
     group.add_argument(
-        "--extra-index-url", action="append", default=[], metavar="URL", help="a further index; repeatable"
+        "--extra-index-url", action=_Repeatable, default=[], metavar="URL", help="a further index; repeatable"
     )
     group.add_argument(
         "-f",
         "--find-links",
-        action="append",
+        action=_Repeatable,
         default=[],
         metavar="PLACE",
         help="a directory or page of files; repeatable",
@@ -155,7 +164,7 @@ def _add_rule_options(parser: argparse.ArgumentParser) -> None:
         "--rules", metavar="PATH", help="a file or directory of your own rules, which replace curated ones by id"
     )
     group.add_argument("--no-rules", action="store_true", help="judge by metadata alone")
-    group.add_argument("--ignore", action="append", default=[], metavar="ID", help="leave one rule out; repeatable")
+    group.add_argument("--ignore", action=_Repeatable, default=[], metavar="ID", help="leave one rule out; repeatable")
     group.add_argument("--strict", action="store_true", help="warnings make an answer not compatible")
 
 
@@ -188,6 +197,21 @@ def _add_targets(commands: Any) -> None:
     _add_output_options(show)
 
 
+def _add_rules(commands: Any) -> None:
+    rules = commands.add_parser("rules", help="the curated rules", description="Shows the curated rules.")
+    actions = rules.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
+    for name, answer, does in (
+        ("list", _list_rules, "every rule, a line each"),
+        ("show", _show_rule, "one rule in full"),
+    ):
+        action = actions.add_parser(name, help=does, description=f"Shows {does}.")
+        action.set_defaults(answer=answer)
+        if name == "show":
+            action.add_argument("id", metavar="ID", help="the id of a rule")
+        action.add_argument("--rules", metavar="PATH", help="a file or directory of your own rules")
+        _add_output_options(action)
+
+
 # -- the environment
 
 
@@ -217,7 +241,7 @@ def _value(action: argparse.Action, variable: str, text: str) -> object:
         if text.lower() not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
             raise UsageError(f"The environment variable {variable} is {text!r}; set it to 1 or 0.")
         return text.lower() in ("1", "true", "yes", "on")
-    if isinstance(action, argparse._AppendAction):  # noqa: SLF001
+    if isinstance(action, _Repeatable):
         return text.split()
     if action.choices is not None and text not in action.choices:
         raise UsageError(f"The environment variable {variable} is {text!r}, not one of {', '.join(action.choices)}.")
@@ -272,6 +296,30 @@ def _show_target(arguments: argparse.Namespace) -> int:
         _emit(_json({"schema": "wheelcheck/target/1", "target": target.to_dict()}), arguments.output)
     else:
         _emit(render_target(target), arguments.output)
+    return 0
+
+
+def _list_rules(arguments: argparse.Namespace) -> int:
+    from wheelcheck.render.text import render_rules
+    from wheelcheck.rulebook import rules_in_force
+
+    rules = rules_in_force(arguments.rules)
+    if arguments.format == "json":
+        _emit(_json({"schema": "wheelcheck/rules/1", "rules": [rule.to_dict() for rule in rules]}), arguments.output)
+    else:
+        _emit(render_rules(rules), arguments.output)
+    return 0
+
+
+def _show_rule(arguments: argparse.Namespace) -> int:
+    from wheelcheck.render.text import render_rule
+    from wheelcheck.rulebook import rules_in_force
+
+    rule = rules_in_force(arguments.rules).named(arguments.id)
+    if arguments.format == "json":
+        _emit(_json({"schema": "wheelcheck/rule/1", "rule": rule.to_dict()}), arguments.output)
+    else:
+        _emit(render_rule(rule), arguments.output)
     return 0
 
 

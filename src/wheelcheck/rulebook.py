@@ -23,6 +23,11 @@ def curated() -> Rules:
     return load_rules((f"rules/{name}", folder.joinpath(name).read_text("utf-8")) for name in names)
 
 
+def rules_in_force(own: str | None = None) -> Rules:
+    """The curated rules, with a user's own ones in place of those whose id they bear."""
+    return curated().overridden_by(read_rules(own)) if own else curated()
+
+
 def read_rules(path: Path | str) -> Rules:
     """The rules in a TOML file, or in every ``*.toml`` file of a directory.
 

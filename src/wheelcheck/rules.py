@@ -249,16 +249,25 @@ class Rules:
             *(r for r in self._constrainers(other, other_version, target) if r.broken_by(name, version)),
         )
 
+    def named(self, id: str) -> Rule:  # noqa: A002 -- the field of this name
+        """The rule of an id.
+
+        Raises:
+            UsageError: there is none.
+        """
+        for rule in self.rows:
+            if rule.id == id:
+                return rule
+        raise UsageError(_unknown_id(id, [rule.id for rule in self.rows]))
+
     def without(self, ids: Iterable[str]) -> Rules:
         """All rules but those of the given ids.
 
         Raises:
             UsageError: there is no rule of an id.
         """
-        ignored = frozenset(ids)
-        for unknown in sorted(ignored - {rule.id for rule in self.rows}):
-            raise UsageError(_unknown_id(unknown, [rule.id for rule in self.rows]))
-        return Rules(tuple(rule for rule in self.rows if rule.id not in ignored))
+        ignored = {self.named(one) for one in ids}
+        return Rules(tuple(rule for rule in self.rows if rule not in ignored))
 
     def overridden_by(self, other: Rules) -> Rules:
         """These rules and the other ones, which count where both have an id."""

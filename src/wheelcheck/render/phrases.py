@@ -67,7 +67,7 @@ def reason(why: verdicts.Reason) -> str:
         case verdicts.VariantWheel():
             return f"it is a wheel variant ({why.label}), which installers do not take yet"
         case verdicts.WrongPlatformTag():
-            return f"built for {listed(why.have)}; needs a system that takes that, this one takes {why.want}"
+            return f"built for {listed(why.have)}; this system takes {why.want}"
         case verdicts.NeverMatches():
             return f"tagged {why.tag}, which no system asks for: its publisher has to tag it anew"
         case verdicts.OsTooOld():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from os import urandom
 from typing import TYPE_CHECKING
@@ -64,6 +65,7 @@ def _result(result: Result, style: Style, quiet: bool) -> Iterator[str]:
         yield from _indented(_conflict(result.conflict, result.target, style))
     if result.pins and not quiet:
         yield from _indented(_pins(result.pins, style))
+    yield from _indented(_skipped(result))
     yield from _indented(_import(result.confirmation, style))
     yield from _indented(_concerns(result, style))
     yield from _indented(_rules(result.rules, style))
@@ -133,15 +135,23 @@ def _group(files: Sequence[outcomes.RefusedFile]) -> Iterator[str]:
 
 
 def _joined(reasons: Sequence[verdicts.Reason]) -> verdicts.Reason:
-    """One reason that stands for several of a kind: python tags are put together, else the first speaks."""
+    """One reason that stands for several of a kind: their tags are put together, of others the first speaks."""
     first = reasons[0]
-    if isinstance(first, verdicts.WrongPythonTag):
-        have = {tag for why in reasons if isinstance(why, verdicts.WrongPythonTag) for tag in why.have}
-        return verdicts.WrongPythonTag(have=tuple(sorted(have, key=lambda tag: (len(tag), tag))), want=first.want)
-    return first
+    if not isinstance(first, _ABOUT_TAGS):
+        return first
+    have = {tag for why in reasons if isinstance(why, _ABOUT_TAGS) for tag in why.have}
+    return replace(first, have=tuple(sorted(have, key=lambda tag: (len(tag), tag))))
+
+
+_ABOUT_TAGS = verdicts.WrongPythonTag | verdicts.WrongAbiTag | verdicts.WrongPlatformTag
 
 
 # -- what is wrong with a "yes", and why
+
+
+def _skipped(result: Result) -> Iterator[str]:
+    for demand in result.skipped:
+        yield f"{demand.requirement} is left out: its marker does not hold for this target."
 
 
 def _concerns(result: Result, style: Style) -> Iterator[str]:
@@ -179,7 +189,7 @@ def _import(told: Confirmation | None, style: Style) -> Iterator[str]:
             yield f"  {phrases.failure(module.failure)}"
         if module.shadowed_by:
             yield f"  {module.shadowed_by} would be imported in its place from the working directory."
-    if told.interpreter:
+    if told.tried:
         yield style("dim", f"tried with {told.interpreter}")
 
 
@@ -194,6 +204,26 @@ def _indented(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         for part in line.split("\n"):
             yield f"  {part}"
+
+
+def render_rules(rules: Iterable[Rule]) -> str:
+    """A line for each rule: its id and why."""
+    return harmless("\n".join(f"{rule.id}: {rule.why}" for rule in rules))
+
+
+def render_rule(rule: Rule) -> str:
+    """One rule in full."""
+    about = f"{rule.project} {rule.versions}".strip()
+    effect = " ".join([rule.effect.value, *(f"{requirement}" for requirement in rule.requirements)])
+    when = [f"  when {name}: {value}" for name, value in rule.when.items()]
+    lines = [
+        rule.id,
+        f"  {about}: {effect}",
+        *when,
+        f"  why: {rule.why}",
+        f"  evidence: {rule.evidence}, {rule.confidence}",
+    ]
+    return harmless("\n".join([*lines, *(f"  source: {_source(source)}" for source in rule.sources)]))
 
 
 def render_target(target: Target) -> str:
