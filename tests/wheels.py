@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import tracemalloc
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +128,20 @@ def zipped(members: Mapping[str, bytes | str], *, comment: bytes = b"", method: 
             about.compress_type = method
             archive.writestr(about, content)
     return buffer.getvalue()
+
+
+def peak_of(work: Callable[[], object]) -> int:
+    """The bytes that some work takes in memory at its worst."""
+    was_on = tracemalloc.is_tracing()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        work()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        if not was_on:
+            tracemalloc.stop()
 
 
 # -- broken ones
