@@ -97,6 +97,7 @@ class Shelf:
 
     def _page(self, name: NormalizedName, versions: dict[str, Any]) -> ProjectPage:
         listed: list[Listed | UnreadableFile] = []
+        status = versions.pop("status", None)
         for version, about in versions.items():
             default = f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
             for filename in about.get("files", [default]):
@@ -114,7 +115,10 @@ class Shelf:
                 )
         files = tuple(file for file in listed if not isinstance(file, UnreadableFile))
         return ProjectPage(
-            name=name, files=files, unreadable=tuple(file for file in listed if isinstance(file, UnreadableFile))
+            name=name,
+            files=files,
+            unreadable=tuple(file for file in listed if isinstance(file, UnreadableFile)),
+            status=status,
         )
 
     def start_page(self, name: NormalizedName, then: Callable[[ProjectPage], None] | None = None) -> None:

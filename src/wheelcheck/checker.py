@@ -322,6 +322,7 @@ class _Question:
         """What is asked for one target: requirements whose markers do not hold there fall away."""
         options, asks = self.options, [ask for ask in self.inputs.asks if _holds(ask, target)]
         bounds = [ask for ask in self.inputs.constraints if _holds(ask, target)]
+        _check_direct_references([*asks, *bounds])
         pre = options["pre"] or self.configuration.pre or self.inputs.options.pre
         return Question(
             target=target,
@@ -436,6 +437,19 @@ def _holds(ask: Ask, target: Target) -> bool:
         return applies(ask.requirement, target)
     except UndefinedComparison as error:
         raise UsageError(f"The marker of {ask.requirement} ({ask.place}) cannot be evaluated: {error}") from None
+
+
+def _check_direct_references(asks: Iterable[Ask]) -> None:
+    """Refuses two different files for one project, of which no answer could take both."""
+    given: dict[NormalizedName, Ask] = {}
+    for ask in asks:
+        if ask.requirement.url:
+            first = given.setdefault(canonicalize_name(ask.requirement.name), ask)
+            if first.requirement.url != ask.requirement.url:
+                raise UsageError(
+                    f"Two files are asked for {ask.requirement.name}, in {first.place} and in {ask.place}. "
+                    "Leave one of them out."
+                )
 
 
 def _asked(ask: Ask) -> Demand:

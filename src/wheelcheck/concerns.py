@@ -108,4 +108,4 @@ def _concerns(solution: Solution, pre: bool) -> Iterator[Concern]:
 
 def _asked_for_pre_release(pin: Pin) -> bool:
     asked = (demand for demand in pin.demands if isinstance(demand.origin, Asked))
-    return any(demand.requirement.specifier.prereleases for demand in asked)
+    return any(demand.requirement.specifier.prereleases or demand.requirement.url for demand in asked)

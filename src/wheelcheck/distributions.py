@@ -340,6 +340,12 @@ def read_file(filename: str, project: NormalizedName | None = None, **about: Any
         return UnreadableFile(filename=filename, why=str(error), label=error.label)
 
 
+def direct_file(url: str, project: NormalizedName) -> Listed | UnreadableFile:
+    """The file that a direct reference names (``name @ url``); a digest in its fragment is the file's."""
+    link, _, fragment = url.partition("#")
+    return read_file(_last_part(link), project, url=link, hashes=_hash_pairs(fragment))
+
+
 def _check_form(filename: str) -> None:
     if not filename:
         raise UnreadableName("it is empty")

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from wheelcheck.distributions import Listed, ProjectPage, Wheel
 from wheelcheck.outcomes import Demand
-from wheelcheck.verdicts import HashMismatch, Incompatible, Judge, Reason
+from wheelcheck.verdicts import HashMismatch, Incompatible, Judge, Quarantined, Reason
 
 
 class Offers:
@@ -18,14 +18,19 @@ class Offers:
     Args:
         page: what the indexes list.
         judge: judges files for the target.
-        hashes: digests (``sha256:...``) of which a file must bear one; empty for any.
+        hashes: digests (``sha256:...``) of which a file must bear one; None for any.
     """
 
-    def __init__(self, page: ProjectPage, judge: Judge, hashes: frozenset[str] = frozenset()) -> None:
+    def __init__(self, page: ProjectPage, judge: Judge, hashes: frozenset[str] | None = None) -> None:
         self.page = page
         self.judge = judge
         self.hashes = hashes
         self._files: dict[Version, tuple[tuple[int, Listed], ...]] = {}
+
+    @property
+    def is_quarantined(self) -> bool:
+        """Whether an index has withdrawn the project from use (PEP 792)."""
+        return self.page.status == "quarantined"
 
     @property
     def versions(self) -> Iterator[Version]:
@@ -42,7 +47,8 @@ class Offers:
     def _usable(self, version: Version) -> Iterator[tuple[int, Listed]]:
         """By the rank of the tag, then the higher build number, then the later source, as pip chooses."""
         found = []
-        for place, file in enumerate(self.page.versions.get(version, ())):
+        listed = () if self.is_quarantined else self.page.versions.get(version, ())
+        for place, file in enumerate(listed):
             rank = self.judge.rank(file.tags) if isinstance(file, Wheel) else None
             if rank is not None and self.judge.admits(file) and self._is_wanted(file):
                 found.append((-rank, getattr(file, "build", ()), place, file))
@@ -51,7 +57,7 @@ class Offers:
 
     def _is_wanted(self, file: Listed) -> bool:
         stated = {f"{algorithm}:{digest}" for algorithm, digest in file.hashes.items()}
-        return not self.hashes or bool(self.hashes & stated)
+        return self.hashes is None or bool(self.hashes & stated)
 
     def matching(self, specifier: SpecifierSet, *, pre: bool = False) -> Iterator[Version]:
         """The versions that a specifier admits, newest first.
@@ -73,10 +79,12 @@ class Offers:
     def refusal(self, file: Listed) -> tuple[Reason, ...]:
         """Every reason against a file as listed; empty for a usable one."""
         verdict = self.judge.verdict(file)
-        reasons = verdict.reasons if isinstance(verdict, Incompatible) else ()
-        if self._is_wanted(file):
-            return reasons
-        return (*reasons, HashMismatch(expected=tuple(sorted(self.hashes)), actual=file.hashes.get("sha256", "")))
+        reasons = list(verdict.reasons) if isinstance(verdict, Incompatible) else []
+        if self.is_quarantined:
+            reasons.append(Quarantined())
+        if self.hashes is not None and not self._is_wanted(file):
+            reasons.append(HashMismatch(expected=tuple(sorted(self.hashes)), actual=file.hashes.get("sha256", "")))
+        return tuple(reasons)
 
 
 def is_pinned(specifier: SpecifierSet) -> bool:

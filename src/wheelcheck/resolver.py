@@ -21,7 +21,7 @@ from packaging.version import Version
 from resolvelib.resolvers import RequirementInformation, ResolutionImpossible, ResolutionTooDeep
 
 from wheelcheck.conflicts import Cause, Ledger, Standing, explain
-from wheelcheck.distributions import Listed, Metadata, ProjectPage
+from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile, direct_file
 from wheelcheck.failures import TimedOut
 from wheelcheck.offers import Offers, combined, is_bounded_above, is_pinned
 from wheelcheck.outcomes import (
@@ -135,6 +135,11 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         self.rules = question.rules
         self.judge = Judge(question.target, question.rules)
         self.ledger = Ledger(question.target, question.rules, self._fetch_offers, question.constraints)
+        self._given = {
+            demand.name: demand.requirement.url
+            for demand in (*question.constraints, *question.demands)
+            if demand.requirement.url
+        }
         self._order = {demand.key: place for place, demand in reversed(list(enumerate(question.demands)))}
         self._asks: dict[Candidate, tuple[_Ask, ...]] = {}
         self._foreseen: set[NormalizedName] = set()
@@ -252,12 +257,26 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
                         break
 
     def _fetch_offers(self, name: NormalizedName) -> Offers | None:
-        page = self.supply.page(name)
+        page = self._page(name)
         return None if page is None else Offers(page, self.judge, self._wanted_hashes(name))
 
-    def _wanted_hashes(self, name: NormalizedName) -> frozenset[str]:
-        asked = (demand for demand in (*self.question.demands, *self.question.constraints) if demand.name == name)
-        return frozenset(digest for demand in asked for digest in demand.hashes)
+    def _page(self, name: NormalizedName) -> ProjectPage | None:
+        """What there is of a project: the one file that the user gives for it, else what the indexes list."""
+        url = self._given.get(name)
+        if url is None:
+            return self.supply.page(name)
+        file = direct_file(url, name)
+        return (
+            ProjectPage(name=name, unreadable=[file])
+            if isinstance(file, UnreadableFile)
+            else ProjectPage(name=name, files=[file])
+        )
+
+    def _wanted_hashes(self, name: NormalizedName) -> frozenset[str] | None:
+        """The digests that all who give some for a project agree on; None where nobody gives any."""
+        asked = (*self.question.demands, *self.question.constraints)
+        given = [frozenset(demand.hashes) for demand in asked if demand.name == name and demand.hashes]
+        return frozenset.intersection(*given) if given else None
 
     # what a candidate asks for
 
@@ -289,9 +308,13 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         if not self.judge.accepts_python(metadata.requires_python):
             return RequiresPython(specifier=metadata.requires_python or "", python=self.target.python)
         try:
-            return tuple(r for r in metadata.requires_dist if applies(r, self.target, candidate.extra))
+            needed = tuple(r for r in metadata.requires_dist if applies(r, self.target, candidate.extra))
         except UndefinedComparison as error:
             return BadMetadata(why=f"one of its markers compares what cannot be compared ({error})")
+        elsewhere = next((r for r in needed if r.url and canonicalize_name(r.name) not in self._given), None)
+        if elsewhere is not None:
+            return BadMetadata(why=f"it needs {elsewhere.name} from a place of its own, which only the user may name")
+        return needed
 
     def _asks_of_rules(self, candidate: Candidate) -> Iterator[_Ask]:
         name, version = candidate.name, candidate.version
@@ -309,7 +332,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
 
     def _foresee(self, asks: Iterable[_Ask]) -> None:
         for ask in asks:
-            if isinstance(ask, Demand) and ask.name not in self._foreseen:
+            if isinstance(ask, Demand) and ask.name not in self._foreseen and ask.name not in self._given:
                 self._foreseen.add(ask.name)
                 self.supply.start_page(ask.name, self._foresee_winner)
 
@@ -379,7 +402,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         name = candidate.name
         free = [demand for demand in demands if not isinstance(demand.origin, AddedByRule)]
         touched = len(free) < len(demands) or name in self.rules.projects or self.rules.partners(name)
-        page = self.supply.page(name) if touched else None
+        page = self._page(name) if touched else None
         if page is None:
             return {}
         unruled = Offers(page, Judge(self.target), self._wanted_hashes(name))
