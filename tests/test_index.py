@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
@@ -1054,6 +1056,21 @@ def test_an_interrupt_ends_at_once(tmp_path: Path) -> None:
             process.send_signal(signal.SIGINT)
             said, complaints = process.communicate(timeout=20)
     assert (said, complaints, process.returncode) == ("interrupted\n", "", 0)
+
+
+def test_closing_leaves_no_connection_behind() -> None:
+    """Requests that are under way when it is closed end by themselves, and the last one closes what is left."""
+    with simple_index({f"p{n}": [WHEEL] for n in range(20)}, latency=0.02) as server:
+        for step in range(8):
+            it = Index([SimpleIndex(server.index)], cache=Cache(None), transport_options=QUICK)
+            for n in range(20):
+                it.start_page(canonicalize_name(f"p{n}"))
+            time.sleep(step / 300)
+            it.close()
+            del it
+            while any(thread.name == "wheelcheck-index" for thread in threading.enumerate()):
+                time.sleep(0.01)
+            gc.collect()
 
 
 def test_closing_ends_at_once_with_requests_under_way() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import loopback
+import wheels
 from loopback import Server, serve
 from wheelcheck import transport
 from wheelcheck.failures import CannotTell, IndexNonsense, IndexUnavailable, NotAuthorized, TimedOut, UsageError

@@ -12,7 +12,9 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
@@ -182,6 +184,7 @@ class Transport:
         self._netrc: Any = None
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        self._users = 0
 
     def get(
         self,
@@ -221,19 +224,32 @@ class Transport:
         return deadline.failure() if deadline and deadline.left() < -self.options.timeout - 1 else None
 
     def close(self) -> None:
-        """Closes every connection; waiting retries end at once."""
-        self._closed.set()
+        """Ends what is under way at its next sign of life, without waiting; the last one closes the connections."""
+        with self._using():
+            self._closed.set()
+
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        """Keeps the connections open: closing one that another thread is about to use would lose it."""
         with self._lock:
-            clients, self._clients = list(self._clients.values()), {}
-        for client in clients:
-            client.close()
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                over = self._closed.is_set() and not self._users
+                clients = list(self._clients.values()) if over else []
+            for client in clients:
+                client.close()
 
     # -- tries
 
     def _answered(self, question: _Question) -> Answer:
         deadline = self._deadlines[threading.get_ident()] = _Deadline(question.url, self.options.timeout)
         try:
-            return self._retried(question, deadline)
+            with self._using():
+                return self._retried(question, deadline)
         finally:
             del self._deadlines[threading.get_ident()]
 
@@ -282,9 +298,11 @@ class Transport:
         try:
             response = client.send(request, stream=True, auth=None, follow_redirects=False)
             try:
-                return _answer(response, bare, question.wanted, body, deadline, self._count_bytes)
+                return _answer(response, bare, question.wanted, body, deadline, partial(self._count_bytes, bare))
             finally:
                 response.close()
+                if self._closed.is_set():  # the pool is closed already and would leave the connection open
+                    response.extensions["network_stream"].close()
         except httpx.TimeoutException:
             raise _PassingError(deadline.failure()) from None
         except httpx.HTTPError as error:
@@ -312,9 +330,8 @@ class Transport:
         if scheme == "http" and not trusted and not _is_loopback(host):
             raise IndexUnavailable(shown(url), "it is plain http, and its host is not among pip's trusted hosts")
         verified = scheme == "https" and not trusted
+        self._check_open(url)
         with self._lock:
-            if self._closed.is_set():
-                raise IndexUnavailable(shown(url), "asking was ended")
             client = self._clients.get(verified)
             if client is None:
                 client = self._clients[verified] = self._client(verified)
@@ -356,9 +373,14 @@ class Transport:
         with self._lock:
             self.requests += 1
 
-    def _count_bytes(self, length: int) -> None:
+    def _count_bytes(self, url: str, length: int) -> None:
         with self._lock:
             self.bytes += length
+        self._check_open(url)
+
+    def _check_open(self, url: str) -> None:
+        if self._closed.is_set():
+            raise IndexUnavailable(shown(url), "asking was ended")
 
 
 def _read_netrc() -> Any:
