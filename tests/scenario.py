@@ -32,8 +32,8 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile, canonicalize_name, read_file
-from wheelcheck.outcomes import Asked, Constraint, Demand, Outcome
-from wheelcheck.resolver import Policy, Question, resolve
+from wheelcheck.outcomes import Asked, Constraint, Demand, Outcome, Policy, Question
+from wheelcheck.resolver import resolve
 from wheelcheck.rules import NO_RULES, load_rules
 from wheelcheck.spellings import read_target
 from wheelcheck.targets import Target
@@ -74,6 +74,10 @@ class Scenario:
             rules=load_rules([("scenario.toml", told["rules"])]) if "rules" in told else NO_RULES,
             policy=Policy(
                 pre=told.get("pre", False),
+                all_releases=frozenset(told.get("all_releases", ())),
+                only_final=frozenset(told.get("only_final", ())),
+                no_binary=frozenset(told.get("no_binary", ())),
+                require_hashes=told.get("require_hashes", False),
                 no_deps=told.get("no_deps", False),
                 resolution=told.get("resolution", "highest"),
             ),
@@ -101,7 +105,8 @@ class Shelf:
         for version, about in versions.items():
             default = f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
             for filename in about.get("files", [default]):
-                self.told[filename] = about | about.get("metadata", {}).get(filename, {}) | {"version": version}
+                own = about | about.get("metadata", {}).get(filename, {}) | {"version": version}
+                self.told[filename] = own
                 hashes = {"sha256": about["sha256"]} if "sha256" in about else {}
                 listed.append(
                     read_file(
@@ -109,7 +114,7 @@ class Shelf:
                         name,
                         url=f"https://index.example/{filename}",
                         requires_python=about.get("requires_python"),
-                        yanked=about.get("yanked"),
+                        yanked=own.get("yanked"),
                         hashes=hashes,
                     )
                 )

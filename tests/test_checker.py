@@ -12,8 +12,8 @@ import wheelcheck
 from doors import LINUX, MAC, PROJECTS, stand_alone
 from loopback import Server, simple_index, status
 from wheelcheck import Report, Target, UsageError, check, judge
-from wheelcheck.checker import DEFAULTS, Options
 from wheelcheck.distributions import read_file
+from wheelcheck.inquiry import DEFAULTS, Options
 from wheelcheck.rulebook import curated
 from wheelcheck.verdicts import judge as judge_file
 from wheels import make_sdist, make_wheel

@@ -166,7 +166,9 @@ def test_options_reach_the_question(index: Server, run: Any, tmp_path: Path) -> 
     bounds.write_text("eggs<2\n")
     assert "eggs  1.5" in run("check", "eggs", "-t", LINUX, "-c", str(bounds))[1]
     assert run("check", "spam", "-t", LINUX, "-i", f"http://127.0.0.1:{free_port()}/")[0] == 2
-    assert run("check", "spam", "-t", LINUX, "--no-index")[0] == 1
+    code, _, error = run("check", "spam", "-t", LINUX, "--no-index")
+    assert code == 2
+    assert "--no-index leaves nothing to ask" in error
     assert run("check", "spam", "-t", "manylinux_2_28_x86_64", "--python", "3.12.1")[0] == 0
 
 
@@ -335,7 +337,6 @@ def test_version(run: Any) -> None:
         ("WHEELCHECK_TARGET", MAC, ""),
         ("WHEELCHECK_STRICT", "1", f"-t {LINUX}"),
         ("WHEELCHECK_STRICT", "Yes", f"-t {LINUX}"),
-        ("WHEELCHECK_NO_INDEX", "true", f"-t {LINUX}"),
         ("WHEELCHECK_CONSTRAINT", "none.txt", f"-t {LINUX}"),
     ],
 )
@@ -399,7 +400,7 @@ def test_an_empty_variable_is_none(index: Server, run: Any, monkeypatch: pytest.
 
 
 def test_every_long_option_of_check_is_an_option_of_the_library_or_of_the_output() -> None:
-    from wheelcheck.checker import DEFAULTS
+    from wheelcheck.inquiry import DEFAULTS
 
     told = vars(build_parser().parse_args(["check", "spam"]))
     others = {"command", "answer", "requirements", "target", "format", "output", "quiet", "verbose"}

@@ -618,7 +618,6 @@ def test_the_same_requirement_in_every_form(body: bytes) -> None:
         (b"Name: x\nVersion: 1\nRequires-Dist: a>=2.0.dev*\n", "requirement that cannot be parsed"),
         (b"Name: x\nVersion: 1\nRequires-Dist:\n", "requirement that cannot be parsed"),
         (b"Name: x\nVersion: 1\nRequires-Dist: a; " + b"(" * 5000 + b"\n", "requirement that cannot be parsed"),
-        (b"Name: x\nVersion: 1\nRequires-Python: three\n", "Requires-Python 'three' cannot be parsed"),
     ],
 )  # fmt: skip
 def test_metadata_that_cannot_be_used(body: bytes, why: str) -> None:

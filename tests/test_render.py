@@ -22,7 +22,7 @@ from wheelcheck.concerns import concerns_of
 from wheelcheck.distributions import read_file
 from wheelcheck.failures import IndexUnavailable
 from wheelcheck.index import Counters
-from wheelcheck.outcomes import AddedByRule, Asked, Demand, Missing, NoAnswer, Pin, RefusedFile, Solution
+from wheelcheck.outcomes import AddedByRule, Asked, Demand, Missing, NoAnswer, Pin, Policy, RefusedFile, Solution
 from wheelcheck.render import phrases
 from wheelcheck.render.text import Style, harmless, render_report, render_target
 from wheelcheck.rules import Rule, load_rules
@@ -53,6 +53,8 @@ DEMAND = Demand(requirement=Requirement("spam>=2"), origin=Asked(place="the comm
 
 SAMPLES: dict[str, tuple[object, ...]] = {
     "str": ("some text",),
+    "bool": (False, True),
+    "Requirement": (Requirement("spam; platform_release > '20'"),),
     "str | None": ("some text", None),
     "int": (7,),
     "int | None": (7, None),
@@ -215,7 +217,7 @@ def rendered(told: dict[str, Any], **how: Any) -> str:
     outcome = scenario.outcome(target)
     if isinstance(outcome, Solution):
         held = tuple(rule for held in outcome.held_back for rule in held.rules)
-        result = Result(target=target, pins=outcome.pins, concerns=concerns_of(outcome, pre=False), rules=held)
+        result = Result(target=target, pins=outcome.pins, concerns=concerns_of(outcome, Policy()), rules=held)
     else:
         rules = [d.origin.rule for d in outcome.demands if isinstance(d.origin, AddedByRule)]
         result = Result(target=target, conflict=outcome, rules=tuple(rules))

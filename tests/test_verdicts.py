@@ -152,7 +152,7 @@ def test_reasons(tags: str, target: str, expected: list[str]) -> None:
         (">=3.9,<3.12", "3.12.0", False),
         ("==3.11.*", "3.11.3", True),
         ("!=3.11.3", "3.11.3", False),
-        (">=3.12", "3.12.0rc1", False),
+        (">=3.12", "3.12.0rc1", True),
         (">=3.11", "3.12.0rc1", True),
         ("~=3.8", "3.11.3", True),
         (">=2.7, !=3.0.*", "3.11.3", True),
@@ -363,7 +363,7 @@ def test_forms() -> None:
     good = verdict("spam-1.0-py3-none-any.whl", LINUX)
     assert good.to_dict() == {"compatible": True, "rank": read_target(LINUX).ranks["py3-none-any"], "reasons": []}
     bad = verdict("spam-1.0.tar.gz", LINUX)
-    assert bad.to_dict() == {"compatible": False, "rank": None, "reasons": [{"kind": "SourceOnly"}]}
+    assert bad.to_dict() == {"compatible": False, "rank": None, "reasons": [{"kind": "SourceOnly", "no_binary": False}]}
     assert bool(good) is True
     assert bool(bad) is False
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wheelcheck import __version__
 
 if TYPE_CHECKING:
-    from wheelcheck.checker import Options
+    from wheelcheck.inquiry import Options
     from wheelcheck.values import Plain
 
 INTERRUPTED = 130
@@ -280,7 +280,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _options(arguments: argparse.Namespace) -> Options:
     """The arguments that the library knows, under the same names."""
-    from wheelcheck.checker import DEFAULTS
+    from wheelcheck.inquiry import DEFAULTS
 
     options: Any = {name: value for name, value in vars(arguments).items() if name in DEFAULTS}
     known: Options = options

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from wheelcheck.outcomes import Asked, Pin, Solution
+from wheelcheck.outcomes import Asked, NeededBy, Pin, Policy, Solution
 from wheelcheck.rules import Rule
 from wheelcheck.values import Plain, Variant, fields_of, plain
 
@@ -70,6 +71,16 @@ class HeldBack(_Concern):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarkerUnknown(_Concern):
+    """A requirement of a chosen file hangs on what nobody knows of the target; it was decided as if that were empty."""
+
+    level: ClassVar[str] = "warning"
+    project: NormalizedName
+    version: Version
+    requirement: Requirement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledDiffers(_Concern):
     """What was imported is not what the answer pins. `installed` is None where the project is not there."""
 
@@ -88,22 +99,27 @@ class NotTried(_Concern):
     why: confirmation.NotTried
 
 
-Concern: TypeAlias = "PreRelease | Yanked | HeldBack | InstalledDiffers | NotTried"
+Concern: TypeAlias = "PreRelease | Yanked | HeldBack | MarkerUnknown | InstalledDiffers | NotTried"
 
 
-def concerns_of(solution: Solution, *, pre: bool) -> tuple[Concern, ...]:
-    """The concerns that an answer bears by itself; `pre` says that pre-releases were asked for everywhere."""
-    return tuple(_concerns(solution, pre))
+def concerns_of(solution: Solution, policy: Policy) -> tuple[Concern, ...]:
+    """The concerns that an answer bears by itself."""
+    return tuple(_concerns(solution, policy))
 
 
-def _concerns(solution: Solution, pre: bool) -> Iterator[Concern]:
+def _concerns(solution: Solution, policy: Policy) -> Iterator[Concern]:
     for pin in solution.pins:
-        if pin.version.is_prerelease and not pre and not _asked_for_pre_release(pin):
+        wanted = policy.prereleases(pin.name) or _asked_for_pre_release(pin)
+        if pin.version.is_prerelease and not wanted:
             yield PreRelease(project=pin.name, version=pin.version)
         if pin.file.yanked is not None:
             yield Yanked(project=pin.name, version=pin.version, why=pin.file.yanked)
     for held in solution.held_back:
         yield HeldBack(project=held.name, version=held.chosen, instead_of=held.instead_of, rules=held.rules)
+    for demand in solution.unknown_markers:
+        assert isinstance(demand.origin, NeededBy)
+        about = demand.origin
+        yield MarkerUnknown(project=about.name, version=about.version, requirement=demand.requirement)
 
 
 def _asked_for_pre_release(pin: Pin) -> bool:

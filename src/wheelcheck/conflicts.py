@@ -22,10 +22,10 @@ from wheelcheck.outcomes import (
     NoAnswer,
     NoCompatibleFile,
     NoMatchingVersion,
+    Question,
     RefusedFile,
 )
-from wheelcheck.rules import Rule, Rules
-from wheelcheck.targets import Target
+from wheelcheck.rules import Rule
 from wheelcheck.verdicts import PreReleaseNotWanted, Reason, Yanked, unreadable_reason
 
 
@@ -50,27 +50,18 @@ class Ledger:
     """All that was said in one resolution: what each project offers, what was demanded of it, what refused itself.
 
     Args:
-        target: what the question is about.
-        rules: the rules in force.
+        question: what is asked.
         fetch: gives the offers of a project, or None where no index has it.
-        constraints: what the user demands of projects in case they are needed.
     """
 
-    def __init__(
-        self,
-        target: Target,
-        rules: Rules,
-        fetch: Callable[[NormalizedName], Offers | None],
-        constraints: Sequence[Demand] = (),
-    ) -> None:
-        self.target = target
-        self.rules = rules
+    def __init__(self, question: Question, fetch: Callable[[NormalizedName], Offers | None]) -> None:
+        self.question = question
         self.refused: dict[Listed, Reason] = {}
         self._fetch = fetch
         self._constraints: dict[NormalizedName, list[Demand]] = {}
         self._demands: dict[NormalizedName, list[Demand]] = {}
         self._offers: dict[NormalizedName, Offers | None] = {}
-        for demand in constraints:
+        for demand in question.constraints:
             self._constraints.setdefault(demand.name, []).append(demand)
 
     def record(self, demand: Demand) -> None:
@@ -101,7 +92,13 @@ class Ledger:
 
     def violated(self, one: Standing, other: Standing) -> tuple[Rule, ...]:
         """The rules that exclude two versions from standing together."""
-        return self.rules.violated(one.name, one.version, other.name, other.version, self.target)
+        rules, target = self.question.rules, self.question.target
+        return rules.violated(one.name, one.version, other.name, other.version, target)
+
+    def matching(self, name: NormalizedName, specifier: SpecifierSet) -> Iterator[Version]:
+        """The versions of a project that a specifier admits, newest first, pre-releases as the question has it."""
+        offers = self.offers(name)
+        return offers.matching(specifier, pre=self.question.policy.prereleases(name)) if offers else iter(())
 
     def usable(self, name: NormalizedName, version: Version) -> bool:
         """Whether a version still has a file that did not refuse itself."""
@@ -132,7 +129,7 @@ def _own_trouble(ledger: Ledger, name: NormalizedName, demands: tuple[Demand, ..
     if offers is None:
         return Missing(project=name, demands=chains)
     specifier = ledger.specifier(name, about)
-    if any(ledger.usable(name, version) for version in offers.matching(specifier)):
+    if any(ledger.usable(name, version) for version in ledger.matching(name, specifier)):
         return None
     files = refused_files(ledger, name, about)
     if files:
@@ -177,8 +174,9 @@ def _later_refusal(ledger: Ledger, offers: Offers, file: Listed) -> tuple[Reason
         return (ledger.refused[file],)
     if file.yanked is not None:
         return (Yanked(why=file.yanked),)
-    finals = any(not version.is_prerelease for version in offers.versions)
-    return (PreReleaseNotWanted(),) if file.version.is_prerelease and finals else ()
+    pre = ledger.question.policy.prereleases(file.name)
+    unwanted = pre is False or (pre is None and any(not version.is_prerelease for version in offers.versions))
+    return (PreReleaseNotWanted(),) if file.version.is_prerelease and unwanted else ()
 
 
 # -- from causes to demands
@@ -212,7 +210,7 @@ def _exclusions(ledger: Ledger, standings: Sequence[Standing]) -> Iterator[Deman
     """What rules demand of each of the versions that stand together, because of another one of them."""
     for one in standings:
         others = {other.name: other.version for other in standings if other.name != one.name}
-        for rule, requirement in ledger.rules.constraining(one.name, one.version, ledger.target):
+        for rule, requirement in ledger.question.rules.constraining(one.name, one.version, ledger.question.target):
             version = others.get(canonicalize_name(requirement.name))
             if version is not None and not requirement.specifier.contains(version, prereleases=True):
                 yield Demand(requirement=requirement, origin=AddedByRule(rule=rule, name=one.name, version=one.version))

@@ -247,8 +247,15 @@ def merged(name: NormalizedName, pages: Iterable[ProjectPage]) -> ProjectPage:
         {version for page in pages for version in page.versions},
         lambda version: (file for page in pages for file in page.read(version)),
         (file for page in pages for file in page._stray),  # noqa: SLF001 -- of its own class
-        next((page.status for page in pages if page.status), None),
+        _gravest(page.status for page in pages),
     )
+
+
+def _gravest(statuses: Iterable[str | None]) -> str | None:
+    """Of what several indexes say of a project's status, what warns the most."""
+    said = {status for status in statuses if status}
+    known = ("quarantined", "archived", "deprecated")
+    return next((status for status in known if status in said), min(said, default=None))
 
 
 # -- names of files
@@ -441,6 +448,25 @@ CORE_METADATA_KEYS = ("core-metadata", "dist-info-metadata", "data-dist-info-met
 
 def parse_html(body: bytes, *, name: NormalizedName, url: str, index: str) -> ProjectPage:
     """A page in the HTML form (PEP 503, 592, 629, 658). Raises `IndexNonsense` as `parse_page` does."""
+    metas, links = _read_anchors(body, url)
+    status = metas.get("pypi:project-status")
+    return _page(
+        name,
+        links,
+        lambda filename, anchor: _html_file(filename, *anchor, name, index),
+        (),
+        status if status != "active" else None,
+    )
+
+
+def parse_links(body: bytes, *, url: str, index: str) -> Iterator[Listed | UnreadableFile]:
+    """The files of any project to which an HTML page links. Raises `IndexNonsense` where it links to none."""
+    _, links = _read_anchors(body, url)
+    return (_html_file(filename, *anchor, None, index) for filename, anchor in links)
+
+
+def _read_anchors(body: bytes, url: str) -> tuple[dict[str, str], list[tuple[str, tuple[str, dict[str, str]]]]]:
+    """What an HTML page says of itself, and the file name, target and attributes of each anchor."""
     parser = _Anchors()
     try:
         parser.feed(body.decode("utf-8", "replace"))
@@ -456,18 +482,11 @@ def parse_html(body: bytes, *, name: NormalizedName, url: str, index: str) -> Pr
     looks_like_files = any(text.endswith((".whl", *SDIST_ENDINGS, *OTHER_ENDINGS)) for text in names)
     if (links or parser.interactive) and not looks_like_files:
         raise IndexNonsense(url, "it is a web page that lists no distribution files")
-    status = parser.metas.get("pypi:project-status")
-    return _page(
-        name,
-        list(zip(names, links, strict=True)),
-        lambda filename, anchor: _html_file(filename, *anchor, name, index),
-        (),
-        status if status != "active" else None,
-    )
+    return parser.metas, list(zip(names, links, strict=True))
 
 
 def _html_file(
-    filename: str, link: str, attrs: Mapping[str, str], name: NormalizedName, index: str
+    filename: str, link: str, attrs: Mapping[str, str], name: NormalizedName | None, index: str
 ) -> Listed | UnreadableFile:
     if not _is_url(link):
         return UnreadableFile(filename=filename, why="its URL cannot be parsed")
@@ -620,27 +639,23 @@ def parse_metadata(body: bytes) -> Metadata:
     """Core metadata from the bytes of METADATA or PKG-INFO: the headers only, without the description.
 
     Raises:
-        MetadataError: not UTF-8, without name or version, or with a requirement or specifier that cannot be parsed.
+        MetadataError: not UTF-8, without name or version, or with a requirement that cannot be parsed. Requires-Python
+            is taken as it stands: older releases have some that cannot be parsed, and pip overlooks those.
     """
     head = _headers(body)
     many: dict[str, list[str]] = {}
     for key, value in head:
         many.setdefault(key, []).append(value)
     name, version = _only(many, "name"), _only(many, "version")
-    requires_python = many.get("requires-python", [None])[0]
     try:
-        if requires_python:
-            specifiers_of(requires_python)
         requires = tuple(requirement_of(text) for text in many.get("requires-dist", ()))
     except InvalidRequirement as error:
         raise MetadataError(f"it has a requirement that cannot be parsed: {str(error).splitlines()[0]}") from None
-    except InvalidSpecifier:
-        raise MetadataError(f"its Requires-Python {requires_python!r} cannot be parsed") from None
     return Metadata(
         name=canonicalize_name(name),
         version=version,
         requires_dist=requires,
-        requires_python=requires_python or None,
+        requires_python=many.get("requires-python", [""])[0] or None,
         extras=frozenset(canonicalize_name(extra) for extra in many.get("provides-extra", ())),
         dynamic=frozenset(value.lower() for value in many.get("dynamic", ())),
     )

@@ -74,11 +74,25 @@ class NotCached(CannotTell):
 
 @dataclass(eq=False)
 class TimedOut(CannotTell):
-    """An index or a search took longer than its limit."""
+    """An index took longer than its limit."""
 
     what: str
     seconds: float
     sentence = "{what} took longer than {seconds:g} seconds. Try again, or raise the time-out in pip's configuration."
+
+
+@dataclass(eq=False)
+class Endless(CannotTell):
+    """A search among versions took more rounds than its limit."""
+
+    projects: tuple[str, ...]
+    rounds: int
+    sentence = "No answer was found in {rounds} rounds among the versions of {projects}. Bound one of them."
+
+    @property
+    def kind(self) -> str:
+        """``TimedOut``, as for every limit."""
+        return TimedOut.__name__
 
 
 @dataclass(eq=False)

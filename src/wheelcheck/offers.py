@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from wheelcheck.distributions import Listed, ProjectPage, Wheel
 from wheelcheck.outcomes import Demand
-from wheelcheck.verdicts import HashMismatch, Incompatible, Judge, Quarantined, Reason
+from wheelcheck.verdicts import HashMismatch, Incompatible, Judge, Quarantined, Reason, SourceOnly
 
 
 class Offers:
@@ -19,12 +19,16 @@ class Offers:
         page: what the indexes list.
         judge: judges files for the target.
         hashes: digests (``sha256:...``) of which a file must bear one; None for any.
+        wheels: whether wheels are wanted at all.
     """
 
-    def __init__(self, page: ProjectPage, judge: Judge, hashes: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, page: ProjectPage, judge: Judge, hashes: frozenset[str] | None = None, *, wheels: bool = True
+    ) -> None:
         self.page = page
         self.judge = judge
         self.hashes = hashes
+        self.wheels = wheels
         self._files: dict[Version, tuple[tuple[int, Listed], ...]] = {}
 
     @property
@@ -45,28 +49,32 @@ class Offers:
             return self._files.setdefault(version, tuple(self._usable(version)))
 
     def _usable(self, version: Version) -> Iterator[tuple[int, Listed]]:
-        """By the rank of the tag, then the higher build number, then the later source, as pip chooses."""
+        """By the rank of the tag, then the higher build number, then the later source, as pip chooses.
+
+        Yanked files count only where the version has no other ones.
+        """
         found = []
         listed = () if self.is_quarantined else self.page.versions.get(version, ())
         for place, file in enumerate(listed):
-            rank = self.judge.rank(file.tags) if isinstance(file, Wheel) else None
+            rank = self.judge.rank(file.tags) if isinstance(file, Wheel) and self.wheels else None
             if rank is not None and self.judge.admits(file) and self._is_wanted(file):
                 found.append((-rank, getattr(file, "build", ()), place, file))
-        for negative, _, _, file in sorted(found, key=lambda item: item[:3], reverse=True):
+        kept = [item for item in found if item[3].yanked is None] or found
+        for negative, _, _, file in sorted(kept, key=lambda item: item[:3], reverse=True):
             yield -negative, file
 
     def _is_wanted(self, file: Listed) -> bool:
         stated = {f"{algorithm}:{digest}" for algorithm, digest in file.hashes.items()}
         return self.hashes is None or bool(self.hashes & stated)
 
-    def matching(self, specifier: SpecifierSet, *, pre: bool = False) -> Iterator[Version]:
+    def matching(self, specifier: SpecifierSet, *, pre: bool | None = None) -> Iterator[Version]:
         """The versions that a specifier admits, newest first.
 
-        Pre-releases count where `pre` is true, where the specifier names one, or where nothing else matches (PEP 440);
-        withdrawn versions only where the specifier pins one (PEP 592).
+        Pre-releases count where `pre` is true and never where it is false; where it is None, if the specifier names one
+        or nothing else matches (PEP 440). Withdrawn versions count only if the specifier pins one (PEP 592).
         """
         usable = filter(self.files, specifier.filter(self.page.versions, prereleases=True))
-        found = specifier.filter(usable, prereleases=pre or None)
+        found = specifier.filter(usable, prereleases=pre)
         if not is_pinned(specifier):
             return (version for version in found if not self.is_withdrawn(version))
         pinned = list(found)
@@ -80,6 +88,8 @@ class Offers:
         """Every reason against a file as listed; empty for a usable one."""
         verdict = self.judge.verdict(file)
         reasons = list(verdict.reasons) if isinstance(verdict, Incompatible) else []
+        if not self.wheels and isinstance(file, Wheel):
+            reasons.append(SourceOnly(no_binary=True))
         if self.is_quarantined:
             reasons.append(Quarantined())
         if self.hashes is not None and not self._is_wanted(file):

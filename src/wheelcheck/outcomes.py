@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from packaging.requirements import Requirement
@@ -11,7 +11,9 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from wheelcheck.distributions import Listed
-from wheelcheck.rules import Rule
+from wheelcheck.rules import NO_RULES, Rule, Rules
+from wheelcheck.targets import Target
+from wheelcheck.urls import mask
 from wheelcheck.values import Plain, Variant, fields_of, plain
 from wheelcheck.verdicts import Incompatible, Reason, WrongPythonTag
 
@@ -78,6 +80,15 @@ class Demand:
         """What resolvelib knows it by: the project, with the one extra that this demand is about."""
         return f"{self.name}[{self._extra}]" if self._extra else self.name
 
+    @property
+    def shown(self) -> str:
+        """The requirement as it may be printed: credentials in its URL are masked."""
+        return mask(str(self.requirement))
+
+    def to_dict(self) -> dict[str, Plain]:
+        """The form under `demands` in a report."""
+        return {"requirement": self.shown, "origin": plain(self.origin), "hashes": plain(self.hashes)}
+
     def by_extra(self) -> Iterator[Demand]:
         """The demand on the project itself, and one for each of its extras."""
         yield self
@@ -85,6 +96,51 @@ class Demand:
             yield Demand(
                 requirement=self.requirement, origin=self.origin, hashes=self.hashes, _extra=canonicalize_name(extra)
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How to choose, beyond what is demanded, in pip's terms.
+
+    Attributes:
+        pre: whether pre-releases are wanted everywhere.
+        all_releases, only_final, no_binary: projects, or ``:all:``, of which pre-releases are wanted, pre-releases are
+            never taken, or wheels are never taken.
+        require_hashes: whether a file is taken only if its digest was given.
+        no_deps: whether requirements of files are left aside.
+        resolution: ``highest``, ``lowest``, or ``lowest-direct``: the lowest of what the user asked for only.
+    """
+
+    pre: bool = False
+    all_releases: frozenset[str] = frozenset()
+    only_final: frozenset[str] = frozenset()
+    no_binary: frozenset[str] = frozenset()
+    require_hashes: bool = False
+    no_deps: bool = False
+    resolution: str = "highest"
+
+    def prereleases(self, name: NormalizedName) -> bool | None:
+        """Whether pre-releases of a project count: always, never, or (None) as PEP 440 has it."""
+        if name in self.only_final:
+            return False
+        if self.pre or {name, ":all:"} & self.all_releases:
+            return True
+        return False if ":all:" in self.only_final else None
+
+    def wheels(self, name: NormalizedName) -> bool:
+        """Whether wheels of a project count."""
+        return not {name, ":all:"} & self.no_binary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked for one target: demands of the user, constraints, rules and policy."""
+
+    target: Target
+    demands: tuple[Demand, ...]
+    constraints: tuple[Demand, ...] = ()
+    rules: Rules = NO_RULES
+    policy: Policy = field(default_factory=Policy)
 
 
 # -- what came of it
@@ -145,7 +201,7 @@ class Pin:
             "version": str(self.version),
             "extras": plain(self.extras),
             "filename": self.file.filename,
-            "url": self.file.url,
+            "url": mask(self.file.url),
             "hashes": plain(self.file.hashes),
             "rank": self.rank,
             "needed_by": plain(self.needed_by),
@@ -237,10 +293,14 @@ class HeldBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
-    """An answer: the pins in the order of their names, and where rules changed a choice."""
+    """An answer: the pins in the order of their names, where rules changed a choice, and what could not be decided.
+
+    `unknown_markers` are requirements whose marker reads what nobody knows of the target, such as its kernel's release.
+    """
 
     pins: tuple[Pin, ...]
     held_back: tuple[HeldBack, ...] = ()
+    unknown_markers: tuple[Demand, ...] = ()
 
 
 Outcome: TypeAlias = "Solution | NoAnswer"

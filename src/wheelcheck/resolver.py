@@ -9,37 +9,40 @@ drags the other in.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import takewhile
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import resolvelib
-from packaging.markers import UndefinedComparison
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
-from resolvelib.resolvers import RequirementInformation, ResolutionImpossible, ResolutionTooDeep
+from resolvelib.resolvers import RequirementInformation, Resolution, ResolutionImpossible, ResolutionTooDeep
 
 from wheelcheck.conflicts import Cause, Ledger, Standing, explain
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile, direct_file
-from wheelcheck.failures import TimedOut
+from wheelcheck.failures import Endless
+from wheelcheck.heldback import held_back
 from wheelcheck.offers import Offers, combined, is_bounded_above, is_pinned
 from wheelcheck.outcomes import (
     AddedByRule,
     Candidate,
     Demand,
-    HeldBack,
     NeededBy,
     Origin,
     Outcome,
     Pin,
+    Question,
     Solution,
 )
-from wheelcheck.rules import NO_RULES, Rule, Rules
 from wheelcheck.targets import Target
 from wheelcheck.verdicts import BadMetadata, HashMismatch, Judge, RequiresPython
 
 MOST_ROUNDS = 200_000
+UNDEFINED = (UndefinedComparison, UndefinedEnvironmentName)
+UNKNOWN_ABROAD = ("platform_release", "platform_version")
+"""Marker variables of which nothing is known for a machine that is not here."""
+
 OFTEN = 5
 """Clashes after which a project is settled before others, as in pip."""
 
@@ -58,32 +61,6 @@ class Supply(Protocol):
 
     def metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch:
         """The metadata of a file, or why it refuses the file."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """How to choose, beyond what is demanded.
-
-    Attributes:
-        pre: whether pre-releases are wanted everywhere.
-        no_deps: whether requirements of files are left aside.
-        resolution: ``highest``, ``lowest``, or ``lowest-direct``: the lowest of what the user asked for only.
-    """
-
-    pre: bool = False
-    no_deps: bool = False
-    resolution: str = "highest"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is asked for one target: demands of the user, constraints, rules and policy."""
-
-    target: Target
-    demands: tuple[Demand, ...]
-    constraints: tuple[Demand, ...] = ()
-    rules: Rules = NO_RULES
-    policy: Policy = field(default_factory=Policy)
 
 
 def resolve(question: Question, supply: Supply) -> Outcome:
@@ -134,7 +111,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         self.target = question.target
         self.rules = question.rules
         self.judge = Judge(question.target, question.rules)
-        self.ledger = Ledger(question.target, question.rules, self._fetch_offers, question.constraints)
+        self.ledger = Ledger(question, lambda name: self._fetch_offers(name, self.judge))
         self._given = {
             demand.name: demand.requirement.url
             for demand in (*question.constraints, *question.demands)
@@ -142,6 +119,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         }
         self._order = {demand.key: place for place, demand in reversed(list(enumerate(question.demands)))}
         self._asks: dict[Candidate, tuple[_Ask, ...]] = {}
+        self._unknown: dict[Candidate, tuple[Demand, ...]] = {}
         self._foreseen: set[NormalizedName] = set()
         self._clashes: dict[str, int] = {}
 
@@ -195,6 +173,8 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         incompatibilities: Mapping[str, Iterator[_Choice]],
     ) -> list[_Choice] | Callable[[], Iterator[_Choice]]:
         asks = list(requirements[identifier])
+        if not asks:
+            return []
         match asks[0]:
             case _Refusal():
                 return []
@@ -236,7 +216,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             return ()
         specifier = self.ledger.specifier(name, (ask for ask in asks if isinstance(ask, Demand)))
         ties = [ask.candidate.version for ask in asks if isinstance(ask, _Tie)]
-        matching = offers.matching(specifier, pre=self.question.policy.pre or bool(ties))
+        matching = offers.matching(specifier, pre=bool(ties) or self.question.policy.prereleases(name))
         found = (version for version in matching if all(version == tied for tied in ties))
         return reversed(list(found)) if self._wants_lowest(name) else found
 
@@ -256,9 +236,13 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
                     if file not in self.ledger.refused:
                         break
 
-    def _fetch_offers(self, name: NormalizedName) -> Offers | None:
+    def _fetch_offers(self, name: NormalizedName, judge: Judge) -> Offers | None:
         page = self._page(name)
-        return None if page is None else Offers(page, self.judge, self._wanted_hashes(name))
+        return None if page is None else self._offers_on(page, judge)
+
+    def _offers_on(self, page: ProjectPage, judge: Judge) -> Offers:
+        wheels = self.question.policy.wheels(page.name)
+        return Offers(page, judge, self._wanted_hashes(page.name), wheels=wheels)
 
     def _page(self, name: NormalizedName) -> ProjectPage | None:
         """What there is of a project: the one file that the user gives for it, else what the indexes list."""
@@ -276,6 +260,8 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         """The digests that all who give some for a project agree on; None where nobody gives any."""
         asked = (*self.question.demands, *self.question.constraints)
         given = [frozenset(demand.hashes) for demand in asked if demand.name == name and demand.hashes]
+        if not given and self.question.policy.require_hashes:
+            return frozenset()
         return frozenset.intersection(*given) if given else None
 
     # what a candidate asks for
@@ -283,10 +269,9 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     def _list_asks(self, candidate: Candidate) -> Iterator[_Ask]:
         if candidate.extra is not None:
             yield _Tie(candidate=candidate)
-        if not self.question.policy.no_deps:
-            yield from self._needs(candidate)
+        yield from self._needs(candidate)
         if candidate.extra is None:
-            yield from self._asks_of_rules(candidate)
+            yield from self._standings(candidate)
 
     def _needs(self, candidate: Candidate) -> Iterator[_Ask]:
         needed = self._requirements(candidate)
@@ -294,9 +279,13 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             self.ledger.refused[candidate.file] = needed
             yield _Refusal(key=f"the metadata of {candidate.file.filename}")
             return
-        origin = NeededBy(name=candidate.name, version=candidate.version, filename=candidate.file.filename)
+        origin = _needed_by(candidate)
+        if self.question.policy.no_deps:
+            return
         for requirement in needed:
             yield from self._recorded(requirement, origin)
+        if candidate.extra is None:
+            yield from self._asks_of_rules(candidate)
 
     def _requirements(
         self, candidate: Candidate
@@ -309,17 +298,29 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             return RequiresPython(specifier=metadata.requires_python or "", python=self.target.python)
         try:
             needed = tuple(r for r in metadata.requires_dist if applies(r, self.target, candidate.extra))
-        except UndefinedComparison as error:
-            return BadMetadata(why=f"one of its markers compares what cannot be compared ({error})")
-        elsewhere = next((r for r in needed if r.url and canonicalize_name(r.name) not in self._given), None)
+        except UNDEFINED as error:
+            return BadMetadata(why=f"one of its markers cannot be evaluated ({error})")
+        elsewhere = next((r for r in needed if r.url and r.url != self._given.get(canonicalize_name(r.name))), None)
         if elsewhere is not None:
             return BadMetadata(why=f"it needs {elsewhere.name} from a place of its own, which only the user may name")
+        self._unknown[candidate] = tuple(self._undecided(candidate, metadata.requires_dist))
         return needed
+
+    def _undecided(self, candidate: Candidate, requirements: Iterable[Requirement]) -> Iterator[Demand]:
+        """Requirements whose marker reads what nobody knows of the target."""
+        unknown = [name for name in UNKNOWN_ABROAD if not self.target.environment[name]]
+        for requirement in requirements:
+            marker = str(requirement.marker or "")
+            if any(name in marker for name in unknown):
+                yield Demand(requirement=requirement, origin=_needed_by(candidate))
 
     def _asks_of_rules(self, candidate: Candidate) -> Iterator[_Ask]:
         name, version = candidate.name, candidate.version
         for rule, requirement in self.rules.requiring(name, version, self.target):
             yield from self._recorded(requirement, AddedByRule(rule=rule, name=name, version=version))
+
+    def _standings(self, candidate: Candidate) -> Iterator[_Ask]:
+        name, version = candidate.name, candidate.version
         for partner in sorted(self.rules.partners(name)):
             yield Standing(key=" with ".join(sorted((name, partner))), name=name, version=version)
 
@@ -338,9 +339,9 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
 
     def _foresee_winner(self, page: ProjectPage) -> None:
         """In a worker, when a page has come: begin to read the metadata of the file that wins as things stand."""
-        offers = self.ledger.keep(page.name, Offers(page, self.judge, self._wanted_hashes(page.name)))
+        offers = self.ledger.keep(page.name, self._offers_on(page, self.judge))
         specifier = self.ledger.specifier(page.name, self.ledger.demands_on(page.name))
-        version = next(offers.matching(specifier, pre=self.question.policy.pre), None)
+        version = next(offers.matching(specifier, pre=self.question.policy.prereleases(page.name)), None)
         if version is not None:
             self.supply.start_metadata(offers.files(version)[0][1])
 
@@ -354,79 +355,49 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         self._foresee(roots)
         reporter = _FirstClash()
         try:
-            result = resolvelib.Resolver(self, reporter).resolve(roots, max_rounds=MOST_ROUNDS)
+            state = Resolution(self, reporter).resolve(roots, max_rounds=MOST_ROUNDS)
         except ResolutionImpossible as impossible:
             return explain(self.ledger, [_cause(info) for info in reporter.causes or impossible.causes])
         except ResolutionTooDeep:
-            raise TimedOut(f"Choosing among the versions of {', '.join(sorted(self._clashes))}", 0) from None
-        return self._solution(result)
+            raise Endless(tuple(sorted(self._clashes)), MOST_ROUNDS) from None
+        return self._solution(roots, state.mapping)
 
-    def _solution(self, result: Any) -> Solution:
-        chosen = {choice.key: choice for choice in result.mapping.values() if isinstance(choice, Candidate)}
+    def _solution(self, roots: Sequence[Demand], mapping: Mapping[str, _Choice]) -> Solution:
+        chosen = tuple(self._reached(roots, mapping))
         demands: dict[NormalizedName, list[Demand]] = {}
-        for key, choice in chosen.items():
-            information = (info.requirement for info in result.criteria[key].information)
-            demands.setdefault(choice.name, []).extend(ask for ask in information if isinstance(ask, Demand))
-        plain = {choice.name: choice for choice in chosen.values() if choice.extra is None}
-        held_back = {held.name: held for held in self._held_back(plain, demands)}
-        pins = tuple(
-            Pin(
-                name=name,
-                version=candidate.version,
-                extras=tuple(sorted(c.extra for c in chosen.values() if c.name == name and c.extra)),
-                file=candidate.file,
-                rank=candidate.rank,
-                demands=tuple(dict.fromkeys(demands[name])),
-                rules=held_back[name].rules if name in held_back else (),
-            )
-            for name, candidate in sorted(plain.items())
+        for ask in (*roots, *(ask for candidate in chosen for ask in self.get_dependencies(candidate))):
+            if isinstance(ask, Demand):
+                demands.setdefault(ask.name, []).append(ask)
+        plain = {candidate.name: candidate for candidate in chosen if candidate.extra is None}
+        held = {found.name: found for found in held_back(plain, demands, self.ledger, self._fetch_offers)}
+        return Solution(
+            pins=tuple(
+                Pin(
+                    name=name,
+                    version=candidate.version,
+                    extras=tuple(sorted(c.extra for c in chosen if c.name == name and c.extra)),
+                    file=candidate.file,
+                    rank=candidate.rank,
+                    demands=tuple(dict.fromkeys(demands[name])),
+                    rules=held[name].rules if name in held else (),
+                )
+                for name, candidate in sorted(plain.items())
+            ),
+            held_back=tuple(held.values()),
+            unknown_markers=tuple(demand for candidate in chosen for demand in self._unknown.get(candidate, ())),
         )
-        return Solution(pins=pins, held_back=tuple(held_back.values()))
 
-    # where rules decided
-
-    def _held_back(
-        self, chosen: Mapping[NormalizedName, Candidate], demands: Mapping[NormalizedName, Sequence[Demand]]
-    ) -> Iterator[HeldBack]:
-        for name, candidate in sorted(chosen.items()):
-            against = self._ruled_out(candidate, demands[name], chosen)
-            if against:
-                newest = max(against)
-                rules = against[newest]
-                yield HeldBack(name=name, chosen=candidate.version, instead_of=newest, rules=rules)
-
-    def _ruled_out(
-        self, candidate: Candidate, demands: Sequence[Demand], chosen: Mapping[NormalizedName, Candidate]
-    ) -> dict[Version, tuple[Rule, ...]]:
-        """Versions newer than the chosen one that only rules keep out, with those rules."""
-        name = candidate.name
-        free = [demand for demand in demands if not isinstance(demand.origin, AddedByRule)]
-        touched = len(free) < len(demands) or name in self.rules.projects or self.rules.partners(name)
-        page = self._page(name) if touched else None
-        if page is None:
-            return {}
-        unruled = Offers(page, Judge(self.target), self._wanted_hashes(name))
-        allowed = unruled.matching(self.ledger.specifier(name, free), pre=self.question.policy.pre)
-        newer = takewhile(lambda version: version > candidate.version, allowed)
-        against = {version: self._rules_against(name, version, demands, chosen) for version in newer}
-        return {version: rules for version, rules in against.items() if rules}
-
-    def _rules_against(
-        self,
-        name: NormalizedName,
-        version: Version,
-        demands: Iterable[Demand],
-        chosen: Mapping[NormalizedName, Candidate],
-    ) -> tuple[Rule, ...]:
-        found = [*self.rules.forbidding(name, version, self.target)]
-        found += (
-            demand.origin.rule
-            for demand in demands
-            if isinstance(demand.origin, AddedByRule) and not demand.requirement.specifier.contains(version, True)
-        )
-        for partner in self.rules.partners(name) & chosen.keys():
-            found += self.rules.violated(name, version, partner, chosen[partner].version, self.target)
-        return tuple(dict.fromkeys(found))
+    def _reached(self, roots: Iterable[Demand], mapping: Mapping[str, _Choice]) -> Iterator[Candidate]:
+        """The candidates to which the roots lead; resolvelib may keep others that it pinned and no longer needs."""
+        waiting = [demand.key for demand in roots]
+        seen: set[str] = set()
+        while waiting:
+            key = waiting.pop()
+            choice = mapping[key]
+            if key not in seen and isinstance(choice, Candidate):
+                yield choice
+                waiting += [ask.key for ask in self.get_dependencies(choice)]
+            seen.add(key)
 
 
 class _FirstClash(resolvelib.BaseReporter["_Ask", "_Choice", str]):
@@ -443,11 +414,15 @@ def applies(requirement: Requirement, target: Target, extra: str | None = None) 
     """Whether a requirement holds for a target; with an extra, whether it holds on account of that extra.
 
     Raises:
-        UndefinedComparison: its marker compares what cannot be compared.
+        UndefinedComparison, UndefinedEnvironmentName: its marker cannot be evaluated (`UNDEFINED`).
     """
     if requirement.marker is None:
         return extra is None
     return requirement.marker.evaluate({**target.environment, "extra": extra or ""})
+
+
+def _needed_by(candidate: Candidate) -> NeededBy:
+    return NeededBy(name=candidate.name, version=candidate.version, filename=candidate.file.filename)
 
 
 def _split_key(key: str) -> tuple[NormalizedName, NormalizedName | None]:

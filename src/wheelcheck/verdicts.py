@@ -14,7 +14,7 @@ from typing import ClassVar, TypeAlias
 
 from packaging.specifiers import InvalidSpecifier
 
-from wheelcheck.distributions import Listed, Sdist, UnreadableFile, Wheel, specifiers_of, tag_set
+from wheelcheck.distributions import Listed, Sdist, UnreadableFile, Wheel, specifiers_of, tag_set, version_of
 from wheelcheck.platforms import LEGACY_MANYLINUX, MacOS, Manylinux, Musllinux, Other, Platform, Windows
 from wheelcheck.rules import NO_RULES, Rule, Rules
 from wheelcheck.targets import Target
@@ -90,7 +90,9 @@ class RequiresPython(Variant):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOnly(Variant):
-    """A source distribution: it would have to be built, which is never done here."""
+    """It would have to be built, which is never done here: a source distribution, or a wheel that is not wanted."""
+
+    no_binary: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +267,7 @@ def unreadable_reason(file: UnreadableFile) -> Reason:
 
 def _contains(specifier: str, version: str) -> bool:
     try:
-        return specifiers_of(specifier).contains(version, prereleases=True)
+        return specifiers_of(specifier).contains(version_of(version).base_version, prereleases=True)
     except InvalidSpecifier:
         return True
 

@@ -78,12 +78,15 @@ def reason(why: verdicts.Reason) -> str:
             return f"built for the ABI {listed(why.have)}; this Python has {why.want}"
         case verdicts.RequiresPython():
             return f"its publisher asks for Python {why.specifier}; this is {why.python}"
+        case verdicts.SourceOnly(no_binary=True):
+            return "a wheel, and --no-binary asks for a build from source, which is never done here"
         case verdicts.SourceOnly():
             return "a source distribution, which would have to be built"
         case verdicts.Quarantined():
             return "the index has put the project under quarantine"
         case verdicts.HashMismatch():
-            return f"its hash is {why.actual or 'not stated'}, wanted is {listed(why.expected, 'or')}"
+            wanted = listed(why.expected, "or") or "one that is given with the requirement, and none is"
+            return f"its hash is {why.actual or 'not stated'}, wanted is {wanted}"
         case verdicts.BadMetadata():
             return f"its metadata cannot be used: {why.why}"
         case verdicts.ForbiddenByRule():
@@ -146,6 +149,9 @@ def concern(about: concerns.Concern) -> str:
         case concerns.HeldBack():
             held = f"{about.project} is held back to {about.version}; metadata alone would give {about.instead_of}."
             return f"{held} Rule: {listed(rule.id for rule in about.rules)}."
+        case concerns.MarkerUnknown():
+            needs = f"{about.project} {about.version} needs {about.requirement.name}"
+            return f"{needs} only where {about.requirement.marker}; whether this target is so is unknown."
         case concerns.InstalledDiffers(installed=None):
             return f"{about.project} {about.version} is pinned and not installed; the import was of what is installed."
         case concerns.InstalledDiffers():

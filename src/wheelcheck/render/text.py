@@ -109,7 +109,7 @@ def _wanted(pin: outcomes.Pin) -> str:
 def _conflict(told: outcomes.NoAnswer, target: Target, style: Style) -> Iterator[str]:
     yield style("red", phrases.conflict(told, target))
     for demand in told.demands:
-        yield f"  {demand.requirement}  {style('dim', phrases.origin(demand))}"
+        yield f"  {demand.shown}  {style('dim', phrases.origin(demand))}"
     groups = list(_groups(told.files))
     if groups:
         yield "The files that came closest:"
@@ -151,7 +151,7 @@ _ABOUT_TAGS = verdicts.WrongPythonTag | verdicts.WrongAbiTag | verdicts.WrongPla
 
 def _skipped(result: Result) -> Iterator[str]:
     for demand in result.skipped:
-        yield f"{demand.requirement} is left out: its marker does not hold for this target."
+        yield f"{demand.shown} is left out: its marker does not hold for this target."
 
 
 def _concerns(result: Result, style: Style) -> Iterator[str]:

@@ -1,0 +1,320 @@
+"""The question as it was put: options, requirements, targets, configuration and rules, read before any request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING, TypedDict
+
+from packaging.utils import NormalizedName, canonicalize_name
+
+from wheelcheck.failures import UsageError
+from wheelcheck.outcomes import Asked, Constraint, Demand, Policy, Question
+from wheelcheck.resolver import UNDEFINED, applies
+from wheelcheck.rules import NO_RULES, Rules
+from wheelcheck.targets import Target
+from wheelcheck.urls import mask
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wheelcheck.configuration import Configuration
+    from wheelcheck.index import Index, Source
+    from wheelcheck.inputs import Ask, FileOptions, Inputs
+
+RESOLUTIONS = ("highest", "lowest", "lowest-direct")
+
+
+class Options(TypedDict, total=False):
+    """The command line's options as keywords; each has the default that it has there.
+
+    Attributes:
+        requirement: requirements files (``-r``).
+        constraint: constraints files (``-c``).
+        python: a version or a path of the Python that targets leave open.
+        index_url, extra_index_url, find_links, no_index: as pip's; an index named here replaces what is configured.
+        isolated: ignore pip's configuration and environment.
+        offline: answer from the cache only.
+        refresh: ask the index again even where the cache is fresh.
+        pre: take pre-releases everywhere.
+        no_deps: leave the requirements of files aside.
+        resolution: ``highest``, ``lowest`` or ``lowest-direct``.
+        rules: a file or directory of rules of your own; by id they replace curated ones.
+        no_rules: judge by metadata alone.
+        ignore: ids of rules to leave out.
+        strict: warnings make an answer not ok.
+        confirm: import what was asked for in the target's interpreter.
+        fresh: with `confirm`, in a new environment that holds exactly the pins.
+        timeout: seconds that an import may take.
+        cache_dir, no_cache: where answers of indexes are kept, or that they are not.
+    """
+
+    requirement: Sequence[str]
+    constraint: Sequence[str]
+    python: str | None
+    index_url: str | None
+    extra_index_url: Sequence[str]
+    find_links: Sequence[str]
+    no_index: bool
+    isolated: bool
+    offline: bool
+    refresh: bool
+    pre: bool
+    no_deps: bool
+    resolution: str
+    rules: str | None
+    no_rules: bool
+    ignore: Sequence[str]
+    strict: bool
+    confirm: bool
+    fresh: bool
+    timeout: float
+    cache_dir: str | None
+    no_cache: bool
+
+
+DEFAULTS: Options = {
+    "requirement": (),
+    "constraint": (),
+    "python": None,
+    "index_url": None,
+    "extra_index_url": (),
+    "find_links": (),
+    "no_index": False,
+    "isolated": False,
+    "offline": False,
+    "refresh": False,
+    "pre": False,
+    "no_deps": False,
+    "resolution": "highest",
+    "rules": None,
+    "no_rules": False,
+    "ignore": (),
+    "strict": False,
+    "confirm": False,
+    "fresh": False,
+    "timeout": 600.0,
+    "cache_dir": None,
+    "no_cache": False,
+}
+
+
+def complete(options: Options) -> Options:
+    """The options with the defaults of those that are left out. Raises `UsageError` where they make no sense."""
+    unknown = options.keys() - DEFAULTS.keys()
+    if unknown:
+        raise TypeError(f"unknown option {min(unknown)!r}")
+    for name, value in options.items():
+        if isinstance(value, str) and isinstance(DEFAULTS.get(name), tuple):
+            raise UsageError(f"The option {name} takes a list, such as [{value!r}], not a text.")
+    asked: Options = {**DEFAULTS, **options}
+    if not 0 < asked["timeout"] < inf:
+        raise UsageError(f"The time-out is {asked['timeout']}; give a number of seconds above 0.")
+    if asked["resolution"] not in RESOLUTIONS:
+        raise UsageError(f"The resolution {asked['resolution']!r} is not one of {', '.join(RESOLUTIONS)}.")
+    if asked["fresh"] and not asked["confirm"]:
+        raise UsageError("--fresh says where to import, so it goes with --confirm.")
+    return asked
+
+
+def target_named(target: str | Target | None, python: str | None) -> Target:
+    """The target of a text, or the running interpreter."""
+    from wheelcheck.interpreters import target_of
+
+    return target if isinstance(target, Target) else target_of(target, python)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inquiry:
+    """Everything that was asked, read and checked before the first request."""
+
+    targets: tuple[Target, ...]
+    inputs: Inputs
+    configuration: Configuration
+    rules: Rules
+    options: Options
+
+    @classmethod
+    def read(cls, requirements: Iterable[str], targets: Iterable[str | Target] | None, options: Options) -> Inquiry:
+        from wheelcheck.configuration import read_configuration
+        from wheelcheck.inputs import read_inputs
+
+        configuration = read_configuration(isolated=options["isolated"])
+        constraints = (*options["constraint"], *configuration.constraints)
+        inputs = read_inputs(_texts(requirements), options["requirement"], constraints)
+        if not inputs.asks:
+            raise UsageError("Nothing is asked: name a requirement, or a requirements file with -r.")
+        return cls(
+            targets=tuple(dict.fromkeys(target_named(target, options["python"]) for target in _chosen(targets))),
+            inputs=inputs,
+            configuration=configuration,
+            rules=_rules(options),
+            options=options,
+        )
+
+    def question(self, target: Target) -> Question:
+        """What is asked for one target: requirements whose markers do not hold there fall away."""
+        asks = [ask for ask in self.inputs.asks if _holds(ask, target)]
+        bounds = [ask for ask in self.inputs.constraints if _holds(ask, target)]
+        _check_direct_references([*asks, *bounds])
+        return Question(
+            target=target,
+            demands=tuple(map(_asked, asks)),
+            constraints=tuple(_demand(ask, Constraint(place=str(ask.place))) for ask in bounds),
+            rules=self.rules,
+            policy=self._policy,
+        )
+
+    def skipped(self, question: Question) -> tuple[Demand, ...]:
+        """What was asked for and fell away for the target of a question."""
+        return tuple(demand for demand in map(_asked, self.inputs.asks) if demand not in question.demands)
+
+    @property
+    def _policy(self) -> Policy:
+        from wheelcheck.configuration import selections
+
+        options, configured, files = self.options, self.configuration, self.inputs.options
+        selected = selections(
+            (option.replace("_", "-"), ",".join(getattr(place, option)))
+            for place in (configured, files)
+            for option in ("only_binary", "no_binary", "all_releases", "only_final")
+            if getattr(place, option)
+        )
+        hashes_given = any(ask.hashes for ask in self.inputs.asks)
+        return Policy(
+            pre=options["pre"] or configured.pre or files.pre,
+            all_releases=frozenset(selected["all_releases"]),
+            only_final=frozenset(selected["only_final"]),
+            no_binary=frozenset(selected["no_binary"]),
+            require_hashes=hashes_given or configured.require_hashes or files.require_hashes,
+            no_deps=options["no_deps"],
+            resolution=options["resolution"],
+        )
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What was read and has no bearing on the answer, a sentence each."""
+        return tuple(
+            f"{ignored.option} {ignored.value} in {ignored.place} has no bearing on the answer."
+            for ignored in self.inputs.options.ignored
+        )
+
+    @contextmanager
+    def opened_index(self, warn: Callable[[str], None]) -> Iterator[Index]:
+        """The index that answers; `warn` is called with what the user should hear of, a sentence each."""
+        from wheelcheck.cache import Cache
+        from wheelcheck.index import Index
+        from wheelcheck.transport import TransportOptions
+
+        configuration, files = self.configuration, self.inputs.options
+        transport = TransportOptions(
+            timeout=configuration.timeout,
+            retries=configuration.retries,
+            trusted_hosts=(*configuration.trusted_hosts, *files.trusted_hosts),
+            cert=configuration.cert,
+            client_cert=configuration.client_cert,
+            proxy=configuration.proxy,
+        )
+        with Index(
+            sources_of(self.options, configuration, files),
+            cache=Cache(cache_directory(self.options), warn),
+            transport_options=transport,
+            offline=self.options["offline"],
+            refresh=self.options["refresh"],
+        ) as index:
+            yield index
+
+
+def _texts(requirements: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(requirements, str):
+        raise UsageError(f"Give a list of requirements, such as [{requirements!r}], not a text.")
+    return tuple(requirements)
+
+
+def _chosen(targets: Iterable[str | Target] | None) -> tuple[str | Target | None, ...]:
+    if isinstance(targets, str):
+        raise UsageError(f"Give a list of targets, such as [{targets!r}], not a text.")
+    chosen = (None,) if targets is None else tuple(targets)
+    if not chosen:
+        raise UsageError("No target is named; leave the targets out to ask about the running interpreter.")
+    return chosen
+
+
+def _rules(options: Options) -> Rules:
+    from wheelcheck.rulebook import rules_in_force
+
+    return NO_RULES if options["no_rules"] else rules_in_force(options["rules"]).without(options["ignore"])
+
+
+def _holds(ask: Ask, target: Target) -> bool:
+    try:
+        return applies(ask.requirement, target)
+    except UNDEFINED as error:
+        shown = mask(str(ask.requirement))
+        raise UsageError(f"The marker of {shown} ({ask.place}) cannot be evaluated: {error}") from None
+
+
+def _check_direct_references(asks: Iterable[Ask]) -> None:
+    """Refuses two different files for one project, of which no answer could take both."""
+    given: dict[NormalizedName, Ask] = {}
+    for ask in asks:
+        if ask.requirement.url:
+            first = given.setdefault(canonicalize_name(ask.requirement.name), ask)
+            if first.requirement.url != ask.requirement.url:
+                places = f"{first.place}; {ask.place}"
+                raise UsageError(f"Two files are asked for {ask.requirement.name} ({places}). Leave one of them out.")
+
+
+def _asked(ask: Ask) -> Demand:
+    return _demand(ask, Asked(place=str(ask.place)))
+
+
+def _demand(ask: Ask, origin: Asked | Constraint) -> Demand:
+    return Demand(requirement=ask.requirement, origin=origin, hashes=ask.hashes)
+
+
+# -- where to ask
+
+
+def sources_of(options: Options, configuration: Configuration, files: FileOptions) -> tuple[Source, ...]:
+    """The sources in the order in which they count: directories of links, the index, further indexes.
+
+    What a requirements file names replaces what the caller names, which replaces what is configured.
+    """
+    from wheelcheck.index import FindLinks, SimpleIndex
+
+    links = (*files.find_links, *(options["find_links"] or configuration.find_links))
+    found: tuple[Source, ...] = tuple(FindLinks(location) for location in links)
+    if options["no_index"] or files.no_index or (configuration.no_index and not options["index_url"]):
+        if not found:
+            raise UsageError("--no-index leaves nothing to ask: name a place of files with --find-links.")
+        return found
+    return (*found, *(SimpleIndex(url) for url in _index_urls(options, configuration, files)))
+
+
+def _index_urls(options: Options, configuration: Configuration, files: FileOptions) -> tuple[str, ...]:
+    from wheelcheck.configuration import default_index_url
+
+    if files.index_url:
+        return files.index_url, *files.extra_index_urls
+    extra = (*options["extra_index_url"], *files.extra_index_urls)
+    if options["index_url"]:
+        return options["index_url"], *extra
+    return configuration.index_url or default_index_url(), *configuration.extra_index_urls, *extra
+
+
+def cache_directory(options: Options) -> Path | None:
+    """Where answers are kept, or None where nothing is."""
+    from os import environ
+    from pathlib import Path
+
+    if options["no_cache"]:
+        return None
+    named = options["cache_dir"] or environ.get("WHEELCHECK_CACHE_DIR")
+    if named:
+        return Path(named)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("wheelcheck", appauthor=False)

@@ -1,0 +1,83 @@
+"""Properties of the resolver on small random worlds: it finds an answer exactly where there is one."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from scenario import Shelf
+from wheelcheck.outcomes import Asked, Demand, NeededBy, Outcome, Question, Solution
+from wheelcheck.resolver import resolve
+from wheelcheck.spellings import read_target
+
+NAMES = "abcde"
+VERSIONS = ("1", "2", "3")
+TARGET = read_target("linux-cp312")
+
+SPECIFIERS = st.sampled_from(["", "<2", "<3", ">=2", "==1", "==2", ">1"])
+PLAIN = st.builds("{}{}{}".format, st.sampled_from(NAMES), st.sampled_from(["", "", "[x]"]), SPECIFIERS)
+OF_EXTRA = st.builds("{}{}; extra == 'x'".format, st.sampled_from(NAMES), SPECIFIERS)
+NEEDS = st.tuples(st.lists(PLAIN, max_size=2), st.lists(OF_EXTRA, max_size=1)).map(lambda both: [*both[0], *both[1]])
+WORLDS = st.fixed_dictionaries({name: st.fixed_dictionaries(dict.fromkeys(VERSIONS, NEEDS)) for name in NAMES})
+ROOTS = st.lists(PLAIN, min_size=1, max_size=3)
+
+
+def ask(world: dict[str, dict[str, list[str]]], roots: list[str]) -> Outcome:
+    index: dict[str, Any] = {
+        n: {v: {"requires": needs} for v, needs in versions.items()} for n, versions in world.items()
+    }
+    demands = tuple(Demand(requirement=Requirement(root), origin=Asked(place="the test")) for root in roots)
+    return resolve(Question(target=TARGET, demands=demands), Shelf(index))
+
+
+def closure(world: dict[str, dict[str, list[str]]], roots: list[str], versions: dict[str, str]) -> set[str] | None:
+    """The projects that the roots lead to with these versions, or None where a demand is not met."""
+    waiting, seen = [Requirement(root) for root in roots], set()
+    while waiting:
+        wanted = waiting.pop()
+        if not wanted.specifier.contains(versions[wanted.name]):
+            return None
+        for extra in {"", *wanted.extras} - {extra for name, extra in seen if name == wanted.name}:
+            seen.add((wanted.name, extra))
+            needs = map(Requirement, world[wanted.name][versions[wanted.name]])
+            waiting += [need for need in needs if (need.marker is not None) == bool(extra)]
+    return {name for name, _ in seen}
+
+
+@settings(max_examples=150)
+@given(world=WORLDS, roots=ROOTS)
+def test_an_answer_is_found_exactly_where_there_is_one_and_hangs_together(
+    world: dict[str, dict[str, list[str]]], roots: list[str]
+) -> None:
+    outcome = ask(world, roots)
+    if not isinstance(outcome, Solution):
+        every = (dict(zip(NAMES, chosen, strict=True)) for chosen in itertools.product(VERSIONS, repeat=len(NAMES)))
+        assert all(closure(world, roots, versions) is None for versions in every)
+        return
+    pins = {str(pin.name): str(pin.version) for pin in outcome.pins}
+    assert closure(world, roots, {name: pins.get(name, "1") for name in NAMES}) == set(pins)
+    for pin in outcome.pins:
+        for demand in pin.demands:
+            assert demand.requirement.specifier.contains(pin.version)
+            if isinstance(demand.origin, NeededBy):
+                assert pins[demand.origin.name] == str(demand.origin.version)
+
+
+def test_pins_that_are_no_longer_needed_leave_no_trace() -> None:
+    world = {
+        "a": {"1": ["c<2"], "2": ["d"]},
+        "b": {"2": ["a"], "1": []},
+        "c": {"1": ["d<2"], "2": ["b<2"]},
+        "d": {"1": ["b<2"], "2": ["a>=2"]},
+    }
+    outcome = ask(world, ["b", "c", "d"])
+    assert isinstance(outcome, Solution)
+    versions = {str(pin.name): pin.version for pin in outcome.pins}
+    assert versions["b"] in (Version("1"), Version("2"))
+    for pin in outcome.pins:
+        assert {str(name) for name in pin.needed_by} <= set(versions)
