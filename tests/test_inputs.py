@@ -417,7 +417,7 @@ LINES_REFUSED = [
     ("-r https://h/r.txt", "download the file first"),
     ("-r missing.txt", "There is no file missing.txt (named in r.txt, line 1)"),
     ("-r directory", "is a directory"),
-    ("-r file://[", "no URL"),
+    ("-r file://[", "not the URL of a file"),
     ("a" * 70_000, "more than 65536 characters"),
 ]
 

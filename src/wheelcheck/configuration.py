@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wheelcheck.failures import UsageError
+from wheelcheck.urls import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -411,30 +412,3 @@ def _default_of(directory: str) -> str | None:
         return str(module.PyPI.simple_url)
     except (ImportError, AttributeError, SyntaxError):
         return None
-
-
-# -- credentials
-
-_USERINFO = re.compile(
-    r"(?:(?<=://)|^(?=[^/?#\s@:]+:(?!\\)))"
-    # the last @ of the authority; failing that, a password in which a slash was left unescaped
-    r"(?:([^/?#\s]*)@|([^/?#\s@:]+:(?!\d*(?:[/?#]|$))[^\s@]*)@)"
-)
-_SECRET_PARAMETER = re.compile(
-    r"(?<=[?&])((?:[\w-]*(?:token|password|passwd|secret|api[_-]?key)|sig|signature)=)[^&#\s]+", re.IGNORECASE
-)
-_LONGEST_USER_SHOWN = 20
-
-
-def mask(url: str) -> str:
-    """The text of a URL, or any text that holds URLs, with ``****`` for the passwords and tokens in them.
-
-    A user's name stays where a password stands beside it, unless it may be a token itself.
-    """
-    return _SECRET_PARAMETER.sub(r"\1****", _USERINFO.sub(_masked_userinfo, url))
-
-
-def _masked_userinfo(found: re.Match[str]) -> str:
-    user, _, password = (found[1] if found[1] is not None else found[2]).partition(":")
-    is_token = password in ("", "x-oauth-basic") or len(user) > _LONGEST_USER_SHOWN
-    return "****@" if is_token else f"{user}:****@"

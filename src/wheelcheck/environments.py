@@ -28,6 +28,7 @@ from installer.utils import get_launcher_kind
 
 from wheelcheck.distributions import Wheel
 from wheelcheck.failures import CannotTell, UsageError
+from wheelcheck.urls import path_of_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -217,21 +218,13 @@ def _identity(wheel: Wheel) -> str:
     for algorithm in STRONG:
         if algorithm in wheel.hashes:
             return f"{algorithm}:{wheel.hashes[algorithm].lower()}"
-    local = _local(wheel.url)
+    local = path_of_url(wheel.url)
     if local is None:
         return f"url:{wheel.url}"
     try:
-        return f"sha256:{_digest(local, 'sha256')}"
+        return f"sha256:{_digest(Path(local), 'sha256')}"
     except OSError as error:
         raise WheelRefused(wheel.filename, f"{local} could not be read ({_reason(error)})") from None
-
-
-def _local(url: str) -> Path | None:
-    from urllib.parse import urlsplit
-    from urllib.request import url2pathname
-
-    parts = urlsplit(url)
-    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 def _digest(path: Path, algorithm: str) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion
@@ -50,9 +50,9 @@ from wheelcheck.transport import (
     Transport,
     TransportOptions,
     origin_of,
-    shown,
     split_credentials,
 )
+from wheelcheck.urls import path_of_url, shown
 from wheelcheck.verdicts import BadMetadata, HashMismatch
 
 if TYPE_CHECKING:
@@ -119,24 +119,11 @@ def _place(source: Source) -> tuple[_Place, Credentials | None]:
         return _Place(
             label=shown(given), links=links, url=url, user=credentials.user if credentials else ""
         ), credentials
-    path = path_of_url(given) if given.lower().startswith("file:") else Path(given).expanduser()
-    if path is None or (not given.lower().startswith("file:") and "://" in given):
+    local = path_of_url(given) if "://" in given or given.lower().startswith("file:") else given
+    path = Path(local).expanduser() if local is not None else None
+    if path is None:
         raise UsageError(f"{shown(given)} is not an index: give an http, https or file URL, or a directory.")
     return _Place(label=given, links=links, path=path.absolute()), None
-
-
-def path_of_url(url: str) -> Path | None:
-    """The local path of a file URL, or None for any other."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    path = unquote(parts.path)
-    if parts.scheme != "file" or "\0" in path:
-        return None
-    if os.name == "nt":
-        path = f"//{parts.netloc}{path}" if parts.netloc not in ("", "localhost") else path.lstrip("/")
-    return Path(path)
 
 
 # -- the index
@@ -552,7 +539,8 @@ def _local_file(file: Listed) -> Path | None:
         return None
     if file.index.startswith(("http://", "https://")):
         raise Unreadable(file.filename, "its index is on a server and points at a local file")
-    return path_of_url(file.url)
+    local = path_of_url(file.url)
+    return Path(local) if local is not None else None
 
 
 def _local_metadata(file: Listed, path: Path) -> Told:

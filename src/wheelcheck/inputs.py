@@ -22,9 +22,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from wheelcheck.configuration import mask, selections
+from wheelcheck.configuration import selections
 from wheelcheck.distributions import OTHER_ENDINGS, SDIST_ENDINGS, read_wheel_name
 from wheelcheck.failures import UsageError
+from wheelcheck.urls import mask, path_of_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -261,12 +262,10 @@ def _path(name: str, place: Place | None) -> str:
         raise UsageError(
             f"{mask(name)}{_named_in(place)} is a web address: download the file first, and name the copy."
         )
-    from urllib.request import url2pathname
-
-    try:
-        return url2pathname(urlsplit(name).path)
-    except ValueError:
-        raise UsageError(f"{_quoted(name)}{_named_in(place)} is no URL that can be parsed: give a path.") from None
+    path = path_of_url(name)
+    if path is None:
+        raise UsageError(f"{_quoted(name)}{_named_in(place)} is not the URL of a file on this machine: give a path.")
+    return path
 
 
 def _real(path: str) -> str:

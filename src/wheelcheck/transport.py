@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 from wheelcheck.failures import CannotTell, IndexNonsense, IndexUnavailable, NotAuthorized, TimedOut, UsageError
+from wheelcheck.urls import shown
 
 if TYPE_CHECKING:
     import ssl
@@ -133,13 +134,6 @@ class _Deadline:
 
     def failure(self) -> TimedOut:
         return TimedOut(shown(self.url), self.timeout)
-
-
-def shown(url: str) -> str:
-    """A URL as answers name it: without credentials, query and fragment, where tokens hide."""
-    from wheelcheck.configuration import mask
-
-    return mask(re.split("[?#]", url, maxsplit=1)[0])
 
 
 def split_credentials(url: str) -> tuple[str, Credentials | None]:

@@ -1,0 +1,44 @@
+"""Digests of bytes, and whether they are those that are stated."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from wheelcheck.verdicts import HashMismatch
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+_KNOWN = frozenset(name for name in hashlib.algorithms_guaranteed if not name.startswith("shake"))
+
+
+def digests_of(chunks: Iterable[bytes], algorithms: Iterable[str]) -> dict[str, str]:
+    """The hexadecimal digest of some bytes for each of the algorithms that this Python can compute."""
+    hashes = {name: made for name in algorithms if (made := _hash(name)) is not None}
+    for chunk in chunks if hashes else ():
+        for made in hashes.values():
+            made.update(chunk)
+    return {name: made.hexdigest() for name, made in hashes.items()}
+
+
+def mismatch(stated: Mapping[str, str], found: Mapping[str, str]) -> HashMismatch | None:
+    """The first stated digest that is not the one found; an algorithm that was not computed proves nothing."""
+    for name, digest in stated.items():
+        if found.get(name, digest.lower()) != digest.lower():
+            return HashMismatch(expected=(f"{name}:{digest}",), actual=f"{name}:{found[name]}")
+    return None
+
+
+def mismatch_of(stated: Mapping[str, str], chunks: Iterable[bytes]) -> HashMismatch | None:
+    """The first stated digest that some bytes do not have; they are not read where nothing is stated."""
+    return mismatch(stated, digests_of(chunks, stated))
+
+
+def _hash(name: str) -> _Hash | None:
+    """A Python may be built or set up not to compute an algorithm that the standard library guarantees."""
+    try:
+        return hashlib.new(name) if name in _KNOWN else None
+    except ValueError:
+        return None

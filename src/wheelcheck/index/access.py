@@ -1,0 +1,68 @@
+"""What all reading of an index shares: the transport, the cache, what may be asked, and whose file is whose."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from wheelcheck.cache import Cache
+from wheelcheck.failures import CannotTell
+from wheelcheck.index.sources import Local, Placed, Remote
+from wheelcheck.transport import Login, Origin, Transport
+from wheelcheck.urls import path_of_url
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wheelcheck.distributions import Listed
+
+
+class Access:
+    """The way to some sources.
+
+    Attributes:
+        transport, cache: where answers come from.
+        offline: no request may be made; what is cached counts, however old.
+        refresh: what is cached is asked for again.
+        local_hashes: the algorithms whose digests are wanted of every local file.
+        unable: what servers were found not to do; see `RemoteFile`.
+        cached: how many answers came from the cache.
+        oldest: when the oldest page that was used was answered, in seconds since the epoch; None without such a page.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Placed],
+        transport: Transport,
+        cache: Cache,
+        *,
+        offline: bool,
+        refresh: bool,
+        local_hashes: Collection[str],
+    ) -> None:
+        self.transport = transport
+        self.cache = cache
+        self.offline = offline
+        self.refresh = refresh and not offline
+        self.local_hashes = frozenset(local_hashes)
+        self.unable: set[tuple[Origin, str]] = set()
+        self.cached = 0
+        self.oldest: float | None = None
+        self._by_label = {source.label: source for source in reversed(sources)}
+        self._lock = threading.Lock()
+
+    def note_cached(self) -> None:
+        """Counts an answer that came from the cache."""
+        with self._lock:
+            self.cached += 1
+
+    def note_page(self, answered: float) -> None:
+        """Takes down when a page that is used was answered."""
+        with self._lock:
+            self.oldest = min(answered, self.oldest or answered)
+
+    def login_of(self, file: Listed) -> Login | None:
+        """What the source that lists a file was given for its server."""
+        source = self._by_label.get(file.index)
+        return source.login if isinstance(source, Remote) else None

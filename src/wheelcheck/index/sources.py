@@ -1,0 +1,81 @@
+"""Where an index may be: on a server or in a directory, as the user names it and as it is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from wheelcheck.failures import UsageError
+from wheelcheck.transport import Login, origin_of, split_credentials
+from wheelcheck.urls import path_of_url, shown
+
+
+@dataclass(frozen=True, slots=True)
+class SimpleIndex:
+    """An index with a folder for each project: an http, https or file URL, or a directory."""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FindLinks:
+    """Files of any project: a directory that holds them, or an HTML page, local or not, that links to them."""
+
+    location: str = field(repr=False)
+
+
+Source: TypeAlias = "SimpleIndex | FindLinks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """A source on a server. `label` names it in answers, `url` has no credentials, `links` tells of `FindLinks`."""
+
+    label: str
+    links: bool
+    url: str
+    login: Login | None = field(default=None, repr=False)
+
+    @property
+    def user(self) -> str:
+        """Who asks; what one user is answered is not for another."""
+        return self.login.credentials.user if self.login else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """A source in the file system of this machine."""
+
+    label: str
+    links: bool
+    path: Path
+
+
+Placed: TypeAlias = "Remote | Local"
+
+
+def placed(source: Source) -> Placed:
+    """A source as it is asked.
+
+    Raises:
+        UsageError: it is neither an address nor a directory.
+    """
+    links = isinstance(source, FindLinks)
+    given = source.location if isinstance(source, FindLinks) else source.url
+    if given.lower().startswith(("http://", "https://")):
+        return _remote(given, links)
+    path = path_of_url(given) if "://" in given or given.lower().startswith("file:") else given
+    if path is None:
+        raise UsageError(f"{shown(given)} is not an index: give an http, https or file URL, or a directory.")
+    return Local(label=given, links=links, path=Path(path).expanduser().absolute())
+
+
+def _remote(given: str, links: bool) -> Remote:
+    try:
+        url, credentials = split_credentials(given)
+        origin_of(url)
+    except ValueError:
+        raise UsageError(f"The index URL {shown(given)} is malformed; give one such as https://host/simple/.") from None
+    login = Login(url, credentials) if credentials else None
+    return Remote(label=shown(given), links=links, url=url, login=login)
