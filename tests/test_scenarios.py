@@ -40,6 +40,7 @@ def check_conflict(outcome, expected) -> None:
         assert outcome.files[0].filename == expected["nearest"]
     shown = {str(demand.requirement) for demand in outcome.demands}
     assert set(expected.get("demands", ())) <= shown
+    assert not set(expected.get("not_demands", ())) & shown
     for demand in outcome.demands:
         assert demand.origin.kind in ("Asked", "NeededBy", "Constraint", "AddedByRule")
     rules = {demand.origin.rule.id for demand in outcome.demands if demand.origin.kind == "AddedByRule"}

@@ -106,7 +106,33 @@ class Ledger:
         return offers is not None and any(file not in self.refused for _, file in offers.files(version))
 
 
-def explain(ledger: Ledger, causes: Sequence[Cause]) -> NoAnswer:
+def explain(ledger: Ledger, clashes: Sequence[Sequence[Cause]]) -> NoAnswer:
+    """Why a question has no answer: the first clash, and those after it that bring in more of what was asked.
+
+    The first clash is about what would be chosen if it could. Others are about what would be chosen then; they matter
+    where the first one leaves something out without which there would be an answer.
+    """
+    told: list[NoAnswer] = []
+    asked = {demand.asking for demand in ledger.question.demands}
+    for clash in clashes:
+        answer = _explain_clash(ledger, clash)
+        new = {demand.asking for demand in answer.demands} & asked
+        if not told or new:
+            told.append(answer)
+            asked -= new
+        if not asked:
+            break
+    return told[0] if len(told) == 1 else _together(told)
+
+
+def _together(told: Sequence[NoAnswer]) -> Conflict:
+    """Several clashes as one."""
+    demands = dict.fromkeys(demand for answer in told for demand in answer.demands)
+    files = dict.fromkeys(file for answer in told[1:] for file in answer.files)
+    return Conflict(project=told[-1].project, demands=tuple(demands), files=tuple(files))
+
+
+def _explain_clash(ledger: Ledger, causes: Sequence[Cause]) -> NoAnswer:
     """The narrowest description of a clash that its causes bear: one project's own trouble where it has some.
 
     Causes may come from several versions of one project that failed one after another; the newest version speaks.

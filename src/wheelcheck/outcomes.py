@@ -81,6 +81,11 @@ class Demand:
         return f"{self.name}[{self._extra}]" if self._extra else self.name
 
     @property
+    def asking(self) -> tuple[Requirement, Origin]:
+        """What is asked and by whom, whichever of its extras this demand is about."""
+        return self.requirement, self.origin
+
+    @property
     def shown(self) -> str:
         """The requirement as it may be printed: credentials in its URL are masked."""
         return mask(str(self.requirement))

@@ -9,7 +9,7 @@ drags the other in.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
 import resolvelib
@@ -21,7 +21,7 @@ from resolvelib.resolvers import RequirementInformation, Resolution, ResolutionI
 
 from wheelcheck.conflicts import Cause, Ledger, Standing, explain
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile, direct_file
-from wheelcheck.failures import Endless
+from wheelcheck.failures import CannotTell, Endless
 from wheelcheck.heldback import held_back
 from wheelcheck.offers import Offers, combined, is_bounded_above, is_pinned
 from wheelcheck.outcomes import (
@@ -29,6 +29,7 @@ from wheelcheck.outcomes import (
     Candidate,
     Demand,
     NeededBy,
+    NoAnswer,
     Origin,
     Outcome,
     Pin,
@@ -39,6 +40,9 @@ from wheelcheck.targets import Target
 from wheelcheck.verdicts import BadMetadata, HashMismatch, Judge, RequiresPython
 
 MOST_ROUNDS = 200_000
+MOST_CLASHES = 1_000
+MOST_LEFT_OUT = 30
+"""Demands that are left out in turn to find which of them clash; each costs a resolution."""
 UNDEFINED = (UndefinedComparison, UndefinedEnvironmentName)
 UNKNOWN_ABROAD = ("platform_release", "platform_version")
 """Marker variables of which nothing is known for a machine that is not here."""
@@ -69,7 +73,35 @@ def resolve(question: Question, supply: Supply) -> Outcome:
     Raises:
         CannotTell: a page or the metadata of a file that was needed is out of reach.
     """
-    return _Resolution(question, supply).outcome()
+    run = _Resolution(question, supply)
+    return run.answer() or _explanation(run)
+
+
+def _explanation(run: _Resolution) -> NoAnswer:
+    """Why a run found nothing, told by the fewest of its demands that have no answer together."""
+    if run.clashes and len(run.question.demands) > 1:
+        smaller = _smallest(run.question, run.supply)
+        if len(smaller.demands) < len(run.question.demands):
+            run = _Resolution(smaller, run.supply)
+            run.answer()
+    return explain(run.ledger, run.clashes)
+
+
+def _smallest(question: Question, supply: Supply) -> Question:
+    """The question with so few of its demands that leaving out any further one would give it an answer."""
+    kept = question.demands
+    for demand in question.demands[:MOST_LEFT_OUT]:
+        fewer = replace(question, demands=tuple(other for other in kept if other is not demand))
+        if fewer.demands and _has_no_answer(fewer, supply):
+            kept = fewer.demands
+    return replace(question, demands=kept)
+
+
+def _has_no_answer(question: Question, supply: Supply) -> bool:
+    try:
+        return _Resolution(question, supply).answer() is None
+    except CannotTell:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +153,8 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         self._asks: dict[Candidate, tuple[_Ask, ...]] = {}
         self._unknown: dict[Candidate, tuple[Demand, ...]] = {}
         self._foreseen: set[NormalizedName] = set()
-        self._clashes: dict[str, int] = {}
+        self.clashes: list[tuple[Cause, ...]] = []
+        self._how_often: dict[str, int] = {}
 
     # what resolvelib asks of a provider
 
@@ -141,7 +174,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         specifier = combined(ask for ask in asks if isinstance(ask, Demand))
         return (
             all(isinstance(ask, Demand | _Tie) for ask in asks),
-            self._clashes.get(identifier, 0) < OFTEN,
+            self._how_often.get(identifier, 0) < OFTEN,
             not (is_pinned(specifier) or any(isinstance(ask, _Tie) for ask in asks)),
             not is_bounded_above(specifier),
             self._order.get(identifier, len(self._order)),
@@ -162,8 +195,8 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         clashed = {info.requirement.key for info in backtrack_causes}
         clashed |= {info.parent.key for info in backtrack_causes if info.parent is not None}
         for key in clashed - resolutions.keys():
-            self._clashes[key] = self._clashes.get(key, 0) + 1
-        often = [key for key in identifiers if self._clashes.get(key, 0) >= OFTEN]
+            self._how_often[key] = self._how_often.get(key, 0) + 1
+        often = [key for key in identifiers if self._how_often.get(key, 0) >= OFTEN]
         return [key for key in identifiers if key in clashed] or often or identifiers
 
     def find_matches(
@@ -347,19 +380,19 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
 
     # the run
 
-    def outcome(self) -> Outcome:
-        """Runs resolvelib once and tells what came of it."""
+    def answer(self) -> Solution | None:
+        """Runs resolvelib once; None where there is no answer, and then `clashes` tell of the way."""
         roots = [part for demand in self.question.demands for part in demand.by_extra()]
         for demand in roots:
             self.ledger.record(demand)
         self._foresee(roots)
-        reporter = _FirstClash()
         try:
-            state = Resolution(self, reporter).resolve(roots, max_rounds=MOST_ROUNDS)
+            state = Resolution(self, _Listener(self.clashes)).resolve(roots, max_rounds=MOST_ROUNDS)
         except ResolutionImpossible as impossible:
-            return explain(self.ledger, [_cause(info) for info in reporter.causes or impossible.causes])
+            self.clashes = self.clashes or [_causes(impossible.causes)]
+            return None
         except ResolutionTooDeep:
-            raise Endless(tuple(sorted(self._clashes)), MOST_ROUNDS) from None
+            raise Endless(tuple(sorted(self._how_often)), MOST_ROUNDS) from None
         return self._solution(roots, state.mapping)
 
     def _solution(self, roots: Sequence[Demand], mapping: Mapping[str, _Choice]) -> Solution:
@@ -400,14 +433,15 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             seen.add(key)
 
 
-class _FirstClash(resolvelib.BaseReporter["_Ask", "_Choice", str]):
-    """Keeps the causes of the first clash, which speak of what would be chosen; resolvelib keeps those of the last."""
+class _Listener(resolvelib.BaseReporter["_Ask", "_Choice", str]):
+    """Keeps the causes of the clashes in their order; resolvelib itself keeps those of the last one only."""
 
-    def __init__(self) -> None:
-        self.causes: tuple[RequirementInformation[_Ask, _Choice], ...] = ()
+    def __init__(self, clashes: list[tuple[Cause, ...]]) -> None:
+        self._clashes = clashes
 
     def resolving_conflicts(self, causes: Iterable[RequirementInformation[_Ask, _Choice]]) -> None:
-        self.causes = self.causes or tuple(causes)
+        if len(self._clashes) < MOST_CLASHES:
+            self._clashes.append(_causes(causes))
 
 
 def applies(requirement: Requirement, target: Target, extra: str | None = None) -> bool:
@@ -430,7 +464,12 @@ def _split_key(key: str) -> tuple[NormalizedName, NormalizedName | None]:
     return canonicalize_name(name), canonicalize_name(rest[:-1]) if rest else None
 
 
-def _cause(info: RequirementInformation[_Ask, _Choice]) -> Cause:
-    """A cause in the words of the explanation, which knows nothing of this module's private asks."""
-    ask = info.requirement if isinstance(info.requirement, Demand | Standing) else None
-    return Cause(ask=ask, parent=info.parent if isinstance(info.parent, Candidate) else None)
+def _causes(clash: Iterable[RequirementInformation[_Ask, _Choice]]) -> tuple[Cause, ...]:
+    """A clash in the words of the explanation, which knows nothing of this module's private asks."""
+    return tuple(
+        Cause(
+            ask=info.requirement if isinstance(info.requirement, Demand | Standing) else None,
+            parent=info.parent if isinstance(info.parent, Candidate) else None,
+        )
+        for info in clash
+    )

@@ -130,7 +130,7 @@ def conflict(told: outcomes.NoAnswer, target: Target) -> str:
         case outcomes.NoCompatibleFile():
             return f"{project} has no file that fits {python_of(target)} on {platform_of(target)}."
         case outcomes.Conflict():
-            return f"What is asked of {project} cannot be met together."
+            return "What is asked cannot be met together."
         case _:
             assert_never(told)
 
