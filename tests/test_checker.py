@@ -93,7 +93,7 @@ def test_a_failure_to_tell_in_the_document(index: Server) -> None:
 
 def test_several_targets_share_what_was_fetched(index: Server) -> None:
     report = check(["spam"], targets=[LINUX, MAC, LINUX], index_url=index.index)
-    assert [result.target.name for result in report.results] == [LINUX, MAC]
+    assert [result.target.name for result in report.results] == [LINUX, MAC, LINUX]
     assert pins(report, 0) == pins(report, 1)
     assert len(index.paths) == len(set(index.paths))
 
@@ -437,3 +437,30 @@ def test_every_public_name_is_there() -> None:
 def test_no_module_bears_the_name_of_a_public_function() -> None:
     modules = {entry.stem for entry in Path(wheelcheck.__file__).parent.iterdir()}
     assert not modules & set(wheelcheck.__all__)
+
+
+@pytest.mark.parametrize("requirement", [None, 7, Path("requirements.txt")])
+def test_a_requirement_that_is_no_text(requirement: Any) -> None:
+    with pytest.raises(UsageError, match="A requirement is a text"):
+        check([requirement], targets=[LINUX])
+
+
+def test_lists_are_lists() -> None:
+    for keywords in ({"targets": LINUX}, {"requirement": "x.txt"}, {"ignore": "x"}):
+        with pytest.raises(UsageError, match="list"):
+            check(["six"], **keywords)
+
+
+def test_what_is_replaced_is_not_listed_as_applied(
+    index: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    configuration = tmp_path / "pip.conf"
+    configuration.write_text(
+        "[global]\nindex-url = http://127.0.0.1:9/\nextra-index-url = http://127.0.0.1:9/x\npre = yes\n"
+    )
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(configuration))
+    report = check(["spam"], targets=[LINUX], index_url=index.index)
+    options = {setting.option for setting in report.applied}
+    assert "pre" in options
+    assert not options & {"index-url", "extra-index-url"}
+    assert report.results[0].pins

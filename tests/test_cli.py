@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,6 @@ from wheelcheck.interpreters import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 OTHER = "windows-amd64-3.11.9"
 ESCAPE = "\033["
@@ -420,6 +420,7 @@ def test_every_long_option_of_check_is_an_option_of_the_library_or_of_the_output
         ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
         ({"NO_COLOR": "1"}, False),
         ({"FORCE_COLOR": ""}, False),
+        ({"FORCE_COLOR": "0"}, False),
         ({"FORCE_COLOR": "1", "NO_COLOR": ""}, True),
     ],
 )
@@ -501,3 +502,19 @@ def test_an_interrupt_ends_quietly(index: Server) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, b"", b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_an_output_that_takes_nothing(index: Server) -> None:
+    command = [sys.executable, "-m", "wheelcheck", "check", "alone", "-t", LINUX, "-i", index.index, "--isolated"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("wheelcheck: The answer could not be written to standard output: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_index_url_is_not_the_default_index(run: Any) -> None:
+    code, _, error = run("check", "alone", "-t", LINUX, "-i", "")
+    assert code == 2
+    assert "The index URL is empty" in error

@@ -167,7 +167,7 @@ def check(
         return Report(
             results=results,
             sources=index.sources,
-            applied=inquiry.configuration.applied,
+            applied=inquiry.applied,
             counters=index.counters,
             oldest=index.oldest,
             notices=tuple(notices),
@@ -224,12 +224,15 @@ def _confirmed(result: Result, options: Options, index: Index) -> Result:
 
 
 def _confirm(result: Result, options: Options, index: Index) -> Confirmation:
-    from wheelcheck.confirmation import not_tried_elsewhere
+    from wheelcheck.confirmation import OLDEST_PYTHON, Confirmation, PythonTooOld, not_tried_elsewhere
     from wheelcheck.environments import fresh
 
     interpreter = result.target.interpreter
     if interpreter is None:
         return not_tried_elsewhere(result.target.name)
+    if result.target.version.release[:2] < OLDEST_PYTHON:
+        too_old = PythonTooOld(interpreter=interpreter, python=result.target.python)
+        return Confirmation(interpreter=interpreter, not_tried=(too_old,))
     if not options["fresh"]:
         return _import(result.pins, options, interpreter)
     with _room(options) as directory:
@@ -251,16 +254,26 @@ def _import(pins: Sequence[Pin], options: Options, interpreter: str) -> Confirma
 
 @contextmanager
 def _room(options: Options) -> Iterator[Path]:
-    """Where new environments are kept: in the cache, or for this run only where there is none."""
+    """Where new environments are kept: in the cache, or for this run only where there is none that can be written."""
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
     kept = cache_directory(options)
-    if kept is not None:
+    if kept is not None and _is_writable(kept):
         yield kept
         return
     with TemporaryDirectory(prefix="wheelcheck-", ignore_cleanup_errors=True) as directory:
         yield Path(directory)
+
+
+def _is_writable(directory: Path) -> bool:
+    from os import W_OK, access
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return access(directory, W_OK)
 
 
 def _with_sources(outcome: Outcome, index: Index) -> Outcome:
@@ -308,8 +321,13 @@ def _import_concerns(confirmation: Confirmation) -> Iterator[Concern]:
 
 
 def _differences(pins: Iterable[Pin], confirmation: Confirmation) -> Iterator[Concern]:
+    from wheelcheck.confirmation import NotInstalled
+
     found: Mapping[str, str | None] = confirmation.installed
+    told = {why.project for why in confirmation.not_tried if isinstance(why, NotInstalled)}
     for pin in pins:
+        if pin.name in told:
+            continue
         if confirmation.tried and pin.name in found and not _is_version(found[pin.name], pin.version):
             yield InstalledDiffers(project=pin.name, version=pin.version, installed=found[pin.name])
 

@@ -26,7 +26,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 -- or the interpreter complains when it flushes at exit
         return INTERRUPTED
 
 
@@ -344,19 +343,40 @@ def _emit(text: str, output: str | None) -> None:
 
     from wheelcheck.failures import UsageError
 
-    if output is None:
-        if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(errors="backslashreplace")
-        print(text, flush=True)  # noqa: T201
-        return
     try:
-        Path(output).write_text(text + "\n", encoding="utf-8")
+        if output is None:
+            _print(text)
+        else:
+            Path(output).write_text(text + "\n", encoding="utf-8")
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise UsageError(f"The answer could not be written to {output}: {error.strerror}.") from None
+        raise UsageError(
+            f"The answer could not be written to {output or 'standard output'}: {error.strerror}."
+        ) from None
+
+
+def _print(text: str) -> None:
+    if sys.stdout is None:
+        raise BrokenPipeError
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        print(text, flush=True)  # noqa: T201
+    except OSError:
+        _forget_output()
+        raise
+
+
+def _forget_output() -> None:
+    """Drops what standard output could not take, or the interpreter complains when it tries again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _wants_colour(output: str | None) -> bool:
     """``FORCE_COLOR`` and ``NO_COLOR`` decide; otherwise a terminal is coloured."""
-    if output is not None or os.environ.get("NO_COLOR"):
+    if output is not None or os.environ.get("NO_COLOR") or sys.stdout is None:
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+    if os.environ.get("FORCE_COLOR", "") not in ("", "0"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

@@ -20,7 +20,7 @@ from wheelcheck.urls import mask
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from wheelcheck.configuration import Configuration
+    from wheelcheck.configuration import Applied, Configuration
     from wheelcheck.index import Index, Source
     from wheelcheck.inputs import Ask, FileOptions, Inputs
 
@@ -109,6 +109,8 @@ def complete(options: Options) -> Options:
     for name, value in options.items():
         if isinstance(value, str) and isinstance(DEFAULTS.get(name), tuple):
             raise UsageError(f"The option {name} takes a list, such as [{value!r}], not a text.")
+    if options.get("index_url") == "":
+        raise UsageError("The index URL is empty; leave it out to ask the index that pip is configured for.")
     asked: Options = {**DEFAULTS, **options}
     if not 0 < asked["timeout"] < inf:
         raise UsageError(f"The time-out is {asked['timeout']}; give a number of seconds above 0.")
@@ -147,7 +149,7 @@ class Inquiry:
         if not inputs.asks:
             raise UsageError("Nothing is asked: name a requirement, or a requirements file with -r.")
         return cls(
-            targets=tuple(dict.fromkeys(target_named(target, options["python"]) for target in _chosen(targets))),
+            targets=tuple(target_named(target, options["python"]) for target in _chosen(targets)),
             inputs=inputs,
             configuration=configuration,
             rules=_rules(options),
@@ -194,6 +196,13 @@ class Inquiry:
         )
 
     @property
+    def applied(self) -> tuple[Applied, ...]:
+        """What pip's configuration contributed; an index that the user names replaces the configured ones."""
+        named = self.options["index_url"] or self.inputs.options.index_url
+        replaced = ("index-url", "extra-index-url") if named else ()
+        return tuple(setting for setting in self.configuration.applied if setting.option not in replaced)
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """What was read and has no bearing on the answer, a sentence each."""
         return tuple(
@@ -230,7 +239,11 @@ class Inquiry:
 def _texts(requirements: Iterable[str]) -> tuple[str, ...]:
     if isinstance(requirements, str):
         raise UsageError(f"Give a list of requirements, such as [{requirements!r}], not a text.")
-    return tuple(requirements)
+    found = tuple(requirements)
+    for requirement in found:
+        if not isinstance(requirement, str):
+            raise UsageError(f"A requirement is a text, such as 'tensorflow>=2.16', not {requirement!r}.")
+    return found
 
 
 def _chosen(targets: Iterable[str | Target] | None) -> tuple[str | Target | None, ...]:
@@ -285,7 +298,7 @@ def sources_of(options: Options, configuration: Configuration, files: FileOption
     """
     from wheelcheck.index import FindLinks, SimpleIndex
 
-    links = (*files.find_links, *(options["find_links"] or configuration.find_links))
+    links = (*files.find_links, *options["find_links"], *configuration.find_links)
     found: tuple[Source, ...] = tuple(FindLinks(location) for location in links)
     if options["no_index"] or files.no_index or (configuration.no_index and not options["index_url"]):
         if not found:

@@ -49,6 +49,19 @@ def platform_of(target: Target) -> str:
             assert_never(other)
 
 
+def assumed(target: Target) -> tuple[str, ...]:
+    """What the text of a target left open, as it was taken."""
+    platform = target.platform
+    release = platform_of(target) if isinstance(platform, Windows | Other) else f"{platform.major}.{platform.minor}"
+    system = {MacOS: "macOS", Manylinux: "glibc", Musllinux: "musl"}.get(type(platform), "")
+    taken = {
+        "python": f"Python {target.python}",
+        "floor": f"{system} {release}".strip(),
+        "architecture": platform.machine,
+    }
+    return tuple(words for part, words in taken.items() if part in target.assumed)
+
+
 def pythons(tags: Iterable[str]) -> str:
     """Python tags in words: ``CPython 3.9 and 3.12``."""
     found: dict[str, list[str]] = {}
@@ -153,7 +166,7 @@ def concern(about: concerns.Concern) -> str:
             needs = f"{about.project} {about.version} needs {about.requirement.name}"
             return f"{needs} only where {about.requirement.marker}; whether this target is so is unknown."
         case concerns.InstalledDiffers(installed=None):
-            return f"{about.project} {about.version} is pinned and not installed; the import was of what is installed."
+            return f"{about.project} {about.version} is pinned and not installed there."
         case concerns.InstalledDiffers():
             return f"{about.project} {about.version} is pinned; the import was with the installed {about.installed}."
         case concerns.NotTried():
@@ -166,7 +179,10 @@ def not_tried(why: confirmation.NotTried) -> str:
     """Why an import was not tried, as a sentence."""
     match why:
         case confirmation.OtherMachine():
-            return f"{why.target} is not an interpreter of this machine. Run the same command there."
+            return (
+                f"{why.target} is not an interpreter of this machine. Run the same command there, "
+                "or name one that is here with --target /path/to/python."
+            )
         case confirmation.NotInstalled():
             return f"{why.project} is not installed in that interpreter. Add --fresh to try it in a new environment."
         case confirmation.NoModules():

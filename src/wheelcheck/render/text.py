@@ -80,7 +80,8 @@ def _verdict(result: Result, style: Style) -> str:
 def target_line(target: Target) -> str:
     """One line that describes a target in full, with what its text left open."""
     described = f"{phrases.python_of(target)} ({target.abi}) on {phrases.platform_of(target)}"
-    assumed = f"; assumed: {phrases.listed(sorted(target.assumed))}" if target.assumed else ""
+    taken = phrases.assumed(target)
+    assumed = f"; left open, taken as: {phrases.listed(taken)}" if taken else ""
     return f"{described}{assumed}{f'; {target.interpreter}' if target.interpreter else ''}"
 
 
@@ -178,7 +179,8 @@ def _import(told: Confirmation | None, style: Style) -> Iterator[str]:
     for module in told.modules:
         state = style("green", module.level) if module.ok else style("red", "failed")
         took = f" in {module.seconds:.1f} s" if module.seconds is not None else ""
-        yield f"import {module.module} {module.version or ''}: {state}{took}, from {module.origin or 'nowhere'}"
+        origin = f", from {module.origin}" if module.origin else ""
+        yield f"import {' '.join(filter(None, [module.module, module.version]))}: {state}{took}{origin}"
         if module.devices:
             yield f"  devices: {', '.join(module.devices)}"
         for name, value in module.facts.items():
@@ -195,7 +197,7 @@ def _import(told: Confirmation | None, style: Style) -> Iterator[str]:
 
 def _sources(report: Report) -> Iterator[str]:
     counted = report.counters
-    yield f"{counted.requests} requests, {counted.bytes} bytes, {counted.cached} answers from the cache"
+    yield f"requests: {counted.requests}; bytes: {counted.bytes}; answers from the cache: {counted.cached}"
     yield from (f"  asked: {source}" for source in report.sources)
     yield from (f"  from pip's configuration: {a.option} = {a.value} ({a.source})" for a in report.applied)
 
