@@ -69,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_targets(commands)
     _add_rules(commands)
+    _add_cache(commands)
     return parser
 
 
@@ -211,6 +212,16 @@ def _add_rules(commands: Any) -> None:
         _add_output_options(action)
 
 
+def _add_cache(commands: Any) -> None:
+    cache = commands.add_parser("cache", help="what is kept on this machine", description="Shows or empties the cache.")
+    actions = cache.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
+    for name, does in (("info", "what the cache holds"), ("clear", "empties the cache")):
+        action = actions.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
+        action.set_defaults(answer=_cache, clear=name == "clear")
+        action.add_argument("--cache-dir", metavar="DIR", help="where answers of indexes are kept")
+        _add_output_options(action)
+
+
 # -- the environment
 
 
@@ -319,6 +330,21 @@ def _show_rule(arguments: argparse.Namespace) -> int:
         _emit(_json({"schema": "wheelcheck/rule/1", "rule": rule.to_dict()}), arguments.output)
     else:
         _emit(render_rule(rule), arguments.output)
+    return 0
+
+
+def _cache(arguments: argparse.Namespace) -> int:
+    from wheelcheck.inquiry import cache_directory
+    from wheelcheck.render.text import render_contents
+    from wheelcheck.storage import clear, contents
+
+    directory = cache_directory({"cache_dir": arguments.cache_dir, "no_cache": False})
+    assert directory is not None
+    held = clear(directory) if arguments.clear else contents(directory)
+    if arguments.format == "json":
+        _emit(_json(held.to_dict()), arguments.output)
+    else:
+        _emit(render_contents(held, cleared=arguments.clear), arguments.output)
     return 0
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wheelcheck.checker import Report, Result
     from wheelcheck.confirmation import Confirmation
     from wheelcheck.rules import Rule, Source
+    from wheelcheck.storage import Contents
     from wheelcheck.targets import Target
 
 NEAREST = 3
@@ -206,6 +207,13 @@ def _indented(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         for part in line.split("\n"):
             yield f"  {part}"
+
+
+def render_contents(held: Contents, *, cleared: bool) -> str:
+    """What the cache holds, or held before it was cleared."""
+    amounts = {"answers of indexes": held.answers, "wheels": held.wheels, "environments": held.environments}
+    rows = [f"  {kind}: {amount.number}, {amount.bytes / 1e6:.1f} MB" for kind, amount in amounts.items()]
+    return harmless("\n".join([f"{held.directory}{' was cleared; it held' if cleared else ''}", *rows]))
 
 
 def render_rules(rules: Iterable[Rule]) -> str:
