@@ -29,7 +29,7 @@ import wheelcheck
 from wheelcheck.cache import Cache, key_of
 from wheelcheck.configuration import default_index_url, read_configuration
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, Wheel, canonicalize_name
-from wheelcheck.index import Index, SimpleIndex, _identity
+from wheelcheck.index import Index, SimpleIndex, identity_of
 from wheelcheck.outcomes import Asked, Demand, Missing, Outcome, Solution
 from wheelcheck.resolver import Question, resolve
 from wheelcheck.rulebook import curated
@@ -277,7 +277,7 @@ def record() -> None:
             recorder, keep = Recorder(index), Keep()
             given = dict(answers(cases, recorder, keep))
             # The index parses metadata and keeps its text in the cache alone.
-            kept = {file: cache.metadata(key_of(*_identity(file)), time.time()) for file in recorder.read}
+            kept = {file: cache.metadata(key_of(*identity_of(file)), time.time()) for file in recorder.read}
             found = {file: told.head if told else b"" for file, told in kept.items()}
             shutil.rmtree(SLICE, ignore_errors=True)
             targets = [read_target(case["target"]) for case in cases]

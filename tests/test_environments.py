@@ -20,7 +20,7 @@ import pytest
 
 from wheelcheck.confirmation import confirm_projects
 from wheelcheck.distributions import Listed, Sdist, Wheel, read_file
-from wheelcheck.environments import Environment, NoEnvironment, WheelRefused, clear, fresh, prepare
+from wheelcheck.environments import NoEnvironment, WheelRefused, fresh
 from wheelcheck.failures import IndexUnavailable, UsageError
 
 if TYPE_CHECKING:
@@ -66,6 +66,17 @@ def zipped(contents: Mapping[str, str]) -> bytes:
     return body.getvalue()
 
 
+@dataclass(frozen=True)
+class Environment:
+    """An environment as its interpreter shows it."""
+
+    python: Path
+
+    @property
+    def path(self) -> Path:
+        return self.python.parent.parent
+
+
 @dataclass
 class Shop:
     """An index of made wheels: pins them, hands them out, counts what it handed out."""
@@ -88,7 +99,8 @@ class Shop:
         path.write_bytes(self.bodies[file.filename])
 
     def prepare(self, *pins: Pin, interpreter: str = sys.executable, **more: Any) -> Environment:
-        return prepare(pins, interpreter=interpreter, download=self.download, cache_dir=self.cache, **more)
+        python = fresh(pins, interpreter=interpreter, download=self.download, cache_dir=self.cache, **more)
+        return Environment(python)
 
     @property
     def environments(self) -> list[str]:
@@ -120,14 +132,10 @@ def test_it_holds_exactly_the_pins(shop: Shop) -> None:
     assert said(environment, INSTALLED) == "['alpha1.0', 'beta2.0']"
     assert said(environment, "import alpha, beta; print(alpha.__version__, beta.__version__)") == "1.0 2.0"
     assert said(environment, "import sys; print(sys.prefix)") == str(environment.path)
-    assert not environment.reused
-    assert environment.unhashed == ()
 
 
-def test_the_door_gives_the_interpreter(shop: Shop) -> None:
-    pins = [shop.pin(wheel())]
-    python = fresh(pins, interpreter=sys.executable, download=shop.download, cache_dir=shop.cache)
-    assert python == shop.prepare(*pins).python
+def test_what_was_asked_for_imports_from_it(shop: Shop) -> None:
+    python = shop.prepare(shop.pin(wheel())).python
     confirmation = confirm_projects(["alpha"], interpreter=str(python), versions=["alpha"], isolated=True)  # type: ignore[list-item]
     assert confirmation.ok is True
     assert confirmation.interpreter == str(python)
@@ -198,8 +206,10 @@ def test_a_bar_is_shown_on_stderr_when_asked_for(shop: Shop, capsys: pytest.Capt
 def test_the_same_question_uses_the_same_environment(shop: Shop) -> None:
     alpha, beta = shop.pin(wheel("alpha")), shop.pin(wheel("beta"))
     first = shop.prepare(alpha, beta)
+    (first.path / "mark").write_text("of the first")
     second = shop.prepare(beta, alpha)
-    assert (second.path, second.reused) == (first.path, True)
+    assert second == first
+    assert (second.path / "mark").is_file()
     assert shop.fetched == ["alpha-1.0-py3-none-any.whl", "beta-1.0-py3-none-any.whl"]
 
 
@@ -218,13 +228,16 @@ def test_another_content_makes_another_environment(shop: Shop) -> None:
     assert [said(each, "import alpha; print(alpha.x)") for each in (first, second)] == ["1", "2"]
 
 
-def test_a_file_without_hash_is_known_by_its_url(shop: Shop) -> None:
-    pin = shop.pin(wheel(), hashes={})
-    environment = shop.prepare(pin)
-    assert environment.unhashed == ("alpha-1.0-py3-none-any.whl",)
-    assert shop.prepare(pin).unhashed == environment.unhashed
-    weak = shop.pin(wheel("beta"), hashes={"md5": hashlib.md5(wheel("beta")[1]).hexdigest()})
-    assert shop.prepare(weak).unhashed == ("beta-1.0-py3-none-any.whl",)
+@pytest.mark.parametrize("algorithm", [None, "md5"])
+def test_a_file_without_strong_hash_is_known_by_its_url(shop: Shop, algorithm: str | None) -> None:
+    def prepared(code: str, **about: str) -> Environment:
+        made = wheel(files={"alpha.py": code})
+        hashes = {algorithm: hashlib.new(algorithm, made[1]).hexdigest()} if algorithm else {}
+        return shop.prepare(shop.pin(made, hashes=hashes, **about))
+
+    first = prepared("x = 1")
+    assert prepared("x = 2") == first
+    assert prepared("x = 2", url="https://index.test/elsewhere/alpha.whl") != first
 
 
 def test_a_local_file_without_hash_is_known_by_its_content(shop: Shop, tmp_path: Path) -> None:
@@ -235,7 +248,7 @@ def test_a_local_file_without_hash_is_known_by_its_content(shop: Shop, tmp_path:
 
     first = shop.prepare(pin("x = 1"))
     second = shop.prepare(pin("x = 2"))
-    assert first.unhashed == ()
+    assert first != second
     assert said(second, "import alpha; print(alpha.x)") == "2"
 
 
@@ -245,7 +258,7 @@ def test_what_is_not_whole_is_made_anew(shop: Shop) -> None:
     (environment.path / "wheelcheck.json").unlink()
     (environment.path / "rest").write_text("of an interrupted build")
     again = shop.prepare(pin)
-    assert (again.path, again.reused) == (environment.path, False)
+    assert again == environment
     assert not (again.path / "rest").exists()
 
 
@@ -267,20 +280,13 @@ def test_two_at_once_get_the_same(shop: Shop) -> None:
     assert len(shop.environments) == 1
 
 
-def test_clear_removes_all_of_it(shop: Shop) -> None:
-    shop.prepare(shop.pin(wheel()))
-    assert clear(shop.cache) == 2
-    assert shop.environments == []
-    assert clear(shop.cache) == 0
-
-
 # -- what is refused
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512", "md5"])
 def test_a_hash_that_differs(shop: Shop, algorithm: str) -> None:
     pin = shop.pin(wheel(), hashes={algorithm: hashlib.new(algorithm, b"another").hexdigest()})
-    with pytest.raises(WheelRefused, match=f"alpha-1.0-py3-none-any.whl was not installed: its {algorithm} is"):
+    with pytest.raises(WheelRefused, match=f"alpha-1.0-py3-none-any.whl was not installed: its hash is {algorithm}:"):
         shop.prepare(pin)
     assert shop.environments == []
 
@@ -288,7 +294,7 @@ def test_a_hash_that_differs(shop: Shop, algorithm: str) -> None:
 def test_every_hash_is_compared(shop: Shop) -> None:
     made = wheel()
     hashes = {"sha256": hashlib.sha256(made[1]).hexdigest(), "md5": "0" * 32}
-    with pytest.raises(WheelRefused, match="its md5 is"):
+    with pytest.raises(WheelRefused, match="its hash is md5:"):
         shop.prepare(shop.pin(made, hashes=hashes))
 
 
@@ -308,7 +314,7 @@ def test_a_download_that_fails_leaves_nothing(shop: Shop) -> None:
 
     pin = shop.pin(wheel())
     with pytest.raises(IndexUnavailable):
-        prepare([pin], interpreter=sys.executable, download=broken, cache_dir=shop.cache)
+        fresh([pin], interpreter=sys.executable, download=broken, cache_dir=shop.cache)
     assert [path for path in shop.cache.rglob("*") if path.is_file()] == []
     assert said(shop.prepare(pin), "import alpha; print('well')") == "well"
 

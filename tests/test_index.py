@@ -22,21 +22,21 @@ from packaging.utils import canonicalize_name
 import loopback
 import wheels
 from loopback import Server, serve, simple_index
-from wheelcheck import index as module
 from wheelcheck import transport
 from wheelcheck.cache import Cache
-from wheelcheck.distributions import Metadata, ProjectPage, Sdist, Wheel
+from wheelcheck.distributions import Metadata, ProjectPage, Sdist, UnreadableFile, Wheel, direct_file
 from wheelcheck.failures import (
     CannotTell,
     IndexNonsense,
     IndexUnavailable,
     NotAuthorized,
     NotCached,
+    NotDownloaded,
     TimedOut,
     Unreadable,
     UsageError,
 )
-from wheelcheck.index import FindLinks, Index, SimpleIndex, Source
+from wheelcheck.index import Counters, FindLinks, Index, SimpleIndex, Source
 from wheelcheck.transport import TransportOptions
 from wheelcheck.verdicts import BadMetadata, HashMismatch
 from wheels import Dist, make_sdist, make_wheel
@@ -603,6 +603,29 @@ def test_a_page_cannot_point_anywhere(url: str) -> None:
             told_of(server, "six")
 
 
+@pytest.mark.parametrize("scheme", ["http", "HTTP", "Http"])
+@pytest.mark.parametrize("file_scheme", ["file", "FILE"])
+def test_a_page_of_a_server_cannot_point_at_a_file_of_this_machine(
+    tmp_path: Path, scheme: str, file_scheme: str
+) -> None:
+    path = folder_with(tmp_path, WHEEL) / WHEEL.filename
+    with serve() as server:
+        url = path.as_uri().replace("file", file_scheme, 1)
+        server.add("/simple/six/", f'<a href="{url}">six</a>', "text/html")
+        with index(server.index.replace("http", scheme, 1), local_hashes=["sha256"]) as it:
+            page = it.page(SIX)
+            assert page is not None
+            assert page.files[0].hashes == {}
+            with pytest.raises(Unreadable, match="points at a local file"):
+                it.metadata(page.files[0])
+            with pytest.raises(NotDownloaded, match="points at a local file"):
+                it.download(page.files[0], tmp_path / "got.whl")
+            own = direct_file(path.as_uri(), SIX)
+            assert not isinstance(own, UnreadableFile)
+            assert isinstance(it.metadata(own), Metadata)
+    assert not (tmp_path / "got.whl").exists()
+
+
 # -- local sources
 
 
@@ -646,11 +669,22 @@ def test_json_is_read_before_html(tmp_path: Path) -> None:
     assert filenames(page_of(str(base))) == [WHEEL.filename]
 
 
-def test_a_local_index_without_the_folder_is_not_an_error(tmp_path: Path) -> None:
+def test_a_local_index_without_the_folder_of_a_project_does_not_have_it(tmp_path: Path) -> None:
+    assert page_of(str(tmp_path)) is None
     (tmp_path / "six").mkdir()
     assert page_of(str(tmp_path)) is None
-    assert page_of(str(tmp_path / "nowhere")) is None
-    assert page_of((tmp_path / "nowhere").as_uri()) is None
+    assert page_of(tmp_path.as_uri()) is None
+
+
+@pytest.mark.parametrize("as_url", [True, False])
+@pytest.mark.parametrize("kind", [SimpleIndex, FindLinks])
+def test_a_local_source_that_is_not_there_tells_nothing(tmp_path: Path, kind: type[Any], as_url: bool) -> None:
+    folder_with(tmp_path / "wheels", WHEEL)
+    typo = tmp_path / "wheeels"
+    source = typo.as_uri() if as_url else str(typo)
+    with pytest.raises(IndexUnavailable, match="there is no such") as caught:
+        page_of(kind(source), FindLinks(str(tmp_path / "wheels")))
+    assert caught.value.url == source
 
 
 def test_local_metadata_is_checked_against_its_hash(tmp_path: Path) -> None:
@@ -671,6 +705,114 @@ def test_a_local_file_that_is_listed_and_not_there(tmp_path: Path) -> None:
         assert page is not None
         with pytest.raises(Unreadable, match=r"six-1\.16\.0"):
             it.metadata(page.files[0])
+
+
+# -- hashes of local files
+
+OTHER = make_wheel("six", "1.16.0", requires=["evil"])
+"""Another file under the name of `WHEEL`."""
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512", "md5"])
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_local_file_is_checked_against_its_hashes(tmp_path: Path, algorithm: str, beside: bool) -> None:
+    stated, found = (hashlib.new(algorithm, dist.content).hexdigest() for dist in (WHEEL, OTHER))
+    link = f'<a href="{WHEEL.filename}#{algorithm}={stated}" data-core-metadata="{str(beside).lower()}">six</a>'
+    (tmp_path / "six").mkdir()
+    (tmp_path / "six" / "index.html").write_text(link)
+    path = tmp_path / "six" / WHEEL.filename
+    path.with_name(f"{WHEEL.filename}.metadata").write_bytes(WHEEL.metadata or b"")
+    for content, expected in ((OTHER.content, HashMismatch), (WHEEL.content, Metadata)):
+        path.write_bytes(content)
+        with index(str(tmp_path)) as it:
+            page = it.page(SIX)
+            assert page is not None
+            told = it.metadata(page.files[0])
+            assert isinstance(told, expected)
+            if isinstance(told, HashMismatch):
+                assert told == HashMismatch(expected=(f"{algorithm}:{stated}",), actual=f"{algorithm}:{found}")
+
+
+def test_a_wheel_that_the_user_names_is_checked_against_the_hash_in_its_url(tmp_path: Path) -> None:
+    url = (folder_with(tmp_path, WHEEL) / WHEEL.filename).as_uri()
+    with index(FindLinks(str(tmp_path))) as it:
+        listed = it.page(SIX)
+        assert listed is not None
+        wrong = direct_file(f"{url}#sha256={'0' * 64}", SIX)
+        right = direct_file(f"{url}#sha256={WHEEL.sha256}", SIX)
+        assert not isinstance(wrong, UnreadableFile)
+        assert not isinstance(right, UnreadableFile)
+        assert isinstance(it.metadata(wrong), HashMismatch)
+        assert isinstance(it.metadata(right), Metadata)
+        assert isinstance(it.metadata(listed.files[0]), Metadata)
+
+
+def test_a_copy_of_an_index_without_its_files_still_tells_their_metadata(tmp_path: Path) -> None:
+    base = simple_folder(tmp_path, "json", WHEEL)
+    (tmp_path / "files" / WHEEL.filename).unlink()
+    with index(str(base)) as it:
+        page = it.page(SIX)
+        assert page is not None
+        assert isinstance(it.metadata(page.files[0]), Metadata)
+
+
+def listing(folder: Path, kind: str) -> Source:
+    """A source that lists `WHEEL`, an sdist and a name that cannot be read, without hashes."""
+    folder_with(folder / "six", WHEEL, make_sdist("six", "1.16.0"), replace(WHEEL, filename="six-1.0-nonsense.whl"))
+    (folder / "six" / "index.html").write_text("".join(f'<a href="{path.name}">x</a>' for path in folder.glob("*/*.*")))
+    return {
+        "directory": FindLinks(str(folder / "six")),
+        "page": FindLinks((folder / "six" / "index.html").as_uri()),
+        "index": SimpleIndex(folder.as_uri()),
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["directory", "page", "index"])
+def test_local_files_bear_the_digests_that_are_wanted(tmp_path: Path, kind: str) -> None:
+    source = listing(tmp_path, kind)
+    with index(source, local_hashes=["sha256", "sha512"]) as it:
+        page = it.page(SIX)
+        assert page is not None
+        assert [file.filename for file in page.unreadable] == ["six-1.0-nonsense.whl"]
+        wheel, _ = sorted(page.files, key=lambda file: not isinstance(file, Wheel))
+        assert wheel.hashes == {"sha256": WHEEL.sha256, "sha512": hashlib.sha512(WHEEL.content).hexdigest()}
+        assert isinstance(it.metadata(wheel), Metadata)
+    page = page_of(source)
+    assert page is not None
+    assert {len(file.hashes) for file in page.files} == {0}
+
+
+def test_a_file_that_the_user_names_can_bear_its_digest(tmp_path: Path) -> None:
+    path = folder_with(tmp_path, WHEEL) / WHEEL.filename
+    named = direct_file(path.as_uri(), SIX)
+    assert not isinstance(named, UnreadableFile)
+    with index(local_hashes=["sha256"]) as it:
+        assert it.hashed(named).hashes == {"sha256": WHEEL.sha256}
+    with index() as it:
+        assert it.hashed(named).hashes == {}
+
+
+def test_a_stated_hash_is_not_replaced_by_that_of_the_file(tmp_path: Path) -> None:
+    path = folder_with(tmp_path, OTHER) / WHEEL.filename
+    named = direct_file(f"{path.as_uri()}#md5={hashlib.md5(WHEEL.content).hexdigest()}", SIX)
+    assert not isinstance(named, UnreadableFile)
+    with index(local_hashes=["sha256"]) as it:
+        file = it.hashed(named)
+        assert dict(file.hashes) == {**named.hashes, "sha256": OTHER.sha256}
+        assert isinstance(it.metadata(file), HashMismatch)
+
+
+def test_a_digest_is_computed_only_when_it_is_looked_at(tmp_path: Path) -> None:
+    source = listing(tmp_path, "directory")
+    with index(source, local_hashes=["sha256"]) as it:
+        page = it.page(SIX)
+        assert page is not None
+        for path in (tmp_path / "six").iterdir():
+            path.unlink()
+        assert list(page.files[0].hashes) == ["sha256"]
+        it.start_metadata(page.files[0])
+        with pytest.raises(Unreadable, match=r"six-1\.16\.0"):
+            page.files[0].hashes["sha256"]
 
 
 WHEELHOUSE = (
@@ -715,10 +857,6 @@ def test_find_links_gives_the_files_of_the_project_that_is_asked_for(tmp_path: P
             assert server.paths.count("/links") == (kind == "server")
 
 
-def test_find_links_that_are_not_there_list_nothing(tmp_path: Path) -> None:
-    assert page_of(FindLinks(str(tmp_path / "nowhere"))) is None
-
-
 def test_find_links_and_an_index_are_merged(tmp_path: Path) -> None:
     folder_with(tmp_path, OLDER)
     with simple_index({"six": [WHEEL]}) as server:
@@ -756,6 +894,30 @@ def test_credentials_of_an_index_reach_its_pages_and_files_and_nobody_else() -> 
         assert not any("authorization" in request.headers for request in elsewhere.requests)
 
 
+def test_two_indexes_on_one_host_have_their_own_credentials(tmp_path: Path) -> None:
+    """Each path is sent what its index was given, also for files that lie in one place for both."""
+    numpy, attrs = make_wheel("numpy", "2.0"), make_wheel("attrs", "2.0")
+    with serve() as server:
+        server.add_project("six", [WHEEL], base="/one/simple")
+        server.add_project("numpy", [numpy], base="/two/simple")
+        server.add_project("attrs", [attrs], base="/two/simple", metadata=False)
+        for resource in server.resources.values():
+            resource.json = resource.json and resource.json.replace(b"../../files/", b"/files/")
+        one = server.with_credentials("me", "first", "/one/simple/")
+        two = server.with_credentials("me", "second", "/two/simple/")
+        with index(one, two) as it:
+            for name, dist in (("six", WHEEL), ("numpy", numpy), ("attrs", attrs)):
+                page = it.page(canonicalize_name(name))
+                assert page is not None
+                assert isinstance(it.metadata(page.files[0]), Metadata)
+                it.download(page.files[0], tmp_path / dist.filename)
+        for request in server.requests:
+            first = request.path.startswith("/one/") or WHEEL.filename in request.path
+            expected = loopback.basic("me", "first" if first else "second")
+            assert request.headers["authorization"] == expected, request.path
+        assert sum("/files/" in path for path in server.paths) >= 6
+
+
 def test_wrong_credentials_are_not_shown() -> None:
     with simple_index({"six": [WHEEL]}, auth=("me", "right")) as server:
         with pytest.raises(NotAuthorized) as caught:
@@ -790,7 +952,7 @@ def test_the_cache_holds_no_token_of_a_redirect(tmp_path: Path) -> None:
     assert not any(b"secret-word" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
-def run(server: Server, directory: Path | None, **how: Any) -> tuple[ProjectPage, object, module.Counters]:
+def run(server: Server, directory: Path | None, **how: Any) -> tuple[ProjectPage, object, Counters]:
     with index(server.index, directory=directory, **how) as it:
         page = it.page(SIX)
         assert it.page(canonicalize_name("absent")) is None
@@ -798,7 +960,7 @@ def run(server: Server, directory: Path | None, **how: Any) -> tuple[ProjectPage
         return page, it.metadata(page.files[0]), it.counters
 
 
-def content(found: tuple[ProjectPage, object, module.Counters]) -> tuple[object, ...]:
+def content(found: tuple[ProjectPage, object, Counters]) -> tuple[object, ...]:
     return (*everything_on(found[0]), found[1])
 
 
@@ -840,7 +1002,7 @@ def test_a_second_run_does_not_even_import_the_client(tmp_path: Path) -> None:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time, to be set by a test."""
     now = [1_800_000_000.0]
-    monkeypatch.setattr(module.time, "time", lambda: now[0])
+    monkeypatch.setattr(time, "time", lambda: now[0])
     return now
 
 
@@ -997,15 +1159,15 @@ def test_a_local_file_is_downloaded_and_checked(tmp_path: Path) -> None:
         it.download(page.files[0], tmp_path / "got.whl")
         assert (tmp_path / "got.whl").read_bytes() == WHEEL.content
         (tmp_path / "index" / "files" / WHEEL.filename).write_bytes(b"other")
-        with pytest.raises(Unreadable, match="hash"):
+        with pytest.raises(NotDownloaded, match=r"^six-1\.16\.0-.*\.whl was not downloaded: its hash is sha256:"):
             it.download(page.files[0], tmp_path / "other.whl")
     assert not (tmp_path / "other.whl").exists()
 
 
 DOWNLOADS = {
-    "endless": (loopback.endless("application/zip"), Unreadable, "goes on beyond"),
-    "other bytes": (loopback.body(b"evil", "application/zip"), Unreadable, "its hash is sha256:"),
-    "gone": (loopback.status(404), Unreadable, "HTTP 404"),
+    "endless": (loopback.endless("application/zip"), NotDownloaded, "goes on beyond"),
+    "other bytes": (loopback.body(b"evil", "application/zip"), NotDownloaded, "its hash is sha256:"),
+    "gone": (loopback.status(404), NotDownloaded, "HTTP 404"),
     "cut short": (loopback.truncated(WHEEL.content[:100]), IndexUnavailable, "cut short"),
     "down": (loopback.status(503), IndexUnavailable, "503"),
 }
@@ -1027,7 +1189,7 @@ def test_a_download_that_cannot_be_written(tmp_path: Path) -> None:
     with simple_index({"six": [WHEEL]}) as server, index(server.index) as it:
         page = it.page(SIX)
         assert page is not None
-        with pytest.raises(Unreadable, match="cannot be written"):
+        with pytest.raises(NotDownloaded, match="cannot be written"):
             it.download(page.files[0], tmp_path / "nowhere" / "got.whl")
 
 

@@ -6,6 +6,7 @@ import codecs
 import contextlib
 import io
 import os
+import sys
 import warnings
 from pathlib import Path
 
@@ -558,3 +559,20 @@ def test_pip_itself_reads_the_same(data: bytes, monkeypatch: pytest.MonkeyPatch)
 def spaced(text: str) -> str:
     """pip parts a marker from a URL at the first semicolon; the standard asks for a space before it."""
     return text.replace(";", " ;", 1)
+
+
+def test_a_dash_inside_a_file_is_the_name_of_a_file() -> None:
+    written("r.txt", "-r -\n")
+    with pytest.raises(UsageError, match=r"no file \./- \(named in r\.txt, line 1\)"):
+        read_inputs([], ["r.txt"])
+    written("-", "six\n")
+    assert [str(ask.requirement) for ask in read_inputs([], ["r.txt"]).asks] == ["six"]
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_standard_input_that_is_closed(monkeypatch: pytest.MonkeyPatch, closed: bool) -> None:
+    stream = io.TextIOWrapper(io.BytesIO())
+    stream.close()
+    monkeypatch.setattr(sys, "stdin", stream if closed else None)
+    with pytest.raises(UsageError, match="standard input cannot be read"):
+        read_inputs([], ["-"])

@@ -18,7 +18,7 @@ import wheels
 from loopback import Server, serve
 from wheelcheck import transport
 from wheelcheck.failures import CannotTell, IndexNonsense, IndexUnavailable, NotAuthorized, TimedOut, UsageError
-from wheelcheck.transport import Answer, Credentials, Transport, TransportOptions, origin_of, split_credentials
+from wheelcheck.transport import Answer, Credentials, Login, Transport, TransportOptions, split_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ def test_a_body_arrives_whole(server: Server, compressed: bool) -> None:
     assert answer.headers["content-type"] == "text/plain"
     (request,) = server.requests
     assert request.headers["x-said"] == "so"
-    assert request.headers["user-agent"].startswith("wheelcheck/")
+    assert request.headers["user-agent"] == "wheelcheck"
     assert request.headers["accept-encoding"] == "gzip"
 
 
@@ -262,13 +262,44 @@ def test_credentials_go_to_their_origin_only(server: Server) -> None:
         assert "authorization" not in other.requests[0].headers
 
 
+def test_who_asks_is_told_as_the_caller_wants_it(server: Server) -> None:
+    get(f"{server.url}/thing", TransportOptions(user_agent="wheelcheck/1.0"))
+    assert server.requests[0].headers["user-agent"] == "wheelcheck/1.0"
+
+
+def login(server: Server, path: str, password: str) -> Login:
+    return Login(f"{server.url}{path}", Credentials("me", password))
+
+
 def test_credentials_of_an_index_serve_its_whole_origin() -> None:
     with serve(auth=("me", "secret")) as server:
         server.add("/files/a", BODY)
         assert get(f"{server.url}/files/a").status == 401
-        asking = Transport(PATIENT, credentials={origin_of(server.url): Credentials("me", "secret")})
+        asking = Transport(PATIENT, logins=[login(server, "/simple/", "secret")])
         assert asking.get(f"{server.url}/files/a").body == BODY
         asking.close()
+
+
+def test_of_several_logins_on_a_host_the_one_that_is_given_counts_else_the_nearest(server: Server) -> None:
+    one, other = login(server, "/one/simple/", "1"), login(server, "/other/simple/", "2")
+    elsewhere = Login("http://localhost:1/other/simple/", Credentials("me", "3"))
+    asking = Transport(PATIENT, logins=[one, other, elsewhere])
+    server.fault("/moved", loopback.redirect("/other/simple/six/"))
+    asked = [
+        ("/one/files/a", None, "1"),
+        ("/other/files/a", None, "2"),
+        ("/other/files/a", one, "1"),
+        ("/other/files/a", elsewhere, "2"),
+        ("/thing", None, "1"),
+    ]
+    for path, given, _ in asked:
+        asking.get(f"{server.url}{path}", login=given)
+    sent = [request.headers["authorization"] for request in server.requests]
+    assert sent == [loopback.basic("me", password) for *_, password in asked]
+    server.forget()
+    asking.get(f"{server.url}/moved", login=one)
+    assert [request.headers["authorization"] for request in server.requests] == [loopback.basic("me", "1")] * 2
+    asking.close()
 
 
 def test_netrc_is_honoured(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,6 +326,17 @@ def test_no_failure_shows_credentials(server: Server) -> None:
     server.fault("/thing", loopback.raw(b""))
     found = failure(server.with_credentials("me", "secret-word", "/thing"))
     assert "secret-word" not in str(found) + repr(found) + str(found.to_dict())
+
+
+@pytest.mark.parametrize(
+    "proxy", ["me:secret-word@proxy.test:1", "secret-word@proxy.test:1", "ftp://me:secret-word@p/"]
+)
+def test_a_proxy_that_is_none_is_told_without_its_password(server: Server, proxy: str) -> None:
+    options = TransportOptions(proxy=proxy)
+    assert "secret-word" not in repr(options)
+    with pytest.raises(UsageError, match=r"proxy .*\*\*\*\*@p.* http://host:3128") as caught:
+        get(f"{server.url}/thing", options)
+    assert "secret-word" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO
 
 from wheelcheck.verdicts import HashMismatch
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
+CHUNK = 2**20
 _KNOWN = frozenset(name for name in hashlib.algorithms_guaranteed if not name.startswith("shake"))
 
 
@@ -34,6 +36,12 @@ def mismatch(stated: Mapping[str, str], found: Mapping[str, str]) -> HashMismatc
 def mismatch_of(stated: Mapping[str, str], chunks: Iterable[bytes]) -> HashMismatch | None:
     """The first stated digest that some bytes do not have; they are not read where nothing is stated."""
     return mismatch(stated, digests_of(chunks, stated))
+
+
+def chunks_of(handle: BinaryIO) -> Iterator[bytes]:
+    """The bytes of an open file from its beginning."""
+    handle.seek(0)
+    return iter(partial(handle.read, CHUNK), b"")
 
 
 def _hash(name: str) -> _Hash | None:

@@ -26,6 +26,7 @@ from installer.destinations import SchemeDictionaryDestination
 from installer.sources import WheelFile
 from installer.utils import get_launcher_kind
 
+from wheelcheck.digests import chunks_of, digests_of, mismatch_of
 from wheelcheck.distributions import Wheel
 from wheelcheck.failures import CannotTell, UsageError
 from wheelcheck.urls import path_of_url
@@ -49,8 +50,6 @@ MARKER = "wheelcheck.json"
 OLDEST_PYTHON = (3, 8)
 LARGEST_TEXT = 64 * 2**20
 """No honest WHEEL, RECORD or entry_points.txt is larger; they are the parts of a wheel that are read as a whole."""
-
-CHUNK = 2**20
 
 DESCRIBE = """
 import sys
@@ -103,23 +102,6 @@ class WheelRefused(CannotTell):
     sentence = "{filename} was not installed: {why}."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
-    """An environment that holds exactly some files.
-
-    Attributes:
-        path: the venv.
-        python: its interpreter.
-        unhashed: the files that no index gave a strong hash for, so that they are known by their URL only.
-        reused: whether it was there before.
-    """
-
-    path: Path
-    python: Path
-    unhashed: tuple[str, ...]
-    reused: bool
-
-
 def fresh(
     pins: Sequence[PinLike],
     *,
@@ -128,19 +110,7 @@ def fresh(
     cache_dir: Path,
     progress: bool | None = None,
 ) -> Path:
-    """The interpreter of an environment that holds exactly the pins; see `prepare`."""
-    return prepare(pins, interpreter=interpreter, download=download, cache_dir=cache_dir, progress=progress).python
-
-
-def prepare(
-    pins: Sequence[PinLike],
-    *,
-    interpreter: str,
-    download: Download,
-    cache_dir: Path,
-    progress: bool | None = None,
-) -> Environment:
-    """An environment that holds exactly the pins, from the cache or newly made.
+    """The interpreter of an environment that holds exactly the pins, from the cache or newly made.
 
     Args:
         pins: wheels; each is checked against every hash that its index gave.
@@ -159,21 +129,11 @@ def prepare(
     executable = described.pop("executable") or interpreter
     about = {"interpreter": described, "files": [[item.wheel.filename, item.identity] for item in goods]}
     place = cache_dir.absolute() / "environments" / _short(json.dumps(about, sort_keys=True))
-    reused = _is_whole(place)
-    if not reused:
+    if not _is_whole(place):
         with _told(place), _bars(sys.stderr.isatty() if progress is None else progress) as bars:
             stored = _fetch(goods, cache_dir.absolute() / "wheels", download, bars)
             _build(place, stored, executable, about, bars)
-    unhashed = tuple(item.wheel.filename for item in goods if item.unhashed)
-    return Environment(path=place, python=_python(place), unhashed=unhashed, reused=reused)
-
-
-def clear(cache_dir: Path) -> int:
-    """Remove every environment and every stored wheel; how many there were."""
-    found = [path for kind in ("environments", "wheels") for path in (cache_dir / kind).glob("*")]
-    for path in found:
-        shutil.rmtree(path, ignore_errors=True)
-    return len(found)
+    return _python(place)
 
 
 @contextmanager
@@ -222,17 +182,10 @@ def _identity(wheel: Wheel) -> str:
     if local is None:
         return f"url:{wheel.url}"
     try:
-        return f"sha256:{_digest(Path(local), 'sha256')}"
+        with Path(local).open("rb") as file:
+            return f"sha256:{digests_of(chunks_of(file), ['sha256'])['sha256']}"
     except OSError as error:
         raise WheelRefused(wheel.filename, f"{local} could not be read ({_reason(error)})") from None
-
-
-def _digest(path: Path, algorithm: str) -> str:
-    digest = hashlib.new(algorithm)
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _short(text: str) -> str:
@@ -326,11 +279,11 @@ def _mismatch(path: Path, goods: _Goods) -> str | None:
     """How a file differs from what is stated of it, or None."""
     algorithm, _, digest = goods.identity.partition(":")
     stated = goods.wheel.hashes if goods.unhashed else {**goods.wheel.hashes, algorithm: digest}
-    for algorithm, digest in stated.items():
-        known = algorithm in hashlib.algorithms_guaranteed and not algorithm.startswith("shake")
-        if known and (found := _digest(path, algorithm)) != digest.lower():
-            return f"its {algorithm} is {found}, but {digest} is stated by {goods.wheel.index or 'its index'}"
-    return None
+    with path.open("rb") as file:
+        wrong = mismatch_of(stated, chunks_of(file))
+    if wrong is None:
+        return None
+    return f"its hash is {wrong.actual}, but {wrong.expected[0]} is stated by {goods.wheel.index or 'its index'}"
 
 
 @contextmanager

@@ -102,3 +102,12 @@ class Unreadable(CannotTell):
     filename: str
     why: str
     sentence = "The metadata of {filename} could not be read: {why}."
+
+
+@dataclass(eq=False)
+class NotDownloaded(CannotTell):
+    """A distribution file that could not be fetched or kept, or that is not the one that its index states."""
+
+    filename: str
+    why: str
+    sentence = "{filename} was not downloaded: {why}."

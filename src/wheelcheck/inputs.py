@@ -249,10 +249,11 @@ def _refuse_editable(line: _Line) -> None:
 
 
 def _beside(file: str, nested: _Option) -> str:
-    """The path of a nested file, which is taken from the directory of the file that names it."""
+    """The path of a nested file, which is taken from the directory of the file that names it; ``-`` is one as well."""
     if _scheme(nested.value):
         return nested.value
-    return os.path.normpath(Path(file).parent / nested.value)
+    path = os.path.normpath(Path(file).parent / nested.value)
+    return path if path != "-" else os.path.join(".", path)  # noqa: PTH118 (Path would drop the dot)
 
 
 def _path(name: str, place: Place | None) -> str:
@@ -286,7 +287,10 @@ def _scheme(text: str) -> str:
 
 
 def _standard_input(stdin: BinaryIO | None) -> bytes:
-    return _bounded((stdin or sys.stdin.buffer).read(MOST_BYTES + 1), STANDARD_INPUT)
+    try:
+        return _bounded((stdin or sys.stdin.buffer).read(MOST_BYTES + 1), STANDARD_INPUT)
+    except (OSError, ValueError, AttributeError):
+        raise UsageError("The standard input cannot be read, because it is closed: name a requirements file.") from None
 
 
 def _contents(name: str, place: Place | None) -> bytes:

@@ -7,13 +7,14 @@ cost; what a server of an origin was found not to do is not tried on it again.
 from __future__ import annotations
 
 import re
-from typing import IO, TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO
 
 from wheelcheck.failures import Unreadable
-from wheelcheck.transport import Answer, Origin, Sink, Transport, origin_of
+from wheelcheck.transport import Answer, Login, Origin, Sink, Transport, origin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from typing_extensions import Self
@@ -38,6 +39,7 @@ class RemoteFile:
         filename: how failures name it.
         size: its length as an index lists it, which is only a hint.
         unable: what servers were found not to do, shared by all files: an origin with ``suffix`` or ``ranges``.
+        login: of the index that lists the file.
 
     Raises:
         Unreadable: the server does not have the file, or contradicts itself.
@@ -45,11 +47,18 @@ class RemoteFile:
     """
 
     def __init__(
-        self, transport: Transport, url: str, filename: str, *, size: int | None, unable: set[tuple[Origin, str]]
+        self,
+        transport: Transport,
+        url: str,
+        filename: str,
+        *,
+        size: int | None,
+        unable: set[tuple[Origin, str]],
+        login: Login | None = None,
     ) -> None:
         self.size = 0
-        self.whole: IO[bytes] | None = None
-        self._transport, self._url, self._filename = transport, url, filename
+        self.whole: BinaryIO | None = None
+        self._transport, self._url, self._filename, self._login = transport, url, filename, login
         self._listed = size if size and size > 0 else None
         self._told: int | None = None
         self._unable = unable
@@ -118,29 +127,15 @@ class RemoteFile:
         from tempfile import TemporaryFile
 
         self.whole = TemporaryFile()  # noqa: SIM115 - closed with this object
-        answer = self._transport.download(self._url, lambda: self._rewound(self.whole))
+        sink = partial(bounded, self.whole, MOST_BYTES, partial(Unreadable, self._filename))
+        answer = self._transport.download(self._url, sink, login=self._login)
         if answer.status != 200:
             raise self._failure(answer)
         self.size = self.whole.seek(0, 2)
         return True
 
-    def _rewound(self, file: IO[bytes] | None) -> Sink:
-        assert file is not None
-        file.seek(0)
-        file.truncate()
-        room = MOST_BYTES
-
-        def take(chunk: bytes) -> None:
-            nonlocal room
-            room -= len(chunk)
-            if room < 0:
-                raise Unreadable(self._filename, f"it goes on beyond {MOST_BYTES} bytes")
-            file.write(chunk)
-
-        return take
-
     def _asked_size(self) -> int | None:
-        answer = self._transport.head(self._url, headers={"accept-encoding": "identity"})
+        answer = self._transport.head(self._url, headers={"accept-encoding": "identity"}, login=self._login)
         return _length(answer.headers) if answer.status == 200 else None
 
     def _opened(self, answer: Answer) -> bool:
@@ -169,6 +164,7 @@ class RemoteFile:
             headers={"range": asked, "accept-encoding": "identity"},
             limit=max(length, LONGEST_TAIL),
             wanted=_is_part_or_short,
+            login=self._login,
         )
         gone = answer.status in (401, 403, 404, 410, 429)
         if gone or (answer.status >= 500 and answer.status != 501):
@@ -196,6 +192,29 @@ class RemoteFile:
 
     def _give_up(self, what: str) -> None:
         self._unable.add((origin_of(self._url), what))
+
+
+def bounded(
+    handle: BinaryIO,
+    most: int,
+    failure: Callable[[str], Exception],
+    progress: Callable[[int], object] | None = None,
+) -> Sink:
+    """A taker of chunks that writes a file anew, tells how many bytes it has, and raises where there are too many."""
+    handle.seek(0)
+    handle.truncate()
+    length = 0
+
+    def take(chunk: bytes) -> None:
+        nonlocal length
+        length += len(chunk)
+        if length > most:
+            raise failure(f"it goes on beyond {most} bytes")
+        handle.write(chunk)
+        if progress:
+            progress(length)
+
+    return take
 
 
 def _tail_of(size: int) -> tuple[int, int]:

@@ -11,16 +11,16 @@ import re
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 from wheelcheck.failures import CannotTell, IndexNonsense, IndexUnavailable, NotAuthorized, TimedOut, UsageError
-from wheelcheck.urls import shown
+from wheelcheck.urls import mask, shown
 
 if TYPE_CHECKING:
     import ssl
@@ -56,6 +56,7 @@ class TransportOptions:
         cert: a file or directory of certificates to trust instead of the system's.
         client_cert: a file with the client's certificate and key.
         proxy: the URL of a proxy for everything; the environment decides where it is None.
+        user_agent: how servers are told who asks.
     """
 
     timeout: float = 15
@@ -63,7 +64,8 @@ class TransportOptions:
     trusted_hosts: tuple[str, ...] = ()
     cert: str | None = None
     client_cert: str | None = None
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+    user_agent: str = "wheelcheck"
 
 
 class Credentials(NamedTuple):
@@ -71,6 +73,13 @@ class Credentials(NamedTuple):
 
     user: str
     password: str
+
+
+class Login(NamedTuple):
+    """Credentials, and the URL that they were given with, whose origin is theirs."""
+
+    url: str
+    credentials: Credentials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +120,7 @@ class _Question(NamedTuple):
     headers: Mapping[str, str]
     body: Callable[[], _Body]
     wanted: Wanted
+    login: Login | None
 
 
 class _Deadline:
@@ -152,13 +162,28 @@ def origin_of(url: str) -> Origin:
     return parts.scheme, (parts.hostname or "").lower(), parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
+def _credentials_for(url: str, first: Login | None, others: Sequence[Login]) -> Credentials | None:
+    """Those of the first login if it is for the origin of the URL, else of the one whose URL begins most like it."""
+    logins = [login for login in others if origin_of(login.url) == origin_of(url)]
+    if first is not None and origin_of(first.url) == origin_of(url):
+        return first.credentials
+    nearest = max(logins, key=lambda login: _shared(urlsplit(login.url).path, urlsplit(url).path), default=None)
+    return nearest.credentials if nearest else None
+
+
+def _shared(path: str, other: str) -> int:
+    """How many characters two paths begin with alike."""
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(path, other, strict=False))
+    return sum(1 for _ in alike)
+
+
 class Transport:
     """Makes requests from any thread; nothing is imported or opened before the first one.
 
     Args:
         options: how the index is reached.
         connections: the most connections at once.
-        credentials: by origin; those in a URL and those of netrc are found by themselves.
+        logins: what is known of servers; those in a URL and those of netrc are found by themselves.
     """
 
     def __init__(
@@ -166,13 +191,13 @@ class Transport:
         options: TransportOptions,
         *,
         connections: int = 20,
-        credentials: Mapping[Origin, Credentials] | None = None,
+        logins: Sequence[Login] = (),
     ) -> None:
         self.options = options
         self.requests = 0
         self.bytes = 0
         self._connections = connections
-        self._credentials = dict(credentials or {})
+        self._logins = tuple(logins)
         self._clients: dict[bool, httpx.Client] = {}
         self._deadlines: dict[int, _Deadline] = {}
         self._netrc: Any = None
@@ -187,6 +212,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         limit: int = PAGE_LIMIT,
         wanted: Wanted | None = None,
+        login: Login | None = None,
     ) -> Answer:
         """An answer with its whole body, content encoding undone.
 
@@ -195,22 +221,23 @@ class Transport:
             headers: names in lower case.
             limit: the most bytes of the body, decoded.
             wanted: whether a status with these headers has a body that is worth reading; by default that of 200 is.
+            login: what goes before every other login of its origin, also after a redirect.
 
         Raises:
             IndexUnavailable: no connection, or one that broke, or an answer that breaks its own promises.
             IndexNonsense: a body beyond the limit.
             TimedOut: no answer in time.
         """
-        return self._answered(_Question("GET", url, headers or {}, lambda: _Body(limit), wanted or _is_ok))
+        return self._answered(_Question("GET", url, headers or {}, lambda: _Body(limit), wanted or _is_ok, login))
 
-    def head(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+    def head(self, url: str, *, headers: Mapping[str, str] | None = None, login: Login | None = None) -> Answer:
         """The status and headers that a `get` would have; raises as `get` does."""
-        return self._answered(_Question("HEAD", url, headers or {}, lambda: _Body(0), _is_nothing))
+        return self._answered(_Question("HEAD", url, headers or {}, lambda: _Body(0), _is_nothing, login))
 
-    def download(self, url: str, sink: Callable[[], Sink]) -> Answer:
+    def download(self, url: str, sink: Callable[[], Sink], *, login: Login | None = None) -> Answer:
         """Streams a body of status 200 as it is on the wire; `sink` gives a fresh taker of chunks for each try."""
         headers = {"accept-encoding": "identity"}
-        return self._answered(_Question("GET", url, headers, lambda: _Stream(sink()), _is_ok))
+        return self._answered(_Question("GET", url, headers, lambda: _Stream(sink()), _is_ok, login))
 
     def overdue(self, thread: int) -> TimedOut | None:
         """The failure of a thread's request that outlives its deadline where no time-out reaches, such as DNS."""
@@ -308,7 +335,7 @@ class Transport:
         try:
             bare, credentials = split_credentials(url)
             client = self._client_for(bare)
-            headers = dict(question.headers) | self._authorization(bare, credentials)
+            headers = dict(question.headers) | self._authorization(bare, credentials, question.login)
             return client.build_request(question.method, bare, headers=headers, timeout=deadline.step()), client
         except (httpx.InvalidURL, ValueError):
             raise IndexUnavailable(shown(url), "its address is malformed") from None
@@ -334,24 +361,24 @@ class Transport:
     def _client(self, verified: bool) -> httpx.Client:
         import httpx
 
-        from wheelcheck import __version__
-
         try:
             return httpx.Client(
                 verify=_context(self.options, verified),
                 proxy=self.options.proxy or None,
                 limits=httpx.Limits(max_connections=self._connections, max_keepalive_connections=self._connections),
-                headers={"user-agent": f"wheelcheck/{__version__}", "accept-encoding": "gzip"},
+                headers={"user-agent": self.options.user_agent, "accept-encoding": "gzip"},
             )
         except ImportError as error:
-            raise UsageError(f"The configured proxy needs a package that is not installed: {error}") from None
-        except (ValueError, httpx.InvalidURL) as error:
-            raise UsageError(f"The configured proxy cannot be used: {error}.") from None
+            raise UsageError(
+                f"The configured proxy needs a package that is not installed: {mask(str(error))}"
+            ) from None
+        except (ValueError, httpx.InvalidURL):
+            raise UsageError(_bad_proxy(self.options.proxy)) from None
 
-    def _authorization(self, url: str, credentials: Credentials | None) -> dict[str, str]:
+    def _authorization(self, url: str, credentials: Credentials | None, login: Login | None) -> dict[str, str]:
         from base64 import b64encode
 
-        credentials = credentials or self._credentials.get(origin_of(url)) or self._from_netrc(url)
+        credentials = credentials or _credentials_for(url, login, self._logins) or self._from_netrc(url)
         if credentials is None:
             return {}
         return {"authorization": "Basic " + b64encode(":".join(credentials).encode()).decode()}
@@ -375,6 +402,13 @@ class Transport:
     def _check_open(self, url: str) -> None:
         if self._closed.is_set():
             raise IndexUnavailable(shown(url), "asking was ended")
+
+
+def _bad_proxy(proxy: str | None) -> str:
+    if not proxy:
+        return "A proxy that the environment names has a malformed URL; give one such as http://host:3128."
+    named = mask(proxy) if "://" in proxy else mask(f"//://{proxy}").removeprefix("//://")
+    return f"The configured proxy {named} is not the URL of a proxy; give one such as http://host:3128."
 
 
 def _read_netrc() -> Any:
@@ -581,7 +615,7 @@ def _failure(error: Exception, url: str) -> Exception:
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return IndexUnavailable(shown(url), "its TLS certificate cannot be verified")
     if isinstance(error, (httpx.ProxyError, httpx.UnsupportedProtocol)):
-        return IndexUnavailable(shown(url), f"the proxy refused ({error})")
+        return IndexUnavailable(shown(url), f"the proxy refused ({mask(str(error))})")
     if isinstance(error, httpx.RemoteProtocolError) and "location" in str(error):
         return IndexUnavailable(shown(url), "it redirects to a malformed address")
     if any(isinstance(cause, ssl.SSLError) for cause in causes):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from wheelcheck.cache import Cache
 from wheelcheck.failures import CannotTell
@@ -13,9 +14,10 @@ from wheelcheck.transport import Login, Origin, Transport
 from wheelcheck.urls import path_of_url
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from wheelcheck.distributions import Listed
+
+Failure: TypeAlias = "Callable[[str, str], CannotTell]"
+"""Makes what is raised of a file's name and of what is wrong with it."""
 
 
 class Access:
@@ -61,6 +63,15 @@ class Access:
         """Takes down when a page that is used was answered."""
         with self._lock:
             self.oldest = min(answered, self.oldest or answered)
+
+    def path_of(self, file: Listed, failure: Failure) -> Path | None:
+        """The path of a file that is on this machine; a page of a server cannot point at one. Raises the failure."""
+        path = path_of_url(file.url)
+        if path is None:
+            return None
+        if file.index and not isinstance(self._by_label.get(file.index), Local):
+            raise failure(file.filename, "its index is on a server and points at a local file")
+        return Path(path)
 
     def login_of(self, file: Listed) -> Login | None:
         """What the source that lists a file was given for its server."""

@@ -1,0 +1,234 @@
+"""What the indexes list: project pages and the metadata of their files, fetched ahead by threads.
+
+Each page of a source and each file's metadata is one task, run once. `start_page` and `start_metadata` only begin it,
+`page` and `metadata` give what it came to, so that fetching ahead can never change an answer. A task never waits for
+another. Metadata belongs to a file and not to a version: wheels of one version disagree.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from packaging.utils import NormalizedName
+
+from wheelcheck.cache import Cache
+from wheelcheck.distributions import Listed, ProjectPage, merged
+from wheelcheck.index.access import Access
+from wheelcheck.index.downloads import download
+from wheelcheck.index.metadata import Told, identity_of, read_metadata
+from wheelcheck.index.pages import read_links, read_page, with_hashes
+from wheelcheck.index.sources import FindLinks, Remote, SimpleIndex, Source, placed
+from wheelcheck.tasks import Countdown, Task, Workers
+from wheelcheck.transport import Transport, TransportOptions
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+__all__ = ["Counters", "FindLinks", "Index", "SimpleIndex", "Source", "Told", "identity_of"]
+
+T = TypeVar("T")
+
+
+class Counters(NamedTuple):
+    """What an answer has cost: requests made, bytes received, and answers that came from the cache instead."""
+
+    requests: int
+    bytes: int
+    cached: int
+
+
+class Index:
+    """Project pages and metadata from several sources, in their order.
+
+    Args:
+        sources: where to look; all are asked, and a project's page is what all of them list.
+        cache: what was answered before.
+        transport_options: how servers are reached.
+        offline: make no request; what is cached counts, however old.
+        refresh: ask again for what is cached.
+        workers: the most requests at once.
+        local_hashes: algorithms, such as ``sha256``, whose digests local files bear even where nobody states them;
+            each is computed once somebody looks at it.
+
+    Raises:
+        UsageError: a source that is neither an address nor a directory.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        *,
+        cache: Cache,
+        transport_options: TransportOptions | None = None,
+        offline: bool = False,
+        refresh: bool = False,
+        workers: int = 20,
+        local_hashes: Collection[str] = (),
+    ) -> None:
+        self._sources = tuple(map(placed, sources))
+        self._transport = Transport(
+            transport_options or TransportOptions(),
+            connections=workers + 2,
+            logins=[source.login for source in self._sources if isinstance(source, Remote) and source.login],
+        )
+        self._access = Access(
+            self._sources, self._transport, cache, offline=offline, refresh=refresh, local_hashes=local_hashes
+        )
+        self._workers = Workers(workers)
+        self._lock = threading.Lock()
+        self._tasks: dict[object, Task[Any]] = {}
+        self._pages: dict[NormalizedName, ProjectPage | None] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends all requests; nothing can be asked any more."""
+        self._workers.close()
+        self._transport.close()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """How the sources are named in answers, credentials masked."""
+        return tuple(source.label for source in self._sources)
+
+    @property
+    def counters(self) -> Counters:
+        """What was asked of servers so far."""
+        return Counters(self._transport.requests, self._transport.bytes, self._access.cached)
+
+    @property
+    def oldest(self) -> float | None:
+        """When the oldest page that was used was answered, in seconds since the epoch; None without such a page."""
+        return self._access.oldest
+
+    def cached_names(self) -> frozenset[NormalizedName]:
+        """Projects whose pages are in the cache."""
+        return self._access.cache.names()
+
+    # -- pages
+
+    def start_page(self, name: NormalizedName, then: Callable[[ProjectPage], None] | None = None) -> None:
+        """Begins to fetch a page from every source.
+
+        Args:
+            name: the project.
+            then: called in a worker with the merged page, if there is one; it may call `start_page` and
+                `start_metadata` only, and what it raises is dropped, because an answer cannot depend on it.
+        """
+        tasks = self._page_tasks(name)
+        if then is None:
+            return
+        countdown = Countdown(len(tasks) + 1, partial(self._hand_on, name, then))
+        for task in tasks:
+            task.follow(countdown)
+        countdown(self._workers.submit)
+
+    def page(self, name: NormalizedName) -> ProjectPage | None:
+        """What all sources list of a project, in their order; None if each of them says that it is not there.
+
+        Raises:
+            CannotTell: a source that did not answer, or not with a page; which of its kinds says why.
+        """
+        if name not in self._pages:
+            tasks = self._page_tasks(name)
+            for task in tasks:
+                self._await(task)
+            self._pages.setdefault(name, self._merged(name, tasks))
+        return self._pages[name]
+
+    def _hand_on(self, name: NormalizedName, then: Callable[[ProjectPage], None]) -> None:
+        try:
+            page = self._pages.get(name) or self._pages.setdefault(name, self._merged(name, self._page_tasks(name)))
+            if page is not None:
+                then(page)
+        except Exception:  # noqa: BLE001 - fetching ahead decides nothing; whoever asks meets the failure
+            return
+
+    def _merged(self, name: NormalizedName, tasks: Sequence[Task[Any]]) -> ProjectPage | None:
+        answers = [task.answer() for task in tasks]
+        found = [
+            answer.get(name) if source.links else answer for source, answer in zip(self._sources, answers, strict=True)
+        ]
+        pages = [page for page in found if page is not None]
+        return merged(name, pages) if pages else None
+
+    def _page_tasks(self, name: NormalizedName) -> list[Task[Any]]:
+        return [
+            self._task((at, None), partial(read_links, self._access, source))
+            if source.links
+            else self._task((at, name), partial(read_page, self._access, source, name))
+            for at, source in enumerate(self._sources)
+        ]
+
+    # -- files
+
+    def start_metadata(self, file: Listed) -> None:
+        """Begins to fetch the metadata of a file."""
+        self._metadata_task(file)
+
+    def metadata(self, file: Listed) -> Told:
+        """The core metadata of this very file, or why the file is refused for good.
+
+        Raises:
+            Unreadable: it is out of reach.
+            CannotTell: the server that has it did not answer; which of its kinds says why.
+        """
+        task = self._metadata_task(file)
+        self._await(task)
+        return task.answer()
+
+    def _metadata_task(self, file: Listed) -> Task[Told]:
+        return self._task(identity_of(file), partial(read_metadata, self._access, file))
+
+    def hashed(self, file: Listed) -> Listed:
+        """The file with the digests that are wanted of local files (`local_hashes`), if it is one.
+
+        Files on pages have them already; this is for a file that the user names.
+        """
+        return with_hashes(self._access, file)
+
+    def download(self, file: Listed, destination: Path, progress: Callable[[int], None] | None = None) -> None:
+        """Puts a file at a path, all its stated hashes checked; nothing is there before that.
+
+        Args:
+            file: what to fetch.
+            destination: where to put it; its folder exists.
+            progress: told the number of bytes so far.
+
+        Raises:
+            NotDownloaded: the file is gone, its hashes differ, or it cannot be written.
+            CannotTell: its server did not answer.
+        """
+        download(self._access, file, destination, progress or (lambda _: None))
+
+    # -- tasks
+
+    def _task(self, key: object, work: Callable[[], T]) -> Task[T]:
+        with self._lock:
+            found = self._tasks.get(key)
+            if found is not None:
+                return found
+            task = self._tasks[key] = Task(work)
+        self._workers.submit(task.run)
+        return task
+
+    def _await(self, task: Task[Any]) -> None:
+        """Waits for a task, which goes to the front if no thread has taken it yet."""
+        if task.thread is None:
+            self._workers.submit(task.run, first=True)
+        while not task.wait(1.0):
+            overdue = self._transport.overdue(task.thread) if task.thread is not None else None
+            if overdue is not None:
+                raise overdue

@@ -1,0 +1,80 @@
+"""Whole files, put in their place only when they are what their index states."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from wheelcheck.digests import chunks_of, mismatch_of
+from wheelcheck.distributions import Listed
+from wheelcheck.failures import NotCached, NotDownloaded
+from wheelcheck.index.access import Access
+from wheelcheck.index.local import stated_of
+from wheelcheck.index.pages import GONE
+from wheelcheck.ranges import MOST_BYTES, bounded
+from wheelcheck.urls import shown
+
+Progress = Callable[[int], None]
+
+
+def download(access: Access, file: Listed, destination: Path, progress: Progress) -> None:
+    """Puts a file at a path, all its stated hashes checked; nothing is there before that.
+
+    Args:
+        access: the way to its source.
+        file: what to fetch.
+        destination: where to put it; its folder exists.
+        progress: told the number of bytes so far.
+
+    Raises:
+        NotDownloaded: the file is gone, its hashes differ, or it cannot be written.
+        CannotTell: its server did not answer.
+    """
+    temporary = destination.with_name(f".{destination.name}.{os.getpid()}-{threading.get_ident()}")
+    try:
+        _fetch(access, file, temporary, progress)
+        with temporary.open("rb") as handle:
+            wrong = mismatch_of(stated_of(file), chunks_of(handle))
+        if wrong:
+            why = f"its hash is {wrong.actual} instead of {' or '.join(wrong.expected)}"
+            raise NotDownloaded(file.filename, why)
+        temporary.replace(destination)
+    except OSError as error:
+        raise NotDownloaded(file.filename, f"it cannot be written to {destination} ({error.strerror})") from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _fetch(access: Access, file: Listed, place: Path, progress: Progress) -> None:
+    local = access.path_of(file, NotDownloaded)
+    if local is None and access.offline:
+        raise NotCached(shown(file.url))
+    with place.open("wb") as handle:
+        sink = partial(bounded, handle, _most(file), partial(NotDownloaded, file.filename), progress)
+        if local is not None:
+            _copy(file, local, sink())
+            return
+        answer = access.transport.download(file.url, sink, login=access.login_of(file))
+    if answer.status in GONE:
+        raise NotDownloaded(file.filename, f"the index lists it, but its server answers HTTP {answer.status}")
+    if answer.status != 200:
+        raise answer.failure()
+
+
+def _most(file: Listed) -> int:
+    return MOST_BYTES if file.size is None else file.size
+
+
+def _copy(file: Listed, source: Path, take: Callable[[bytes], None]) -> None:
+    try:
+        handle = source.open("rb")
+    except OSError as error:
+        raise NotDownloaded(file.filename, f"{source}: {error.strerror}") from None
+    with handle:
+        for chunk in chunks_of(handle):
+            take(chunk)

@@ -1,0 +1,191 @@
+"""The core metadata of one file: from beside it, or from inside it; on a server or on this machine."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+from urllib.parse import urlsplit, urlunsplit
+
+from packaging.version import InvalidVersion
+
+from wheelcheck.archives import METADATA_LIMIT, ArchiveError, metadata_of
+from wheelcheck.cache import FRESH_FOR, Kept, key_of
+from wheelcheck.digests import chunks_of, mismatch_of
+from wheelcheck.distributions import Listed, Metadata, MetadataError, Sdist, parse_metadata, version_of
+from wheelcheck.failures import IndexNonsense, NotCached, Unreadable
+from wheelcheck.index.access import Access
+from wheelcheck.index.local import body_of, mismatch_of_file, stated_of
+from wheelcheck.ranges import RemoteFile
+from wheelcheck.urls import path_of_url, shown
+from wheelcheck.verdicts import BadMetadata, HashMismatch
+
+Told: TypeAlias = "Metadata | BadMetadata | HashMismatch"
+
+
+def identity_of(file: Listed) -> tuple[str, ...]:
+    """What tells a file from every other, and what is stated of it.
+
+    A file on a server is known by its hash at its origin, or by its URL; a local one by its path and who lists it.
+    """
+    stated = stated_of(file)
+    core = file.core_metadata
+    told = _joined(core) if isinstance(core, Mapping) else ""
+    if path_of_url(file.url) is not None:
+        return file.url, file.filename, file.index, _joined(stated), told
+    digest = stated.get("sha256")
+    parts = urlsplit(file.url)
+    where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    return (
+        (where, "sha256", digest, file.filename, told) if digest else (file.url, file.filename, _joined(stated), told)
+    )
+
+
+def _joined(hashes: Mapping[str, str]) -> str:
+    return "&".join(f"{name}={hashes[name]}" for name in sorted(hashes))
+
+
+def read_metadata(access: Access, file: Listed) -> Told:
+    """The core metadata of this very file, or why the file is refused for good.
+
+    Raises:
+        Unreadable: it is out of reach.
+        CannotTell: the server that has it did not answer; which of its kinds says why.
+    """
+    if isinstance(file, Sdist):
+        raise Unreadable(file.filename, "it is a source distribution, whose metadata only a build can tell")
+    try:
+        path = access.path_of(file, Unreadable)
+        return _local_metadata(file, path) if path is not None else _remote_metadata(access, file)
+    except IndexNonsense as error:
+        raise Unreadable(file.filename, error.why) from None
+
+
+# -- on a server
+
+
+def _remote_metadata(access: Access, file: Listed) -> Told:
+    key = key_of(*identity_of(file))
+    now = time.time()
+    lasting = "sha256" in file.hashes
+    kept = None if access.refresh and not lasting else access.cache.metadata(key, now)
+    if kept is not None:
+        access.note_cached()
+        return BadMetadata(why=kept.refused) if kept.refused else _told(file, kept.head)
+    if access.offline:
+        raise NotCached(shown(file.url))
+    found = _fetched(access, file)
+    if isinstance(found, bytes):
+        access.cache.store_metadata(key, Kept(_head(found)), None if lasting else now + FRESH_FOR)
+        return _told(file, found)
+    if isinstance(found, BadMetadata):
+        access.cache.store_metadata(key, Kept(b"", found.why), now + FRESH_FOR)
+    return found
+
+
+def _fetched(access: Access, file: Listed) -> bytes | BadMetadata | HashMismatch:
+    beside = _sidecar(access, file) if file.core_metadata else None
+    if isinstance(beside, HashMismatch):
+        return beside
+    if beside is not None and not isinstance(_told(file, beside), BadMetadata):
+        return beside
+    return _inside(access, file)
+
+
+def _sidecar(access: Access, file: Listed) -> bytes | HashMismatch | None:
+    """The metadata beside the file (PEP 658), or None where the file itself must be read."""
+    try:
+        answer = access.transport.get(_beside(file.url), limit=METADATA_LIMIT, login=access.login_of(file))
+    except IndexNonsense:
+        return None
+    if answer.status == 401:
+        raise answer.failure()
+    if answer.status != 200:
+        return None
+    return mismatch_of(_expected_beside(file), [answer.body]) or answer.body
+
+
+def _inside(access: Access, file: Listed) -> bytes | BadMetadata | HashMismatch:
+    """The metadata inside the file."""
+    with RemoteFile(
+        access.transport,
+        file.url,
+        file.filename,
+        size=file.size,
+        login=access.login_of(file),
+        unable=access.unable,
+    ) as remote:
+        wrong = mismatch_of(file.hashes, chunks_of(remote.whole)) if remote.whole is not None else None
+        if wrong:
+            return wrong
+        try:
+            return metadata_of(remote.read, remote.size)
+        except ArchiveError as error:
+            return BadMetadata(why=str(error))
+
+
+def _beside(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=parts.path + ".metadata", fragment=""))
+
+
+# -- on this machine
+
+
+def _local_metadata(file: Listed, path: Path) -> Told:
+    """Metadata beside a file answers even where the file is missing, as in a copy of an index without its files."""
+    beside = _local_sidecar(file, path)
+    try:
+        return mismatch_of_file(stated_of(file), path) or beside or _local_inside(file, path)
+    except OSError as error:
+        if beside is not None and isinstance(error, FileNotFoundError):
+            return beside
+        raise Unreadable(file.filename, f"{path}: {error.strerror}") from None
+
+
+def _local_sidecar(file: Listed, path: Path) -> Told | None:
+    body = body_of(path.with_name(path.name + ".metadata")) if file.core_metadata else None
+    if body is None:
+        return None
+    told = mismatch_of(_expected_beside(file), [body]) or _told(file, body)
+    return None if isinstance(told, BadMetadata) else told
+
+
+def _local_inside(file: Listed, path: Path) -> Told:
+    with path.open("rb") as handle:
+        try:
+            return _told(file, metadata_of(partial(_read_at, handle), path.stat().st_size))
+        except ArchiveError as error:
+            return BadMetadata(why=str(error))
+
+
+def _read_at(handle: BinaryIO, offset: int, length: int) -> bytes:
+    handle.seek(offset)
+    return handle.read(length)
+
+
+# -- what it says
+
+
+def _expected_beside(file: Listed) -> Mapping[str, str]:
+    return file.core_metadata if isinstance(file.core_metadata, Mapping) else {}
+
+
+def _told(file: Listed, body: bytes) -> Metadata | BadMetadata:
+    try:
+        found = parse_metadata(body)
+        agrees = found.name == file.name and version_of(found.version) == file.version
+    except (MetadataError, InvalidVersion) as error:
+        return BadMetadata(why=str(error))
+    if not agrees:
+        return BadMetadata(why=f"it says that it is {found.name} {found.version}")
+    return found
+
+
+def _head(body: bytes) -> bytes:
+    """The headers without the description, which answers no question here."""
+    end = re.search(rb"\r?\n\r?\n", body)
+    return body[: end.end()] if end else body
