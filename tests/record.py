@@ -80,6 +80,9 @@ class Recorder:
         self.pages.add(name)
         return self.index.page(name)
 
+    def hashed(self, file: Listed) -> Listed:
+        return self.index.hashed(file)
+
     def start_metadata(self, file: Listed) -> None:
         self.index.start_metadata(file)
 

@@ -133,6 +133,9 @@ class Shelf:
     def page(self, name: NormalizedName) -> ProjectPage | None:
         return self.pages.get(name)
 
+    def hashed(self, file: Listed) -> Listed:
+        return file
+
     def start_metadata(self, file: Listed) -> None:
         self.metadata(file)
 

@@ -206,10 +206,10 @@ def test_a_bar_is_shown_on_stderr_when_asked_for(shop: Shop, capsys: pytest.Capt
 def test_the_same_question_uses_the_same_environment(shop: Shop) -> None:
     alpha, beta = shop.pin(wheel("alpha")), shop.pin(wheel("beta"))
     first = shop.prepare(alpha, beta)
-    (first.path / "mark").write_text("of the first")
+    made = first.path.stat().st_ino
     second = shop.prepare(beta, alpha)
     assert second == first
-    assert (second.path / "mark").is_file()
+    assert second.path.stat().st_ino == made
     assert shop.fetched == ["alpha-1.0-py3-none-any.whl", "beta-1.0-py3-none-any.whl"]
 
 
@@ -250,6 +250,29 @@ def test_a_local_file_without_hash_is_known_by_its_content(shop: Shop, tmp_path:
     second = shop.prepare(pin("x = 2"))
     assert first != second
     assert said(second, "import alpha; print(alpha.x)") == "2"
+
+
+@pytest.mark.parametrize("harm", ["altered", "removed", "added"])
+def test_what_was_altered_since_is_made_anew(shop: Shop, harm: str) -> None:
+    pin = shop.pin(wheel("alpha", "1.0"))
+    first = shop.prepare(pin)
+    said(first, "import alpha")  # leaves bytecode, which is no alteration
+    module = Path(said(first, "import alpha; print(alpha.__file__)"))
+    stamp = module.stat().st_mtime_ns
+    assert (
+        module.stat().st_mtime_ns
+        == Path(said(shop.prepare(pin), "import alpha; print(alpha.__file__)")).stat().st_mtime_ns
+    )
+    if harm == "altered":
+        module.write_text("__version__ = '6.6.6'")
+    elif harm == "removed":
+        module.unlink()
+    else:
+        module.parent.with_name("stranger.py").write_text("")
+    again = shop.prepare(pin)
+    assert said(again, "import alpha; print(alpha.__version__)") == "1.0"
+    assert not module.parent.with_name("stranger.py").exists()
+    assert stamp <= module.stat().st_mtime_ns
 
 
 def test_what_is_not_whole_is_made_anew(shop: Shop) -> None:

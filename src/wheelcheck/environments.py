@@ -240,8 +240,28 @@ def _run(command: Sequence[str], directory: Path | None = None) -> str:
 
 
 def _is_whole(place: Path) -> bool:
-    """The marker is written last; the interpreter is a link that breaks when the Python behind it is removed."""
-    return (place / MARKER).is_file() and _python(place).exists()
+    """Whether an environment is as it was made.
+
+    The marker is written last; the interpreter is a link that breaks when the Python behind it is removed.
+    """
+    try:
+        marker = json.loads((place / MARKER).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return _python(place).exists() and isinstance(marker, dict) and marker.get("state") == _state(place)
+
+
+def _state(place: Path) -> str:
+    """A digest of the names, sizes and times of all files but the bytecode that Python writes when it imports."""
+    digest = hashlib.sha256()
+    for folder, folders, names in os.walk(place):
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        for name in sorted(names):
+            path = Path(folder, name)
+            if path != place / MARKER:
+                about = path.lstat()
+                digest.update(f"{path.relative_to(place)}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def _python(place: Path) -> Path:
@@ -307,7 +327,7 @@ def _build(place: Path, wheels: Sequence[Path], interpreter: str, about: Mapping
         for wheel, (_, identity) in zip(wheels, about["files"], strict=True):
             _unpack(wheel, destination, place, validate=identity.startswith("url:"))
         _rename_inside(made, place)
-        (made / MARKER).write_text(json.dumps(about), encoding="utf-8")
+        (made / MARKER).write_text(json.dumps({**about, "state": _state(made)}), encoding="utf-8")
         _move(made, place)
 
 

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, TypedDict
 
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
+from wheelcheck import __version__
+from wheelcheck.distributions import UnreadableFile, direct_file
 from wheelcheck.failures import UsageError
 from wheelcheck.outcomes import Asked, Constraint, Demand, Policy, Question
 from wheelcheck.resolver import UNDEFINED, applies
@@ -225,13 +228,17 @@ class Inquiry:
             cert=configuration.cert,
             client_cert=configuration.client_cert,
             proxy=configuration.proxy,
+            user_agent=f"wheelcheck/{__version__}",
         )
+        given = (digest for ask in (*self.inputs.asks, *self.inputs.constraints) for digest in ask.hashes)
+        algorithms = {digest.partition(":")[0] for digest in given}
         with Index(
             sources_of(self.options, configuration, files),
             cache=Cache(cache_directory(self.options), warn),
             transport_options=transport,
             offline=self.options["offline"],
             refresh=self.options["refresh"],
+            local_hashes=tuple(sorted(algorithms)),
         ) as index:
             yield index
 
@@ -285,7 +292,16 @@ def _asked(ask: Ask) -> Demand:
 
 
 def _demand(ask: Ask, origin: Asked | Constraint) -> Demand:
-    return Demand(requirement=ask.requirement, origin=origin, hashes=ask.hashes)
+    return Demand(requirement=ask.requirement, origin=origin, hashes=ask.hashes or _fragment(ask.requirement))
+
+
+def _fragment(requirement: Requirement) -> tuple[str, ...]:
+    """The digests that a direct reference states behind its URL."""
+    if not requirement.url:
+        return ()
+    file = direct_file(requirement.url, canonicalize_name(requirement.name))
+    stated = {} if isinstance(file, UnreadableFile) else file.hashes
+    return tuple(f"{algorithm}:{digest}" for algorithm, digest in stated.items())
 
 
 # -- where to ask

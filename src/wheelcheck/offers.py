@@ -64,8 +64,9 @@ class Offers:
             yield -negative, file
 
     def _is_wanted(self, file: Listed) -> bool:
-        stated = {f"{algorithm}:{digest}" for algorithm, digest in file.hashes.items()}
-        return self.hashes is None or bool(self.hashes & stated)
+        if self.hashes is None:
+            return True
+        return any(f"{algorithm}:{digest}" in self.hashes for algorithm, digest in file.hashes.items())
 
     def matching(self, specifier: SpecifierSet, *, pre: bool | None = None) -> Iterator[Version]:
         """The versions that a specifier admits, newest first.

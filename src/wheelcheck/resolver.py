@@ -66,6 +66,9 @@ class Supply(Protocol):
     def metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch:
         """The metadata of a file, or why it refuses the file."""
 
+    def hashed(self, file: Listed) -> Listed:
+        """The file with the digests of its bytes, where they are at hand and somebody asks for them."""
+
 
 def resolve(question: Question, supply: Supply) -> Outcome:
     """The answer to a question, or why there is none.
@@ -283,11 +286,9 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         if url is None:
             return self.supply.page(name)
         file = direct_file(url, name)
-        return (
-            ProjectPage(name=name, unreadable=[file])
-            if isinstance(file, UnreadableFile)
-            else ProjectPage(name=name, files=[file])
-        )
+        if isinstance(file, UnreadableFile):
+            return ProjectPage(name=name, unreadable=[file])
+        return ProjectPage(name=name, files=[self.supply.hashed(file)])
 
     def _wanted_hashes(self, name: NormalizedName) -> frozenset[str] | None:
         """The digests that all who give some for a project agree on; None where nobody gives any."""
