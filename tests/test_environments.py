@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wheelcheck.confirmation import confirm_projects
 from wheelcheck.distributions import Listed, Sdist, Wheel, read_file
 from wheelcheck.environments import NoEnvironment, WheelRefused, fresh
 from wheelcheck.failures import IndexUnavailable, UsageError
+from wheelcheck.probing import confirm_projects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -224,8 +224,9 @@ def _confirmed(result: Result, options: Options, index: Index) -> Result:
 
 
 def _confirm(result: Result, options: Options, index: Index) -> Confirmation:
-    from wheelcheck.confirmation import OLDEST_PYTHON, Confirmation, PythonTooOld, not_tried_elsewhere
+    from wheelcheck.confirmation import Confirmation, PythonTooOld, not_tried_elsewhere
     from wheelcheck.environments import fresh
+    from wheelcheck.probing import OLDEST_PYTHON
 
     interpreter = result.target.interpreter
     if interpreter is None:
@@ -241,7 +242,7 @@ def _confirm(result: Result, options: Options, index: Index) -> Confirmation:
 
 
 def _import(pins: Sequence[Pin], options: Options, interpreter: str) -> Confirmation:
-    from wheelcheck.confirmation import confirm_projects
+    from wheelcheck.probing import confirm_projects
 
     return confirm_projects(
         [pin.name for pin in pins if pin.requested],

@@ -257,17 +257,8 @@ def _run(command: list[str], executable: Path, place: Path, patience: float) -> 
     import subprocess
     from threading import Thread
 
-    quiet, heard = subprocess.DEVNULL, subprocess.PIPE
     try:
-        child = subprocess.Popen(
-            command,
-            cwd=place,
-            env=clean_environment(),
-            stdin=quiet,
-            stdout=quiet,
-            stderr=heard,
-            start_new_session=True,
-        )
+        child = _start(command, place)
     except (OSError, ValueError) as error:
         raise _no_answer(executable, getattr(error, "strerror", None) or str(error)) from None
     tail: list[bytes] = [b""]
@@ -282,6 +273,15 @@ def _run(command: list[str], executable: Path, place: Path, patience: float) -> 
         reader.join(1)
     if child.returncode:
         raise _no_answer(executable, _ending(child.returncode, tail[0]))
+
+
+def _start(command: list[str], place: Path) -> subprocess.Popen[bytes]:
+    """A child in a session of its own, of whose output only the errors are heard."""
+    import subprocess
+
+    quiet, heard = subprocess.DEVNULL, subprocess.PIPE
+    streams: dict[str, Any] = {"stdin": quiet, "stdout": quiet, "stderr": heard}
+    return subprocess.Popen(command, cwd=place, env=clean_environment(), start_new_session=True, **streams)
 
 
 def _keep_tail(stream: Any, tail: list[bytes]) -> None:

@@ -11,7 +11,7 @@ import re
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -43,6 +43,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 Origin: TypeAlias = "tuple[str, str, int | None]"
 Sink: TypeAlias = Callable[[bytes], None]
 Wanted: TypeAlias = Callable[[int, Mapping[str, str]], bool]
+_Rows: TypeAlias = tuple[tuple[type[Exception], str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -606,31 +607,49 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _failure(error: Exception, url: str) -> Exception:
     """What broke, in plain words; failures that another try cannot mend are final."""
+    lasting = _lasting(error)
+    if lasting is not None:
+        return IndexUnavailable(shown(url), lasting)
+    return _PassingError(IndexUnavailable(shown(url), _passing(error)))
+
+
+def _lasting(error: Exception) -> str | None:
+    """Why every other try would fail as well; None where one may succeed."""
+    import ssl
+
+    import httpx
+
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
+        return "its TLS certificate cannot be verified"
+    if isinstance(error, (httpx.ProxyError, httpx.UnsupportedProtocol)):
+        return f"the proxy refused ({mask(str(error))})"
+    if isinstance(error, httpx.RemoteProtocolError) and "location" in str(error):
+        return "it redirects to a malformed address"
+    return None
+
+
+def _passing(error: Exception) -> str:
+    """The first row that fits: what is at the bottom of an error says more than the error itself."""
     import socket
     import ssl
 
     import httpx
 
-    causes = list(_causes(error))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return IndexUnavailable(shown(url), "its TLS certificate cannot be verified")
-    if isinstance(error, (httpx.ProxyError, httpx.UnsupportedProtocol)):
-        return IndexUnavailable(shown(url), f"the proxy refused ({mask(str(error))})")
-    if isinstance(error, httpx.RemoteProtocolError) and "location" in str(error):
-        return IndexUnavailable(shown(url), "it redirects to a malformed address")
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        why = "the TLS connection failed"
-    elif any(isinstance(cause, socket.gaierror) for cause in causes):
-        why = "its host name cannot be resolved"
-    elif any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        why = "the connection was refused"
-    elif isinstance(error, httpx.ConnectError):
-        why = "no connection could be made"
-    elif isinstance(error, httpx.RemoteProtocolError):
-        why = "its answer was cut short or is not HTTP"
-    else:
-        why = "the connection broke"
-    return _PassingError(IndexUnavailable(shown(url), why))
+    of_causes: _Rows = (
+        (ssl.SSLError, "the TLS connection failed"),
+        (socket.gaierror, "its host name cannot be resolved"),
+        (ConnectionRefusedError, "the connection was refused"),
+    )
+    of_itself: _Rows = (
+        (httpx.ConnectError, "no connection could be made"),
+        (httpx.RemoteProtocolError, "its answer was cut short or is not HTTP"),
+    )
+    return _row(of_causes, _causes(error)) or _row(of_itself, [error]) or "the connection broke"
+
+
+def _row(rows: _Rows, errors: Iterable[BaseException]) -> str | None:
+    found = tuple(errors)
+    return next((why for kind, why in rows if any(isinstance(error, kind) for error in found)), None)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
