@@ -216,7 +216,7 @@ class ModuleResult:
         return self.failure.signal if isinstance(self.failure, Died) else None
 
     def to_dict(self) -> dict[str, Plain]:
-        """The keys of INTERFACE.md, then the further ones."""
+        """The form under `modules` in a report: the documented keys, then the further ones."""
         first = ("module", "ok", "level", "version", "origin", "seconds", "devices", "returncode", "signal")
         more = ("project", "failure", "operation_seconds", "facts", "shadowed_by", "stdout", "stderr")
         told = {name: plain(getattr(self, name)) for name in first}

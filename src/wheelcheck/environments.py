@@ -55,13 +55,17 @@ DESCRIBE = """
 import sys
 del sys.path[:1]
 import json, os, platform, sysconfig
+executable = sys.executable
+if executable and sys.prefix != getattr(sys, "base_prefix", sys.prefix):
+    behind = getattr(sys, "_base_executable", None) or executable
+    executable = behind if behind != executable else os.path.realpath(executable)
 print(json.dumps({
     "python": list(sys.version_info[:3]),
     "build": sys.version,
     "abi": sysconfig.get_config_var("SOABI") or sysconfig.get_config_var("EXT_SUFFIX"),
     "machine": platform.machine(),
     "prefix": os.path.realpath(getattr(sys, "base_prefix", sys.prefix)),
-    "executable": sys.executable,
+    "executable": executable,
 }))
 """
 

@@ -1,7 +1,7 @@
 """Confirmation by a real import: a child process of the target interpreter imports modules and runs operations on them.
 
 Whatever the child does is an answer: it may raise, crash, hang, leave in the middle or flood its output. It answers
-through a file, runs in an empty directory and keeps the environment of the caller (DESIGN.md, trap 9).
+through a file, runs in an empty directory and keeps the environment of the caller.
 """
 
 from __future__ import annotations
