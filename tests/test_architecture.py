@@ -30,7 +30,11 @@ STOREYS = ("core", "shell", "child", "door")
 STANDARD = sys.stdlib_module_names | {"tomllib"}
 """Python 3.10 does not know tomllib yet; the map is the same on every Python."""
 
-CORE_MAY_IMPORT = {"resolver": {"packaging", "resolvelib"}, "rules": {"packaging", "tomli"}}
+CORE_MAY_IMPORT = {
+    "distributions": {"packaging", "msgspec"},
+    "resolver": {"packaging", "resolvelib"},
+    "rules": {"packaging", "tomli"},
+}
 FILES = {"glob", "os", "pathlib", "shutil", "sqlite3", "tempfile"}
 PROCESSES = {"asyncio", "concurrent", "ctypes", "multiprocessing", "signal", "subprocess", "threading"}
 NETWORK = {"http", "socket", "ssl", "urllib.error", "urllib.request"}

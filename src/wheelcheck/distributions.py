@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from html.parser import HTMLParser
 from itertools import product
+from types import ModuleType
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -391,7 +392,7 @@ def parse_page(body: bytes, content_type: str, *, name: NormalizedName, url: str
 def parse_json(body: bytes, *, name: NormalizedName, url: str, index: str) -> ProjectPage:
     """A page in the JSON form (PEP 691, 700, 792). Raises `IndexNonsense` as `parse_page` does."""
     try:
-        page = json.loads(body)
+        page = _decoded(body)
     except (ValueError, RecursionError) as error:
         raise IndexNonsense(url, f"its JSON cannot be parsed ({type(error).__name__})") from None
     if not isinstance(page, dict) or not isinstance(page.get("files"), list):
@@ -408,6 +409,27 @@ def parse_json(body: bytes, *, name: NormalizedName, url: str, index: str) -> Pr
         [_no_entry(entry) for entry in page["files"] if not _is_entry(entry)],
         status if isinstance(status, str) and status != "active" else None,
     )
+
+
+def _decoded(body: bytes) -> Any:
+    """The value of a JSON text; by msgspec where it is installed, and what that refuses by the standard library."""
+    msgspec = _msgspec()
+    if msgspec is not None:
+        try:
+            return msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            pass
+    return json.loads(body)
+
+
+@lru_cache(maxsize=1)
+def _msgspec() -> ModuleType | None:
+    """The accelerator of the extra ``fast``, or None."""
+    try:
+        import msgspec
+    except ImportError:
+        return None
+    return msgspec
 
 
 def _is_entry(entry: Any) -> bool:
