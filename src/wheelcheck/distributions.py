@@ -402,11 +402,18 @@ def parse_json(body: bytes, *, name: NormalizedName, url: str, index: str) -> Pr
     if isinstance(claimed, str) and canonicalize_name(claimed) != name:
         raise IndexNonsense(url, f"it describes the project {claimed}, not {name}")
     status = _mapping(page.get("project-status")).get("status")
+    entries: list[tuple[str, Any]] = []
+    stray: list[UnreadableFile] = []
+    for entry in page["files"]:
+        if _is_entry(entry):
+            entries.append((entry["filename"], entry))
+        else:
+            stray.append(_no_entry(entry))
     return _page(
         name,
-        [(entry["filename"], entry) for entry in page["files"] if _is_entry(entry)],
+        entries,
         lambda filename, entry: _json_file(filename, entry, name, url, index),
-        [_no_entry(entry) for entry in page["files"] if not _is_entry(entry)],
+        stray,
         status if isinstance(status, str) and status != "active" else None,
     )
 
