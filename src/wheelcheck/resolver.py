@@ -26,7 +26,9 @@ from wheelcheck.heldback import held_back
 from wheelcheck.offers import Offers, combined, is_bounded_above, is_pinned
 from wheelcheck.outcomes import (
     AddedByRule,
+    Asked,
     Candidate,
+    Constraint,
     Demand,
     NeededBy,
     NoAnswer,
@@ -82,7 +84,10 @@ def resolve(question: Question, supply: Supply) -> Outcome:
 
 def _explanation(run: _Resolution) -> NoAnswer:
     """Why a run found nothing, told by the fewest of its demands that have no answer together."""
-    if run.clashes and len(run.question.demands) > 1:
+    told = explain(run.ledger, run.clashes[:1])
+    if all(isinstance(demand.origin, Asked | Constraint) for demand in told.demands):
+        return told
+    if len(run.question.demands) > 1:
         smaller = _smallest(run.question, run.supply)
         if len(smaller.demands) < len(run.question.demands):
             run = _Resolution(smaller, run.supply)
