@@ -15,7 +15,7 @@ from wheelcheck.rules import NO_RULES, Rule, Rules
 from wheelcheck.targets import Target
 from wheelcheck.urls import mask
 from wheelcheck.values import Plain, Variant, fields_of, plain
-from wheelcheck.verdicts import Incompatible, Reason, WrongPythonTag
+from wheelcheck.verdicts import Incompatible, Reason, WrongPlatformTag, WrongPythonTag
 
 # -- what is asked, and by whom
 
@@ -225,9 +225,9 @@ class RefusedFile:
 
     @property
     def closeness(self) -> tuple[tuple[int, int], bool, Version, int]:
-        """Sorts files: the larger, the nearer to being usable; of equals final releases, newer ones, nearer Pythons."""
+        """Sorts files: the larger, the nearer to being usable; of equals final releases, newer ones, nearer systems."""
         version = self.version or Version("0")
-        distance = min((why.distance for why in self.reasons if isinstance(why, WrongPythonTag)), default=0)
+        distance = sum(why.distance for why in self.reasons if isinstance(why, WrongPythonTag | WrongPlatformTag))
         return Incompatible(reasons=self.reasons).closeness, not version.is_prerelease, version, -distance
 
 

@@ -42,6 +42,11 @@ class WrongPlatformTag(Variant):
     have: tuple[str, ...]
     want: str
 
+    @property
+    def distance(self) -> int:
+        """0 for another architecture or C library of the same system, else large."""
+        return 0 if _system(self.want) in map(_system, self.have) else _FAR
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeverMatches(Variant):
@@ -270,6 +275,10 @@ def _contains(specifier: str, version: str) -> bool:
         return specifiers_of(specifier).contains(version_of(version).base_version, prereleases=True)
     except InvalidSpecifier:
         return True
+
+
+def _system(tag: str) -> str:
+    return re.sub(r"^(many|musl)linux", "linux", tag).partition("_")[0].rstrip("0123456789")
 
 
 _PYTHON_TAG = re.compile(r"(\D+)(\d)(\d*)")
