@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 
 from wheelcheck.concerns import Concern, InstalledDiffers, NotTried, concerns_of
 from wheelcheck.distributions import read_file
-from wheelcheck.failures import CannotTell
+from wheelcheck.failures import CannotTell, UsageError
 from wheelcheck.inquiry import Inquiry, Options, cache_directory, complete, target_named
 from wheelcheck.outcomes import AddedByRule, Demand, Missing, NoAnswer, Outcome, Pin, Question, Solution
 from wheelcheck.resolver import resolve
@@ -224,9 +224,8 @@ def _confirmed(result: Result, options: Options, index: Index) -> Result:
 
 
 def _confirm(result: Result, options: Options, index: Index) -> Confirmation:
-    from wheelcheck.confirmation import Confirmation, PythonTooOld, not_tried_elsewhere
+    from wheelcheck.confirmation import OLDEST_PYTHON, Confirmation, PythonTooOld, not_tried_elsewhere
     from wheelcheck.environments import fresh
-    from wheelcheck.probing import OLDEST_PYTHON
 
     interpreter = result.target.interpreter
     if interpreter is None:
@@ -287,11 +286,20 @@ def _with_sources(outcome: Outcome, index: Index) -> Outcome:
 def _near(name: NormalizedName, index: Index) -> tuple[NormalizedName, ...]:
     from difflib import get_close_matches
 
-    from wheelcheck.interpreters import installed
     from wheelcheck.rulebook import curated
 
-    known = {*curated().projects, *index.cached_names(), *installed(None)} - {name}
+    known = {*curated().projects, *index.cached_names(), *_installed()} - {name}
     return tuple(map(canonicalize_name, get_close_matches(name, sorted(known), n=3, cutoff=0.75)))
+
+
+def _installed() -> Iterable[NormalizedName]:
+    """The projects that are installed here; none where that cannot be told, since they only serve a hint."""
+    from wheelcheck.interpreters import installed
+
+    try:
+        return installed(None)
+    except UsageError:
+        return ()
 
 
 # -- what rules and imports add to a result

@@ -14,6 +14,9 @@ from wheelcheck.values import Plain, Variant, plain
 Level: TypeAlias = Literal["none", "found", "imported", "ran"]
 Stage: TypeAlias = Literal["find", "import", "run", "exit"]
 
+OLDEST_PYTHON = (3, 8)
+"""The oldest Python in which an import can be tried, or an environment made for it."""
+
 
 # -- why nothing was tried
 
@@ -73,7 +76,7 @@ class InterpreterUnusable(Variant):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonTooOld(Variant):
-    """The interpreter is older than the probe can run on (Python 3.8)."""
+    """The interpreter is older than the probe can run on (`OLDEST_PYTHON`)."""
 
     interpreter: str
     python: str

@@ -26,6 +26,7 @@ from installer.destinations import SchemeDictionaryDestination
 from installer.sources import WheelFile
 from installer.utils import get_launcher_kind
 
+from wheelcheck.confirmation import OLDEST_PYTHON
 from wheelcheck.digests import chunks_of, digests_of, mismatch_of
 from wheelcheck.distributions import Wheel
 from wheelcheck.failures import CannotTell, UsageError
@@ -47,7 +48,6 @@ STRONG = ("sha256", "sha384", "sha512", "blake2b")
 """The hashes that identify a file; others are compared, but the file is then known by its URL only."""
 
 MARKER = "wheelcheck.json"
-OLDEST_PYTHON = (3, 8)
 LARGEST_TEXT = 64 * 2**20
 """No honest WHEEL, RECORD or entry_points.txt is larger; they are the parts of a wheel that are read as a whole."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from wheelcheck.confirmation import (
+    OLDEST_PYTHON,
     BrokenMetadata,
     Confirmation,
     Died,
@@ -51,8 +52,6 @@ LONGEST_TEXT = 32768
 LONGEST_ANSWER = 16 * 2**20
 FLUSH_FAILED = 120
 """The exit code of a Python whose standard output could not be flushed: a module closed it, nothing crashed."""
-
-OLDEST_PYTHON = (3, 8)
 
 
 @dataclass(eq=False)
