@@ -12,6 +12,8 @@ import wheelcheck
 from doors import LINUX, MAC, PROJECTS, stand_alone
 from loopback import Server, simple_index, status
 from wheelcheck import Report, Target, UsageError, check, judge
+from wheelcheck.checker import _import_concerns
+from wheelcheck.confirmation import Confirmation, ModuleResult, NoModules
 from wheelcheck.distributions import read_file
 from wheelcheck.inquiry import DEFAULTS, Options
 from wheelcheck.rulebook import curated
@@ -464,3 +466,11 @@ def test_what_is_replaced_is_not_listed_as_applied(
     assert "pre" in options
     assert not options & {"index-url", "extra-index-url"}
     assert report.results[0].pins
+
+
+def test_a_confirmation_that_tried_nothing_is_never_silent() -> None:
+    nothing = NoModules(project="types-spam")
+    (concern,) = _import_concerns(Confirmation(not_tried=(nothing,)))
+    assert (concern.kind, concern.why) == ("NotTried", nothing)
+    beside = Confirmation(modules=(ModuleResult(module="spam", level="imported"),), not_tried=(nothing,))
+    assert list(_import_concerns(beside)) == []
