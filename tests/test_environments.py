@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import io
 import os
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from wheelcheck.distributions import Listed, Sdist, Wheel, read_file
 from wheelcheck.environments import NoEnvironment, WheelRefused, fresh
 from wheelcheck.failures import IndexUnavailable, UsageError
 from wheelcheck.probing import confirm_projects
+from wheelcheck.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -349,7 +351,7 @@ def test_a_source_distribution(shop: Shop) -> None:
 
 def test_a_file_name_that_is_a_path(shop: Shop) -> None:
     pin = shop.pin(wheel())
-    pin = replace(pin, file=replace(pin.file, filename="../" + pin.file.filename))
+    pin = dataclasses.replace(pin, file=replace(pin.file, filename="../" + pin.file.filename))
     with pytest.raises(WheelRefused, match="its name is a path"):
         shop.prepare(pin)
 

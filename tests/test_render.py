@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import typing
-from dataclasses import MISSING, Field, fields
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,9 @@ from wheelcheck.index import Counters
 from wheelcheck.outcomes import AddedByRule, Asked, Demand, Missing, NoAnswer, Pin, Policy, RefusedFile, Solution
 from wheelcheck.render import phrases
 from wheelcheck.render.text import Style, harmless, render_report, render_target
-from wheelcheck.rules import Rule, load_rules
+from wheelcheck.rules import load_rules
 from wheelcheck.spellings import read_target
-from wheelcheck.values import Variant
+from wheelcheck.values import Variant, replace
 from wheelcheck.verdicts import QUESTIONS
 
 if TYPE_CHECKING:
@@ -80,16 +80,25 @@ def members(module: ModuleType, union: str) -> tuple[type[Variant], ...]:
     return typing.get_args(resolved)
 
 
-def samples_of(field: Field[Any]) -> tuple[object, ...]:
-    default = () if field.default is MISSING else (field.default,)
-    return (*SAMPLES[str(field.type)], *default)
+def fields(kind: type) -> dict[str, inspect.Parameter]:
+    """The fields of a record with their types as written and their defaults."""
+    types = {
+        name: text for base in reversed(kind.__mro__) for name, text in vars(base).get("__annotations__", {}).items()
+    }
+    parameters = inspect.signature(kind).parameters
+    return {name: parameter.replace(annotation=types[name]) for name, parameter in parameters.items()}
+
+
+def samples_of(field: inspect.Parameter) -> tuple[object, ...]:
+    default = () if field.default is field.empty else (field.default,)
+    return (*SAMPLES[str(field.annotation)], *default)
 
 
 def instances(kind: type[Variant]) -> list[Any]:
     """One instance for each combination of samples."""
-    told = [field for field in fields(kind) if field.init and not field.name.startswith("_")]  # type: ignore[arg-type]
+    told = [field for name, field in fields(kind).items() if not name.startswith("_")]
     for field in told:
-        assert field.type in SAMPLES, f"{kind.__name__}.{field.name}: give a sample of {field.type}"
+        assert field.annotation in SAMPLES, f"{kind.__name__}.{field.name}: give a sample of {field.annotation}"
     samples = product(*(samples_of(field) for field in told))
     return [kind(**{field.name: value for field, value in zip(told, row, strict=True)}) for row in samples]
 
@@ -151,7 +160,7 @@ def test_every_failure_to_tell_has_a_sentence() -> None:
     kinds = CannotTell.__subclasses__()
     assert {IndexUnavailable, NotCached, NoWorkroom} <= set(kinds)
     for kind in kinds:
-        row = {field.name: SAMPLES[str(field.type)][0] for field in fields(kind) if field.default is MISSING}
+        row = {name: samples_of(field)[0] for name, field in fields(kind).items() if field.default is field.empty}
         said = str(kind(**row))
         assert said.endswith((".", ")"))
         assert all(str(value) in said for value in row.values()), said
@@ -375,7 +384,7 @@ def hostile_results(text: str) -> list[Result]:
     """Text from an index, a rule or a child process wherever a report has some."""
     name = canonicalize_name("spam")
     file = read_file("spam-1.0-py3-none-any.whl", url=text, yanked=text)
-    rule = Rule(**{f.name: getattr(RULE, f.name) for f in fields(Rule)} | {"why": text})
+    rule = replace(RULE, why=text)
     pin = Pin(name=name, version=Version("1.0"), extras=(), file=file, rank=0, demands=(DEMAND,))  # type: ignore[arg-type]
     refused = [
         verdicts.BadMetadata(why=text),

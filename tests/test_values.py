@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import json
+import pickle
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from wheelcheck.failures import IndexUnavailable, NotAuthorized, NotCached, TimedOut, Unreadable
-from wheelcheck.values import Variant, assert_never, fields_of, plain
+from wheelcheck.values import Variant, assert_never, field, fields_of, plain, record, replace
 
 TREES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -23,13 +25,13 @@ TREES = st.recursive(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Inner(Variant):
     version: Version
     _kept: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Outer:
     name: str
     parts: tuple[Inner, ...] = ()
@@ -65,11 +67,52 @@ def test_plain(value: object, expected: object) -> None:
     assert plain(value) == expected
 
 
-def test_dataclasses_become_objects_and_variants_say_their_kind() -> None:
+def test_records_become_objects_and_variants_say_their_kind() -> None:
     value = Outer(name="a", parts=(Inner(version=Version("1"), _kept="secret"),), tags=frozenset({"y", "x"}))
     assert plain(value) == {"name": "a", "parts": [{"kind": "Inner", "version": "1"}], "tags": ["x", "y"], "hashes": {}}
     assert list(fields_of(value)) == ["name", "parts", "tags", "hashes"]
     assert next(iter(fields_of(value.parts[0]))) == "kind"
+
+
+def test_a_record_is_what_a_frozen_slotted_keyword_only_dataclass_is() -> None:
+    one, same = Outer(name="a"), Outer(name="a", parts=())
+    assert one == same
+    assert one != Outer(name="b")
+    assert one.hashes is not same.hashes
+    assert hash(Inner(version=Version("1"))) == hash(Inner(version=Version("1.0")))
+    assert repr(Inner(version=Version("1"))) == "Inner(version=<Version('1')>, _kept='')"
+    assert replace(one, name="b") == Outer(name="b")
+    assert pickle.loads(pickle.dumps(one)) == one == copy.deepcopy(one)
+    assert not hasattr(one, "__dict__")
+    with pytest.raises(AttributeError):
+        one.name = "b"  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        del one.name  # type: ignore[misc]
+
+
+def test_a_record_is_made_by_keyword_with_all_that_it_needs() -> None:
+    with pytest.raises(TypeError, match="name"):
+        Outer()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="colour"):
+        Outer(name="a", colour="red")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="positional"):
+        Outer("a")  # type: ignore[call-arg,misc]
+
+
+@record
+class Wider(Outer):
+    count: int = field(default=0, compare=False, repr=False)
+
+
+def test_a_record_inherits_fields_and_is_no_equal_of_its_base() -> None:
+    assert Wider(name="a", count=1) == Wider(name="a", count=2)
+    assert Wider(name="a") != Outer(name="a")
+    assert "count" not in repr(Wider(name="a", count=1))
+    assert hash(Inner(version=Version("1"), _kept="a")) != hash(Inner(version=Version("1"), _kept="b"))
+
+
+def test_the_signature_of_a_record_can_be_read() -> None:
+    assert str(inspect.signature(Inner)) == "(*, version, _kept='')"
 
 
 def test_a_forgotten_variant_is_named() -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from wheelcheck.values import record
 
 Read: TypeAlias = Callable[[int, int], bytes]
 """``read(offset, length)`` gives exactly the bytes at that place; fewer only where the file ends there."""
@@ -38,7 +39,7 @@ class ArchiveError(ValueError):
     """A wheel that is no sound archive, or does not hold exactly one METADATA; the text is half a sentence."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Directory:
     """Where the central directory is and how many entries it says to have."""
 
@@ -47,7 +48,7 @@ class _Directory:
     entries: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Entry:
     """One member as the central directory describes it; `end` is the first byte that belongs to something else."""
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
 from itertools import count
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NewType, TypeVar
 
 from packaging.utils import NormalizedName
+
+from wheelcheck.values import names_of, record, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,7 +42,7 @@ def key_of(*parts: str) -> Key:
     return Key(sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Stored:
     """A page as an index answered it.
 
@@ -164,7 +165,7 @@ class Cache:
 
     def store_page(self, key: Key, name: str, page: Stored) -> None:
         """Keeps a page and forgets what it contradicts."""
-        about = {k: v for k, v in asdict(page).items() if k not in ("body", "found")}
+        about = {k: getattr(page, k) for k in names_of(Stored) if k not in ("body", "found")}
         entry_name = _page_name(key, name)
         kind, other = ((PAGES, entry_name), (ABSENT, key)) if page.found else ((ABSENT, key), (PAGES, entry_name))
         self._store(*kind, about, page.body)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -18,7 +17,7 @@ from wheelcheck.outcomes import AddedByRule, Demand, Missing, NoAnswer, Outcome,
 from wheelcheck.resolver import resolve
 from wheelcheck.rules import NO_RULES, Rule
 from wheelcheck.targets import Target
-from wheelcheck.values import Plain, plain
+from wheelcheck.values import Plain, plain, record, replace
 from wheelcheck.verdicts import ForbiddenByRule, Verdict
 from wheelcheck.verdicts import judge as judge_file
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from wheelcheck.index import Counters, Index
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Result:
     """What came of one target: pins, or a conflict, or an error that kept it from being told.
 
@@ -91,7 +90,7 @@ def _brief(rule: Rule) -> Plain:
     return {key: value for key, value in rule.to_dict().items() if key not in ("evidence", "confidence")}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Report:
     """The results for all targets of one question, in the order in which they were named.
 

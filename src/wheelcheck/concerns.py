@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 from packaging.requirements import Requirement
@@ -13,7 +12,7 @@ from packaging.version import Version
 from wheelcheck import confirmation
 from wheelcheck.outcomes import Asked, NeededBy, Pin, Policy, Solution
 from wheelcheck.rules import Rule
-from wheelcheck.values import Plain, Variant, fields_of, plain
+from wheelcheck.values import Plain, Variant, fields_of, plain, record
 
 
 class _Concern(Variant):
@@ -27,7 +26,7 @@ class _Concern(Variant):
         return {"kind": self.kind, "level": self.level} | fields_of(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PreRelease(_Concern):
     """A pre-release was chosen without being asked for: no final release fits."""
 
@@ -36,7 +35,7 @@ class PreRelease(_Concern):
     version: Version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Yanked(_Concern):
     """The chosen file was withdrawn by its publisher and taken because it was pinned."""
 
@@ -46,7 +45,7 @@ class Yanked(_Concern):
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class HeldBack(_Concern):
     """Curated rules kept a project below `instead_of`, which metadata alone would admit beside the rest."""
 
@@ -68,7 +67,7 @@ class HeldBack(_Concern):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class MarkerUnknown(_Concern):
     """A requirement of a chosen file hangs on what nobody knows of the target; it was decided as if that were empty."""
 
@@ -78,7 +77,7 @@ class MarkerUnknown(_Concern):
     requirement: Requirement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class InstalledDiffers(_Concern):
     """What was imported is not what the answer pins. `installed` is None where the project is not there."""
 
@@ -88,7 +87,7 @@ class InstalledDiffers(_Concern):
     installed: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NotTried(_Concern):
     """An import was asked for and not tried. `project` is None where none was, on account of the target."""
 

@@ -10,12 +10,12 @@ import math
 import os
 import re
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wheelcheck.failures import UsageError
 from wheelcheck.urls import mask
+from wheelcheck.values import field, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ MOST_BYTES = 1 << 20
 """A configuration file that is larger than this is refused."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Applied:
     """One setting that counted: the option, its value with credentials masked, the file or variable it is from."""
 
@@ -33,7 +33,7 @@ class Applied:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Configuration:
     """What pip would go by, as given; None and empty where nothing is set.
 
@@ -72,7 +72,7 @@ class Configuration:
     applied: tuple[Applied, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Setting:
     option: str
     value: str = field(repr=False)

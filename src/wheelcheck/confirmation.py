@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from wheelcheck.values import Plain, Variant, plain
+from wheelcheck.values import Plain, Variant, field, plain, record
 
 Level: TypeAlias = Literal["none", "found", "imported", "ran"]
 Stage: TypeAlias = Literal["find", "import", "run", "exit"]
@@ -21,28 +20,28 @@ OLDEST_PYTHON = (3, 8)
 # -- why nothing was tried
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OtherMachine(Variant):
     """The target is not an interpreter of this machine."""
 
     target: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NotInstalled(Variant):
     """The project is not installed in the interpreter."""
 
     project: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NoModules(Variant):
     """The project is installed and has no module that a user would import, as stubs and plugins have none."""
 
     project: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class BrokenMetadata(Variant):
     """What is installed of the project cannot be read, so that its modules are unknown."""
 
@@ -50,14 +49,14 @@ class BrokenMetadata(Variant):
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NoAnswer(Variant):
     """The project was asked for, and what the child wrote does not speak of it: it was cut short or spoilt."""
 
     project: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class InterpreterGone(Variant):
     """The interpreter could not be started. `why` is the system's own text."""
 
@@ -65,7 +64,7 @@ class InterpreterGone(Variant):
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class InterpreterUnusable(Variant):
     """The interpreter ended, or was ended, before the first step. `last_line` is the last that it printed."""
 
@@ -74,7 +73,7 @@ class InterpreterUnusable(Variant):
     last_line: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PythonTooOld(Variant):
     """The interpreter is older than the probe can run on (`OLDEST_PYTHON`)."""
 
@@ -82,7 +81,7 @@ class PythonTooOld(Variant):
     python: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NothingAsked(Variant):
     """No project was named."""
 
@@ -103,14 +102,14 @@ NotTried: TypeAlias = (
 # -- how a module failed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NotFound(Variant):
     """No module of this name on the path of the interpreter. `name` is its first part."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Raised(Variant):
     """An exception left the import or the operation. `error` is its type, `where` the innermost frame."""
 
@@ -121,7 +120,7 @@ class Raised(Variant):
     traceback: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Died(Variant):
     """The process ended by itself, `signal` where one ended it; stage ``exit`` means after all steps were done."""
 
@@ -130,7 +129,7 @@ class Died(Variant):
     signal: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Hung(Variant):
     """A step took longer than its limit, so the process was ended. `where` is the innermost frame at that time."""
 
@@ -139,7 +138,7 @@ class Hung(Variant):
     where: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class WrongResult(Variant):
     """An operation ran and gave something else than NumPy."""
 
@@ -148,7 +147,7 @@ class WrongResult(Variant):
     got: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ImportedElsewhere(Variant):
     """Something else answers to the name: the module was imported, but not from the file of its distribution."""
 
@@ -162,7 +161,7 @@ Failure: TypeAlias = NotFound | Raised | Died | Hung | WrongResult | ImportedEls
 # -- the answer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ModuleResult:
     """What became of one module.
 
@@ -226,7 +225,7 @@ class ModuleResult:
         return told | {"diagnosis": None} | {name: plain(getattr(self, name)) for name in more}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Confirmation:
     """What importing for real has shown.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
@@ -26,10 +25,11 @@ from wheelcheck.outcomes import (
     RefusedFile,
 )
 from wheelcheck.rules import Rule
+from wheelcheck.values import record
 from wheelcheck.verdicts import PreReleaseNotWanted, Reason, Yanked, unreadable_reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Standing:
     """What a candidate tells a project that rules bind it to: I am in the answer, with this version."""
 
@@ -38,7 +38,7 @@ class Standing:
     version: Version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Cause:
     """One side of a clash: what was asked, if it is something to show, and the candidate that asked it."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from typing import Any, get_args
 
 from packaging.version import InvalidVersion, Version
@@ -24,6 +23,7 @@ from wheelcheck.platforms import (
 from wheelcheck.pythons import OLDEST_MINOR, check_age, shown
 from wheelcheck.spellings import read_platform
 from wheelcheck.targets import ARCHITECTURE, FLOOR, PYTHON, Target
+from wheelcheck.values import names_of, replace
 
 # -- as an interpreter describes itself
 
@@ -258,7 +258,7 @@ def _platform_from_dict(data: Mapping[str, object]) -> Platform:
 def _platform_from_system(system: object) -> Platform:
     kind = _KINDS.get(str(system.get("kind"))) if isinstance(system, Mapping) else None
     if isinstance(system, Mapping) and kind is not None:
-        values = {f.name: _tupled(system[f.name]) for f in fields(kind) if f.name in system}
+        values = {name: _tupled(system[name]) for name in names_of(kind) if name in system}
         if _is_sound(kind, values):
             return kind(**values)
     raise UsageError(f"{_DOCUMENT} has something unexpected under `system`: {shown(str(system))}.")
@@ -274,7 +274,7 @@ def _is_sound(kind: type[Platform], values: Mapping[str, Any]) -> bool:
     words = [values[name] for name in ("machine", "tag") if name in values]
     machines = _MACHINES.get(kind)
     return (
-        values.keys() | {"refused"} >= {f.name for f in fields(kind)}
+        values.keys() | {"refused"} >= set(names_of(kind))
         and all(type(number) is int and 0 <= number < 1000 for number in numbers)
         and isinstance(refused, tuple)
         and all(isinstance(word, str) and _WORD.fullmatch(word) for word in (*words, *refused))

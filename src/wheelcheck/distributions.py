@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from html.parser import HTMLParser
 from itertools import product
@@ -23,6 +22,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from wheelcheck.failures import IndexNonsense
+from wheelcheck.values import field, record
 
 MOST_TAGS = 1024
 """A compressed tag set that expands to more triples than this is refused: no honest wheel comes near."""
@@ -79,7 +79,7 @@ def tag_set(compressed: str) -> tuple[str, ...]:
     return tuple("-".join(triple) for triple in product(*parts))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class File:
     """One distribution file as an index lists it.
 
@@ -110,7 +110,7 @@ class File:
     core_metadata: bool | Mapping[str, str] = field(default=False, hash=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Wheel(File):
     """A built distribution. `tags` is its compressed tag set; `build` its build number, empty where it has none."""
 
@@ -123,12 +123,12 @@ class Wheel(File):
         return tag_set(self.tags)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Sdist(File):
     """A source distribution."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class UnreadableFile:
     """A file whose name says nothing that can be used, kept with why. `label` is a wheel variant's (PEP 825 draft)."""
 
@@ -644,7 +644,7 @@ class MetadataError(ValueError):
     """Core metadata that cannot be used, with why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Metadata:
     """What a distribution says of itself, as far as compatibility goes (core metadata specification).
 

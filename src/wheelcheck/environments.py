@@ -15,7 +15,6 @@ import shutil
 import sys
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
@@ -31,6 +30,7 @@ from wheelcheck.digests import chunks_of, digests_of, mismatch_of
 from wheelcheck.distributions import Wheel
 from wheelcheck.failures import CannotTell, UsageError
 from wheelcheck.urls import path_of_url
+from wheelcheck.values import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -88,7 +88,7 @@ class PinLike(Protocol):
     def file(self) -> Listed: ...
 
 
-@dataclass(eq=False)
+@record(frozen=False, kw_only=False, eq=False, slots=False)
 class NoEnvironment(CannotTell):
     """The environment could not be made: no space, no permission, no venv module."""
 
@@ -97,7 +97,7 @@ class NoEnvironment(CannotTell):
     sentence = "A fresh environment in {path} could not be made: {why}."
 
 
-@dataclass(eq=False)
+@record(frozen=False, kw_only=False, eq=False, slots=False)
 class WheelRefused(CannotTell):
     """A wheel that is not what its index says, or that must not be unpacked."""
 
@@ -157,7 +157,7 @@ def _reason(error: BaseException) -> str:
 # -- what an environment is known by
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Goods:
     """A wheel with the strongest thing that is known of its content."""
 
@@ -501,7 +501,7 @@ def _bars(shown: bool) -> Iterator[_Bars]:
         yield _Bars(progress=progress)
 
 
-@dataclass(slots=True)
+@record(frozen=False, kw_only=False)
 class _Bars:
     """The bar of the present step, if any is shown."""
 

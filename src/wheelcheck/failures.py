@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-from wheelcheck.values import Plain, fields_of
+from wheelcheck.values import Plain, fields_of, record
 
 
 class UsageError(Exception):
@@ -15,7 +14,7 @@ class UsageError(Exception):
     """
 
 
-@dataclass(eq=False)
+@record(frozen=False, kw_only=False, eq=False, slots=False)
 class CannotTell(Exception):
     """Something that an answer stands on could not be found out; this is neither "compatible" nor "not compatible"."""
 
@@ -34,7 +33,7 @@ class CannotTell(Exception):
         return {"kind": self.kind, "message": str(self)} | fields_of(self)
 
 
-@dataclass(eq=False)
+@record(frozen=False, kw_only=False, eq=False, slots=False)
 class IndexUnavailable(CannotTell):
     """No usable answer from an index: connection refused or broken, a server error, a body cut short."""
 
@@ -43,7 +42,7 @@ class IndexUnavailable(CannotTell):
     sentence = "{url} could not be read: {why}. Try again later, or name another index with --index-url."
 
 
-@dataclass(eq=False)
+@record(frozen=False, kw_only=False, eq=False, slots=False)
 class IndexNonsense(CannotTell):
     """An index answered, but not with a project page that the standards know."""
 
@@ -55,7 +54,7 @@ class IndexNonsense(CannotTell):
     )
 
 
-@dataclass(eq=False)
+@record(frozen=False, kw_only=False, eq=False, slots=False)
 class NotAuthorized(CannotTell):
     """An index wants credentials that were not given, or refuses the ones that were."""
 
@@ -64,7 +63,7 @@ class NotAuthorized(CannotTell):
     sentence = "{url} refused access (HTTP {status}). Give credentials in the index URL or in a netrc file."
 
 
-@dataclass(eq=False)
+@record(frozen=False, kw_only=False, eq=False, slots=False)
 class NotCached(CannotTell):
     """Offline, and the cache does not hold what the answer needs."""
 
@@ -72,7 +71,7 @@ class NotCached(CannotTell):
     sentence = "{url} is not in the cache, and --offline forbids asking for it. Run once without --offline."
 
 
-@dataclass(eq=False)
+@record(frozen=False, kw_only=False, eq=False, slots=False)
 class TimedOut(CannotTell):
     """An index took longer than its limit."""
 
@@ -81,7 +80,7 @@ class TimedOut(CannotTell):
     sentence = "{what} took longer than {seconds:g} seconds. Try again, or raise the time-out in pip's configuration."
 
 
-@dataclass(eq=False)
+@record(frozen=False, kw_only=False, eq=False, slots=False)
 class Endless(CannotTell):
     """A search among versions took more rounds than its limit."""
 
@@ -95,7 +94,7 @@ class Endless(CannotTell):
         return TimedOut.__name__
 
 
-@dataclass(eq=False)
+@record(frozen=False, kw_only=False, eq=False, slots=False)
 class Unreadable(CannotTell):
     """A distribution file whose metadata is out of reach, so that its dependencies are unknown."""
 
@@ -104,7 +103,7 @@ class Unreadable(CannotTell):
     sentence = "The metadata of {filename} could not be read: {why}."
 
 
-@dataclass(eq=False)
+@record(frozen=False, kw_only=False, eq=False, slots=False)
 class NotDownloaded(CannotTell):
     """A distribution file that could not be fetched or kept, or that is not the one that its index states."""
 

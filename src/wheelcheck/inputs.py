@@ -12,7 +12,6 @@ import os
 import re
 import shlex
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -26,6 +25,7 @@ from wheelcheck.configuration import selections
 from wheelcheck.distributions import OTHER_ENDINGS, SDIST_ENDINGS, read_wheel_name
 from wheelcheck.failures import UsageError
 from wheelcheck.urls import mask, path_of_url
+from wheelcheck.values import field, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ COMMAND_LINE = "the command line"
 STANDARD_INPUT = "standard input"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Place:
     """Where something was asked: a file and the line where it begins, or `COMMAND_LINE` and the argument's number."""
 
@@ -48,7 +48,7 @@ class Place:
         return self.file if self.line is None or self.file == COMMAND_LINE else f"{self.file}, line {self.line}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Ask:
     """One requirement as the user gave it.
 
@@ -65,7 +65,7 @@ class Ask:
     constraint: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Ignored:
     """An option that has no bearing on the answer, or none where it stands."""
 
@@ -74,7 +74,7 @@ class Ignored:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class FileOptions:
     """The options that all the files gave together.
 
@@ -102,7 +102,7 @@ class FileOptions:
     ignored: tuple[Ignored, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Inputs:
     """All that the user asked for, in the order of the question; `asks` are wanted, `constraints` only bound."""
 
@@ -154,14 +154,14 @@ def _argument(text: str, number: int) -> Ask:
 # -- files, and files within files
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Option:
     name: str
     value: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Line:
     """A logical line: the requirement before its first option (may be empty), and the options."""
 
@@ -170,14 +170,14 @@ class _Line:
     options: tuple[_Option, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _OpenFile:
     name: str
     constraint: bool
     lines: Iterator[_Line]
 
 
-@dataclass(slots=True, kw_only=True)
+@record(frozen=False)
 class _Reader:
     """Collects asks and options from files, each file once, in the order in which pip meets them."""
 

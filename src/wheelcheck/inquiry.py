@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, TypedDict
 
@@ -19,6 +18,7 @@ from wheelcheck.resolver import UNDEFINED, applies
 from wheelcheck.rules import NO_RULES, Rules
 from wheelcheck.targets import Target
 from wheelcheck.urls import mask
+from wheelcheck.values import record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,7 +131,7 @@ def target_named(target: str | Target | None, python: str | None) -> Target:
     return target if isinstance(target, Target) else target_of(target, python)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(slots=False)
 class Inquiry:
     """Everything that was asked, read and checked before the first request."""
 

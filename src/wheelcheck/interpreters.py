@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from wheelcheck.failures import UsageError
 from wheelcheck.pythons import Python, read_python
 from wheelcheck.spellings import names_python, read_target, target_on
 from wheelcheck.targets import Target, python_of
+from wheelcheck.values import replace
 
 if TYPE_CHECKING:
     import subprocess

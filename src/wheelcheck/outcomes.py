@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from packaging.requirements import Requirement
@@ -14,20 +13,20 @@ from wheelcheck.distributions import Listed
 from wheelcheck.rules import NO_RULES, Rule, Rules
 from wheelcheck.targets import Target
 from wheelcheck.urls import mask
-from wheelcheck.values import Plain, Variant, fields_of, plain
+from wheelcheck.values import Plain, Variant, field, fields_of, plain, record
 from wheelcheck.verdicts import Incompatible, Reason, WrongPlatformTag, WrongPythonTag
 
 # -- what is asked, and by whom
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Asked(Variant):
     """The user asked. `place` says where: a file with its line, or the command line."""
 
     place: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NeededBy(Variant):
     """The metadata of a chosen file asked."""
 
@@ -36,14 +35,14 @@ class NeededBy(Variant):
     filename: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Constraint(Variant):
     """The user bound the project in case it is needed."""
 
     place: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AddedByRule(Variant):
     """A curated rule asked, on account of a chosen version."""
 
@@ -55,7 +54,7 @@ class AddedByRule(Variant):
 Origin: TypeAlias = "Asked | NeededBy | Constraint | AddedByRule"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Demand:
     """A requirement and who made it.
 
@@ -103,7 +102,7 @@ class Demand:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Policy:
     """How to choose, beyond what is demanded, in pip's terms.
 
@@ -137,7 +136,7 @@ class Policy:
         return not {name, ":all:"} & self.no_binary
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Question:
     """What is asked for one target: demands of the user, constraints, rules and policy."""
 
@@ -151,7 +150,7 @@ class Question:
 # -- what came of it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Candidate:
     """A version of a project with the file that would be installed; `extra` where it stands for one extra of it."""
 
@@ -167,7 +166,7 @@ class Candidate:
         return f"{self.name}[{self.extra}]" if self.extra else self.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Pin:
     """A chosen file.
 
@@ -215,7 +214,7 @@ class Pin:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RefusedFile:
     """A file that was in question and why it was refused."""
 
@@ -244,7 +243,7 @@ class _Told(Variant):
         return fields_of(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Missing(_Told):
     """No index has the project. `near` are known projects with a like name."""
 
@@ -255,7 +254,7 @@ class Missing(_Told):
     files: tuple[RefusedFile, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NoMatchingVersion(_Told):
     """The project is there, no version of it is what was asked for. `newest` is the newest that is there, if any."""
 
@@ -265,7 +264,7 @@ class NoMatchingVersion(_Told):
     files: tuple[RefusedFile, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NoCompatibleFile(_Told):
     """Versions match what was asked for, and every file of them is refused for the target."""
 
@@ -274,7 +273,7 @@ class NoCompatibleFile(_Told):
     files: tuple[RefusedFile, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Conflict(_Told):
     """Demands that cannot be met together."""
 
@@ -286,7 +285,7 @@ class Conflict(_Told):
 NoAnswer: TypeAlias = "Missing | NoMatchingVersion | NoCompatibleFile | Conflict"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class HeldBack:
     """Rules kept a project below `instead_of`, the newest version that all else in the answer would admit."""
 
@@ -296,7 +295,7 @@ class HeldBack:
     rules: tuple[Rule, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Solution:
     """An answer: the pins in the order of their names, where rules changed a choice, and what could not be decided.
 

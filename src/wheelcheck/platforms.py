@@ -7,12 +7,11 @@ for musllinux, PEP 730 for iOS, PEP 738 for Android); marker variables are those
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from wheelcheck.values import Variant
+from wheelcheck.values import Variant, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +24,7 @@ MUSL_MACHINES = (*GLIBC_MACHINES, "armv6l")
 """Architectures that have wheels of their own: for macOS, for manylinux, for musllinux."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class MacOS(Variant):
     """macOS of some release, from 10.9 on. `machine` is ``arm64`` or ``x86_64``."""
 
@@ -54,7 +53,7 @@ class MacOS(Variant):
         return "posix", "darwin", "Darwin", self.machine
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Manylinux(Variant):
     """Linux with the GNU C library of some version. `refused` are tags that its ``_manylinux`` module turns down."""
 
@@ -84,7 +83,7 @@ class Manylinux(Variant):
         return "posix", "linux", "Linux", self.machine
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Musllinux(Variant):
     """Linux with the musl C library of some version (PEP 656)."""
 
@@ -117,7 +116,7 @@ _WINDOWS_TAGS = {"amd64": "win_amd64", "x86": "win32", "arm64": "win_arm64"}
 _WINDOWS_MACHINES = {"amd64": "AMD64", "x86": "x86", "arm64": "ARM64"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Windows(Variant):
     """Windows. `machine` is ``amd64``, ``x86`` or ``arm64``."""
 
@@ -144,7 +143,7 @@ class Windows(Variant):
         return "nt", "win32", "Windows", _WINDOWS_MACHINES[self.machine]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Other(Variant):
     """Any other platform, by its tag: iOS, Android, Emscripten, the BSDs, Linux without a known C library."""
 

@@ -7,7 +7,6 @@ through a file, runs in an empty directory and keeps the environment of the call
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from wheelcheck.confirmation import (
@@ -34,6 +33,7 @@ from wheelcheck.confirmation import (
     WrongResult,
 )
 from wheelcheck.failures import CannotTell
+from wheelcheck.values import record
 
 if TYPE_CHECKING:
     import subprocess
@@ -54,7 +54,7 @@ FLUSH_FAILED = 120
 """The exit code of a Python whose standard output could not be flushed: a module closed it, nothing crashed."""
 
 
-@dataclass(eq=False)
+@record(frozen=False, kw_only=False, eq=False, slots=False)
 class NoWorkroom(CannotTell):
     """The temporary directory for a confirmation could not be made."""
 
@@ -163,7 +163,7 @@ def _unusable(interpreter: str, run: _Run) -> NotTried:
 # -- one child
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Run:
     """What one child answered, and how it ended."""
 

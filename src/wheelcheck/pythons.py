@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from wheelcheck.failures import UsageError
+from wheelcheck.values import field, record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ LONG_NAMES = {
 """Names of implementations: the prefix of their tags (PEP 425), and what ``platform.python_implementation()`` says."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Python:
     """An interpreter without its platform. `assumed` says that its micro comes from the tables of this module."""
 

@@ -9,7 +9,6 @@ drags the other in.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
 import resolvelib
@@ -39,6 +38,7 @@ from wheelcheck.outcomes import (
     Solution,
 )
 from wheelcheck.targets import Target
+from wheelcheck.values import record, replace
 from wheelcheck.verdicts import BadMetadata, HashMismatch, Judge, RequiresPython
 
 MOST_ROUNDS = 200_000
@@ -112,7 +112,7 @@ def _has_no_answer(question: Question, supply: Supply) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Tie:
     """An extra's demand on its own project: the same version."""
 
@@ -123,14 +123,14 @@ class _Tie:
         return self.candidate.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Refusal:
     """What a candidate asks for whose metadata turned out to refuse it: nothing can satisfy it."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Pair:
     """The agreement of two projects that rules bind."""
 

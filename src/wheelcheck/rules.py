@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from functools import cached_property
@@ -28,6 +27,7 @@ from packaging.version import Version
 
 from wheelcheck.failures import UsageError
 from wheelcheck.platforms import MacOS
+from wheelcheck.values import field, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -52,7 +52,7 @@ CONFIDENCE = ("certain", "likely", "predicted")
 """How far the evidence carries. A rule that is only predicted warns and never refuses."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Source:
     """Where a rule was learnt: a web page, or a fact that was read from an index or seen in a run; never both.
 
@@ -71,7 +71,7 @@ class Source:
         return {"url": self.url, "fact": self.fact, "date": self.date}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Rule:
     """An erratum to the metadata of one project.
 
@@ -175,7 +175,7 @@ def named(requirement: Requirement) -> NormalizedName:
     return canonicalize_name(requirement.name)
 
 
-@dataclass(frozen=True)
+@record(slots=False, kw_only=False)
 class Rules:
     """An immutable collection of rules, indexed by project. Those that are only predicted bind nothing: `predicted`."""
 
@@ -453,7 +453,7 @@ def _matching(pattern: str, text: str) -> str:
 # -- shapes, each refused with its place
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class _Place:
     """Where in a file of rules something stands."""
 

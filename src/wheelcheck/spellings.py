@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wheelcheck.failures import UsageError
@@ -26,6 +25,7 @@ from wheelcheck.platforms import (
 )
 from wheelcheck.pythons import Python, read_python, shown
 from wheelcheck.targets import ARCHITECTURE, FLOOR, PYTHON, Target
+from wheelcheck.values import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -177,7 +177,7 @@ def _is_platform(word: str) -> bool:
 # -- readers, one a family
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Reading:
     """A platform as it was read, and what its text left open."""
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from wheelcheck.cache import Cache
 from wheelcheck.failures import UsageError
-from wheelcheck.values import Plain
+from wheelcheck.values import Plain, record
 
 ENVIRONMENTS, WHEELS = "environments", "wheels"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Amount:
     """How many things of a kind are kept, and their bytes."""
 
@@ -23,7 +22,7 @@ class Amount:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Contents:
     """What a cache directory holds: answers of indexes, wheels, and environments."""
 

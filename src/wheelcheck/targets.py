@@ -6,13 +6,12 @@ and its specification; PEP 703 and 803 for free-threaded builds); marker variabl
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 from wheelcheck.pythons import LONG_NAMES, Python, version_of
-from wheelcheck.values import Plain, fields_of
+from wheelcheck.values import Plain, field, fields_of, record
 
 if TYPE_CHECKING:
     import os
@@ -26,7 +25,7 @@ PYTHON, FLOOR, ARCHITECTURE = "python", "floor", "architecture"
 """What a text may leave open, so that the package decides; the members of `Target.assumed`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Target:
     """An interpreter that is asked about. Two targets are equal when no question could tell them apart.
 

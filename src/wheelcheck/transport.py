@@ -13,7 +13,6 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -21,6 +20,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 from wheelcheck.failures import CannotTell, IndexNonsense, IndexUnavailable, NotAuthorized, TimedOut, UsageError
 from wheelcheck.urls import mask, shown
+from wheelcheck.values import field, record
 
 if TYPE_CHECKING:
     import ssl
@@ -46,7 +46,7 @@ Wanted: TypeAlias = Callable[[int, Mapping[str, str]], bool]
 _Rows: TypeAlias = tuple[tuple[type[Exception], str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TransportOptions:
     """How an index is reached, in pip's terms.
 
@@ -83,7 +83,7 @@ class Login(NamedTuple):
     credentials: Credentials
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Answer:
     """One HTTP answer after redirects. `url` has no credentials; header names are in lower case."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, TypeAlias
 
@@ -18,24 +17,24 @@ from wheelcheck.distributions import Listed, Sdist, UnreadableFile, Wheel, speci
 from wheelcheck.platforms import LEGACY_MANYLINUX, MacOS, Manylinux, Musllinux, Other, Platform, Windows
 from wheelcheck.rules import NO_RULES, Rule, Rules
 from wheelcheck.targets import Target
-from wheelcheck.values import Plain, Variant, assert_never, plain
+from wheelcheck.values import Plain, Variant, assert_never, plain, record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class UnreadableName(Variant):
     """The file name follows no standard."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class VariantWheel(Variant):
     """A wheel variant (PEP 825 draft), which installers of today do not take."""
 
     label: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class WrongPlatformTag(Variant):
     """Built for other systems or architectures. `have` are the file's platform tags, `want` the target's first one."""
 
@@ -48,14 +47,14 @@ class WrongPlatformTag(Variant):
         return 0 if _system(self.want) in map(_system, self.have) else _FAR
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NeverMatches(Variant):
     """A platform tag that no system asks for, such as ``macosx_14_5_arm64``."""
 
     tag: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OsTooOld(Variant):
     """The right system and architecture, a newer release. `system` is ``macOS``, ``glibc`` or ``musl``."""
 
@@ -64,7 +63,7 @@ class OsTooOld(Variant):
     need: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class WrongPythonTag(Variant):
     """Built for other Pythons. `have` are the file's python tags, `want` the target's own."""
 
@@ -77,7 +76,7 @@ class WrongPythonTag(Variant):
         return min(_distance(tag, self.want) for tag in self.have)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class WrongAbiTag(Variant):
     """Built for the right Python with another ABI, such as the free-threaded one."""
 
@@ -85,7 +84,7 @@ class WrongAbiTag(Variant):
     want: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RequiresPython(Variant):
     """The specifier that the publisher set excludes the target's Python."""
 
@@ -93,19 +92,19 @@ class RequiresPython(Variant):
     python: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SourceOnly(Variant):
     """It would have to be built, which is never done here: a source distribution, or a wheel that is not wanted."""
 
     no_binary: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Quarantined(Variant):
     """The index has put the project under quarantine (PEP 792)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class HashMismatch(Variant):
     """The bytes, or the digests that the index states, are not those that were asked for."""
 
@@ -113,28 +112,28 @@ class HashMismatch(Variant):
     actual: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class BadMetadata(Variant):
     """The core metadata inside the file cannot be used."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ForbiddenByRule(Variant):
     """A curated rule says that this file does not work here, whatever its metadata says."""
 
     rule: Rule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Yanked(Variant):
     """Withdrawn by its publisher (PEP 592) and not pinned by the asker."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PreReleaseNotWanted(Variant):
     """A pre-release, while final releases match (PEP 440)."""
 
@@ -167,7 +166,7 @@ QUESTIONS: tuple[type[Variant], ...] = (
 _POSITION = {question: position for position, question in enumerate(QUESTIONS)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Compatible:
     """The file may be used. `rank` is the position of its best tag among the target's, 0 being the most specific."""
 
@@ -182,7 +181,7 @@ class Compatible:
         return {"compatible": True, "rank": self.rank, "reasons": []}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Incompatible:
     """The file may not be used, with every reason, in the order of the questions."""
 

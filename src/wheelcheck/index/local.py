@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from wheelcheck.distributions import SDIST_ENDINGS, Listed, ProjectPage, parse_p
 from wheelcheck.failures import IndexUnavailable, Unreadable
 from wheelcheck.index.links import Links, by_project, read_links_page
 from wheelcheck.index.sources import Local
+from wheelcheck.values import replace
 from wheelcheck.verdicts import HashMismatch
 
 

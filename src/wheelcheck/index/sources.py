@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 from wheelcheck.failures import UsageError
 from wheelcheck.transport import Login, origin_of, split_credentials
 from wheelcheck.urls import path_of_url, shown
+from wheelcheck.values import field, record
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class SimpleIndex:
     """An index with a folder for each project: an http, https or file URL, or a directory."""
 
     url: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class FindLinks:
     """Files of any project: a directory that holds them, or an HTML page, local or not, that links to them."""
 
@@ -28,7 +28,7 @@ class FindLinks:
 Source: TypeAlias = "SimpleIndex | FindLinks"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Remote:
     """A source on a server. `label` names it in answers, `url` has no credentials, `links` tells of `FindLinks`."""
 
@@ -43,7 +43,7 @@ class Remote:
         return self.login.credentials.user if self.login else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Local:
     """A source in the file system of this machine."""
 

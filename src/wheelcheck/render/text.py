@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby
 from os import urandom
 from typing import TYPE_CHECKING
 
 from wheelcheck import outcomes, verdicts
 from wheelcheck.render import phrases
+from wheelcheck.values import replace
 
 if TYPE_CHECKING:
     from wheelcheck.checker import Report, Result
