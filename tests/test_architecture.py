@@ -31,7 +31,7 @@ STANDARD = sys.stdlib_module_names | {"tomllib"}
 """Python 3.10 does not know tomllib yet; the map is the same on every Python."""
 
 CORE_MAY_IMPORT = {
-    "distributions": {"packaging", "msgspec"},
+    "distributions": {"packaging"},
     "resolver": {"packaging", "resolvelib"},
     "rules": {"packaging", "tomli"},
 }

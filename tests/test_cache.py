@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from contextlib import suppress
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheelcheck.cache import FRESH_FOR, Cache, Kept, Stored, freshness, key_of
+from wheelcheck.cache import FORMAT, FRESH_FOR, Cache, Damaged, Kept, Key, Stored, freshness, key_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +30,23 @@ def date(at: float) -> str:
 
 
 def page(**about: object) -> Stored:
-    fields = {"url": "http://index.test/simple/six/", "content_type": "text/html", "body": b"<a>", "stored": NOW}
+    fields = {
+        "url": "http://index.test/simple/six/",
+        "summary": {"versions": ["1.0"]},
+        "parts": [b"<a>"],
+        "stored": NOW,
+    }
     return Stored(**(fields | about))  # type: ignore[arg-type]
+
+
+def held(cache: Cache, key: str = KEY, name: str = "six") -> tuple[Stored, list[bytes]] | None:
+    """What the cache has of a page, its parts read."""
+    found = cache.page(Key(key), name)
+    return None if found is None else (found, list(found.parts))
+
+
+def whole(**about: object) -> tuple[Stored, list[bytes]]:
+    return page(**about), list(page(**about).parts)
 
 
 FRESHNESS = [
@@ -82,9 +98,9 @@ def test_a_confirmed_page_keeps_what_the_confirmation_leaves_out() -> None:
 
 
 @given(
-    body=st.binary(),
+    parts=st.lists(st.binary(max_size=20) | st.just(b"x" * 100_000), max_size=4),
     url=st.text(),
-    content_type=st.text(),
+    summary=st.dictionaries(st.text(), st.text() | st.lists(st.integers())),
     etag=st.text(),
     stored=st.floats(0, 2e9),
     found=st.booleans(),
@@ -92,13 +108,13 @@ def test_a_confirmed_page_keeps_what_the_confirmation_leaves_out() -> None:
 def test_what_was_stored_is_loaded(tmp_path_factory: pytest.TempPathFactory, **fields: object) -> None:
     cache = Cache(tmp_path_factory.getbasetemp() / "round-trip")
     cache.store_page(KEY, "six", page(**fields))
-    assert cache.page(KEY, "six") == page(**fields)
+    assert held(cache) == whole(**fields)
 
 
 def test_another_process_finds_it(tmp_path: Path) -> None:
     Cache(tmp_path).store_page(KEY, "six", page())
     Cache(tmp_path).store_metadata(KEY, Kept(b"Name: six"))
-    assert Cache(tmp_path).page(KEY, "six") == page()
+    assert held(Cache(tmp_path)) == whole()
     assert Cache(tmp_path).metadata(KEY, NOW) == Kept(b"Name: six")
     assert Cache(tmp_path).page(key_of("else"), "six") is None
 
@@ -111,13 +127,13 @@ def test_metadata_may_be_kept_for_a_time(tmp_path: Path) -> None:
 
 def test_a_project_that_appears_or_goes_replaces_what_was_known(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    cache.store_page(KEY, "six", page(body=b"", found=False))
-    assert cache.page(KEY, "six") == page(body=b"", found=False)
+    cache.store_page(KEY, "six", page(parts=(), found=False))
+    assert cache.page(KEY, "six") == page(parts=(), found=False)
     assert cache.names() == frozenset()
     cache.store_page(KEY, "six", page())
-    assert cache.page(KEY, "six") == page()
-    cache.store_page(KEY, "six", page(body=b"", found=False))
-    assert cache.page(KEY, "six") == page(body=b"", found=False)
+    assert held(cache) == whole()
+    cache.store_page(KEY, "six", page(parts=(), found=False))
+    assert cache.page(KEY, "six") == page(parts=(), found=False)
 
 
 def test_the_projects_that_it_has_seen(tmp_path: Path) -> None:
@@ -125,7 +141,7 @@ def test_the_projects_that_it_has_seen(tmp_path: Path) -> None:
     for name in ("six", "typing-extensions", "con", "../../etc/passwd", ""):
         cache.store_page(key_of(name), name, page())
     assert cache.names() == {"six", "typing-extensions", "con"}
-    assert cache.page(key_of("../../etc/passwd"), "../../etc/passwd") == page()
+    assert held(cache, key_of("../../etc/passwd"), "../../etc/passwd") == whole()
     assert {path.parent.name for path in tmp_path.rglob("*") if path.is_file()} == {"pages"}
 
 
@@ -153,21 +169,34 @@ def test_without_a_directory_nothing_is_kept() -> None:
 
 
 @given(where=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255), cut=st.booleans())
+@pytest.mark.parametrize("size", [3, 100_000])
 def test_a_damaged_entry_is_dropped(
-    tmp_path_factory: pytest.TempPathFactory, where: float, flip: int, cut: bool
+    tmp_path_factory: pytest.TempPathFactory, size: int, where: float, flip: int, cut: bool
 ) -> None:
-    folder = tmp_path_factory.mktemp("damaged")
+    folder, pristine = tmp_path_factory.mktemp("damaged"), page(parts=[b"", b"x" * size, b"y" * size])
     cache = Cache(folder)
-    cache.store_page(KEY, "six", page())
+    cache.store_page(KEY, "six", pristine)
     (entry,) = (path for path in folder.rglob("*") if path.is_file())
     raw = bytearray(entry.read_bytes())
     at = int(where * len(raw))
     raw[at] ^= flip
     entry.write_bytes(raw[:at] if cut else raw)
-    assert cache.page(KEY, "six") is None
+    with suppress(Damaged):
+        assert held(cache) is None
     assert not entry.exists()
-    cache.store_page(KEY, "six", page())
-    assert cache.page(KEY, "six") == page()
+    cache.store_page(KEY, "six", pristine)
+    assert held(cache) == (pristine, list(pristine.parts))
+
+
+def test_an_entry_that_took_the_place_of_another_is_not_dropped(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.store_page(KEY, "six", page(parts=[b"", b"x" * 100_000]))
+    before = cache.page(KEY, "six")
+    cache.store_page(KEY, "six", page(etag='"new"', parts=[b"y" * 100_000]))
+    assert before is not None
+    with pytest.raises(Damaged):
+        before.parts[1]
+    assert held(cache) == whole(etag='"new"', parts=[b"y" * 100_000])
 
 
 def test_a_directory_that_cannot_be_written_is_said_once(tmp_path: Path) -> None:
@@ -195,8 +224,8 @@ def test_a_full_disk_leaves_no_entry_and_is_said_once(tmp_path: Path) -> None:
     before, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
     try:
-        cache.store_page(KEY, "six", page(body=b"x" * 100_000))
-        cache.store_page(KEY, "six", page(body=b"y" * 100_000))
+        cache.store_page(KEY, "six", page(parts=[b"x" * 100_000]))
+        cache.store_page(KEY, "six", page(parts=[b"y" * 100_000]))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, before)
@@ -208,7 +237,7 @@ def test_a_full_disk_leaves_no_entry_and_is_said_once(tmp_path: Path) -> None:
 def test_leftovers_of_killed_processes_are_swept(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     cache.store_page(KEY, "six", page())
-    folder = tmp_path / "1" / "pages"
+    folder = tmp_path / FORMAT / "pages"
     old, new = folder / ".123-old", folder / ".124-new"
     for path in (old, new):
         path.write_bytes(b"half")
@@ -223,16 +252,19 @@ WRITER = textwrap.dedent(
     """
     import sys
     from pathlib import Path
-    from wheelcheck.cache import Cache, Stored, key_of
+    from wheelcheck.cache import Cache, Damaged, Stored, key_of
     cache, key, seed = Cache(Path(sys.argv[1])), key_of("shared"), int(sys.argv[2])
     turn = 0
     while True:
         turn += 1
         letter = bytes([97 + (seed + turn) % 26])
-        cache.store_page(key, "six", Stored(url=letter.decode(), content_type="", body=letter * 200_000))
+        cache.store_page(key, "six", Stored(url=letter.decode(), parts=[b"", letter * 200_000]))
         found = cache.page(key, "six")
-        if found is not None and found.body != found.url.encode() * 200_000:
-            sys.exit("mixed")
+        try:
+            if found is not None and found.parts[1] != found.url.encode() * 200_000:
+                sys.exit("mixed")
+        except Damaged:
+            pass
     """
 )
 
@@ -245,13 +277,14 @@ def test_processes_that_share_it_and_are_killed_leave_whole_entries(tmp_path: Pa
         while seen < 150:
             assert all(writer.poll() is None for writer in writers)
             found = cache.page(key_of("shared"), "six")
-            if found is not None:
-                assert found.body == found.url.encode() * 200_000
-                seen += 1
+            with suppress(Damaged):  # replaced while it was read
+                if found is not None:
+                    assert found.parts[1] == found.url.encode() * 200_000
+                    seen += 1
     finally:
         for writer in writers:
             writer.kill()
             writer.wait()
     last = cache.page(key_of("shared"), "six")
     assert last is not None
-    assert last.body == last.url.encode() * 200_000
+    assert last.parts[1] == last.url.encode() * 200_000

@@ -19,7 +19,6 @@ from packaging.specifiers import InvalidSpecifier
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from wheelcheck import distributions
 from wheelcheck.distributions import (
     MOST_TAGS,
     Metadata,
@@ -31,7 +30,6 @@ from wheelcheck.distributions import (
     Wheel,
     merged,
     parse_metadata,
-    parse_page,
     read_file,
     read_wheel_name,
     requirement_of,
@@ -40,6 +38,7 @@ from wheelcheck.distributions import (
     version_of,
 )
 from wheelcheck.failures import IndexNonsense
+from wheelcheck.listings import parse_page
 
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "text/html; charset=utf-8"
@@ -690,20 +689,3 @@ def test_headers_are_those_that_the_standard_library_writes() -> None:
         message[key] = value
     message.set_payload("Name: eggs\n")
     assert parse_metadata(message.as_bytes()).requires_dist == (Requirement("six"),)
-
-
-@pytest.mark.parametrize("installed", [True, False])
-def test_json_is_read_alike_with_and_without_msgspec(installed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if installed:
-        pytest.importorskip("msgspec")
-    else:
-        monkeypatch.setattr(distributions, "_msgspec", lambda: None)
-    entry = {"filename": "spam-1.0-py3-none-any.whl", "url": "spam-1.0-py3-none-any.whl", "hashes": {}, "size": 10**30}
-    body = json.dumps({"files": [entry], "meta": {"api-version": "1.1"}, "note": "\u00e9"}).encode()
-    page = distributions.parse_json(body, name=canonicalize_name("spam"), url=URL, index="x")
-    assert [file.size for file in page.files] == [10**30]
-    odd = body.replace(b'"note": "\\u00e9"', b'"note": "\\ud800", "more": NaN')
-    assert odd != body
-    assert len(distributions.parse_json(odd, name=canonicalize_name("spam"), url=URL, index="x").files) == 1
-    with pytest.raises(IndexNonsense):
-        distributions.parse_json(body[:-1], name=canonicalize_name("spam"), url=URL, index="x")

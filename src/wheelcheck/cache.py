@@ -1,9 +1,10 @@
 """What an index answered before, kept on disk: pages by RFC 9111's rules, core metadata for good.
 
-One file an entry: a line with a checksum, a line of JSON, then the body. Files are written beside their place and
-renamed onto it, so several processes may share a directory and one that is killed leaves nothing half-written. An entry
-that is damaged is dropped and fetched again. Where the directory cannot be written, all goes on uncached and that is
-said once.
+One file an entry: a line with a checksum of the next, a line of JSON, then the body in parts, each with its length and
+checksum in that line. A part is read when it is asked for: an answer that needs two versions of a thousand reads two.
+Files are written beside their place and renamed onto it, so several processes may share a directory
+and one that is killed leaves nothing half-written. An entry that is damaged is dropped and fetched again. Where the
+directory cannot be written, all goes on uncached and that is said once.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Sequence
 from functools import partial
 from hashlib import sha256
-from itertools import count
+from itertools import accumulate, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NewType, TypeVar
+from zlib import crc32
 
 from packaging.utils import NormalizedName
 
-from wheelcheck.values import names_of, record, replace
+from wheelcheck.values import field, names_of, record, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +32,7 @@ T = TypeVar("T")
 FRESH_FOR = 600.0
 """Seconds for which a page without any freshness header counts as fresh."""
 
-FORMAT = "1"
+FORMAT = "2"
 PAGES, ABSENT, METADATA = "pages", "absent", "metadata"
 _MAGIC = b"wheelcheck"
 _STALE_TEMPORARY = 3600.0
@@ -42,30 +45,34 @@ def key_of(*parts: str) -> Key:
     return Key(sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32])
 
 
+class Damaged(Exception):
+    """A part of an entry is not what was written, and the entry is dropped; or another entry took its place."""
+
+
 @record
 class Stored:
     """A page as an index answered it.
 
     Attributes:
         url: where it came from after redirects, without credentials and query.
-        content_type: the header's value.
-        body: the bytes after any content encoding; empty where the index has no such project.
         found: False for a project that the index answered with 404 or 410.
         stored: when it was answered or last confirmed, in seconds since the epoch.
         fresh_until: until when it may be used without asking.
         cache_control: the header's value, which holds until another answer says otherwise.
         etag, last_modified: validators, empty where there are none.
+        summary: what its reader wants to know without reading a part, as JSON has it.
+        parts: the body as its reader cut it; read from the disk one by one, each of which may be `Damaged`.
     """
 
     url: str
-    content_type: str
-    body: bytes
     found: bool = True
     stored: float = 0.0
     fresh_until: float = 0.0
     cache_control: str = ""
     etag: str = ""
     last_modified: str = ""
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    parts: Sequence[bytes] = field(default=(), compare=False)
 
     def is_fresh(self, now: float) -> bool:
         """Whether it may be used as it is. A clock that was set back makes it stale."""
@@ -165,10 +172,10 @@ class Cache:
 
     def store_page(self, key: Key, name: str, page: Stored) -> None:
         """Keeps a page and forgets what it contradicts."""
-        about = {k: getattr(page, k) for k in names_of(Stored) if k not in ("body", "found")}
+        about = {name: getattr(page, name) for name in names_of(Stored) if name not in ("parts", "found")}
         entry_name = _page_name(key, name)
         kind, other = ((PAGES, entry_name), (ABSENT, key)) if page.found else ((ABSENT, key), (PAGES, entry_name))
-        self._store(*kind, about, page.body)
+        self._store(*kind, about, page.parts)
         self._forget(*other)
 
     def metadata(self, key: Key, now: float) -> Kept | None:
@@ -177,7 +184,7 @@ class Cache:
 
     def store_metadata(self, key: Key, kept: Kept, until: float | None = None) -> None:
         """Keeps what is known of a file's core metadata, for good or until a time in seconds since the epoch."""
-        self._store(METADATA, key, {"until": until, "refused": kept.refused}, kept.head)
+        self._store(METADATA, key, {"until": until, "refused": kept.refused}, [kept.head])
 
     def names(self) -> frozenset[NormalizedName]:
         """The projects whose pages are here."""
@@ -207,30 +214,27 @@ class Cache:
         except OSError:
             return []
 
-    def _load(self, kind: str, name: str, decode: Callable[[dict[str, Any], bytes], T]) -> T | None:
+    def _load(self, kind: str, name: str, decode: Callable[[dict[str, Any], Sequence[bytes]], T]) -> T | None:
         if self._root is None:
             return None
+        place = self._root / kind / name
         try:
-            raw = (self._root / kind / name).read_bytes()
-        except (OSError, ValueError):
+            return decode(*_opened(place, partial(self._forget, kind, name)))
+        except OSError:
             return None
-        entry = _opened(raw)
-        if entry is not None:
-            try:
-                return decode(*entry)
-            except (TypeError, KeyError):
-                pass
-        self._forget(kind, name)
-        return None
+        except (Damaged, ValueError, TypeError, KeyError):
+            self._forget(kind, name)
+            return None
 
-    def _store(self, kind: str, name: str, about: dict[str, Any], body: bytes) -> None:
+    def _store(self, kind: str, name: str, about: dict[str, Any], parts: Sequence[bytes]) -> None:
         if self._root is None or not self._writable:
             return
         place = self._root / kind / name
         temporary = place.with_name(f".{os.getpid()}-{threading.get_ident()}-{next(self._serial)}")
         try:
             self._prepare(place.parent)
-            temporary.write_bytes(_sealed(about, body))
+            with temporary.open("wb") as handle:
+                handle.writelines([*_sealed(about, parts), *parts])
             _rename(temporary, place)
         except OSError as error:
             self._give_up(error)
@@ -263,31 +267,73 @@ def _page_name(key: Key, name: str) -> str:
     return f"{key}-{name}" if len(name) <= 120 and name.replace("-", "").isalnum() and name.isascii() else f"{key}-"
 
 
-def _stored(about: dict[str, Any], body: bytes, *, found: bool) -> Stored:
-    return Stored(**about, body=body, found=found)
+def _stored(about: dict[str, Any], parts: Sequence[bytes], *, found: bool) -> Stored:
+    return Stored(**about, parts=parts, found=found)
 
 
-def _unexpired(about: dict[str, Any], head: bytes, *, now: float) -> Kept | None:
-    return Kept(head, about["refused"]) if about["until"] is None or now < about["until"] else None
+def _unexpired(about: dict[str, Any], parts: Sequence[bytes], *, now: float) -> Kept | None:
+    return Kept(parts[0], about["refused"]) if about["until"] is None or now < about["until"] else None
 
 
-def _sealed(about: dict[str, Any], body: bytes) -> bytes:
+def _sealed(about: dict[str, Any], parts: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """The two lines before the parts."""
     import json
 
-    rest = json.dumps(about).encode() + b"\n" + body
-    return b"%s %s\n%s" % (_MAGIC, sha256(rest).hexdigest().encode(), rest)
+    head = json.dumps({"about": about, "parts": [(len(part), crc32(part)) for part in parts]}).encode() + b"\n"
+    return b"%s %08x\n" % (_MAGIC, crc32(head)), head
 
 
-def _opened(raw: bytes) -> tuple[dict[str, Any], bytes] | None:
-    """What an entry holds; None where it is damaged."""
+_SEALED = len(_MAGIC) + 10
+"""Bytes of the line with the checksum."""
+
+_FIRST_READ = 64 * 2**10
+"""Bytes that are read at once: the lines before the parts, and all of a small entry."""
+
+
+def _opened(place: Path, forget: Callable[[], None]) -> tuple[dict[str, Any], Sequence[bytes]]:
+    """What an entry holds. Raises OSError where there is none, `Damaged` or ValueError where it is damaged."""
     import json
 
-    seal, _, rest = raw.partition(b"\n")
-    if seal != b"%s %s" % (_MAGIC, sha256(rest).hexdigest().encode()):
-        return None
-    head, _, body = rest.partition(b"\n")
-    about = json.loads(head)
-    return (about, body) if isinstance(about, dict) else None
+    with place.open("rb") as handle:
+        start = handle.read(_FIRST_READ)
+        while start.count(b"\n", 0, _FIRST_READ) < 2 and (more := handle.readline()):
+            start += more
+    seal, _, rest = start.partition(b"\n")
+    head, newline, _ = rest.partition(b"\n")
+    if seal != b"%s %08x" % (_MAGIC, crc32(head + newline)):
+        raise Damaged
+    entry = json.loads(head)
+    return entry["about"], _Parts(place, start, len(seal) + len(head) + 2, entry["parts"], forget)
+
+
+class _Parts(Sequence[bytes]):
+    """The parts of an entry, each read and checked when it is asked for."""
+
+    def __init__(
+        self, place: Path, start: bytes, offset: int, sums: Sequence[tuple[int, int]], forget: Callable[[], None]
+    ) -> None:
+        self._place, self._start, self._sums, self._forget = place, start, sums, forget
+        self._ends = tuple(accumulate((length for length, _ in sums), initial=offset))
+
+    def __len__(self) -> int:
+        return len(self._sums)
+
+    def __getitem__(self, number: Any) -> Any:
+        begin, (length, total) = self._ends[number], self._sums[number]
+        part = self._start[begin : begin + length] if begin + length <= len(self._start) else self._read(begin, length)
+        if len(part) != length or crc32(part) != total:
+            if self._read(0, _SEALED) == self._start[:_SEALED]:  # else another entry took its place
+                self._forget()
+            raise Damaged
+        return part
+
+    def _read(self, begin: int, length: int) -> bytes:
+        try:
+            with self._place.open("rb") as handle:
+                handle.seek(begin)
+                return handle.read(length)
+        except OSError:
+            return b""
 
 
 def _rename(temporary: Path, place: Path) -> None:

@@ -6,22 +6,18 @@ Standards: binary distribution format (PEP 427), source distribution names (PEP 
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from html.parser import HTMLParser
 from itertools import product
-from types import ModuleType
-from typing import Any, TypeAlias, TypeVar
-from urllib.parse import unquote, urljoin, urlsplit
+from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from wheelcheck.failures import IndexNonsense
 from wheelcheck.values import field, record
 
 MOST_TAGS = 1024
@@ -29,7 +25,6 @@ MOST_TAGS = 1024
 
 SDIST_ENDINGS = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tar.Z", ".tgz", ".tar")
 OTHER_ENDINGS = (".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg", ".asc", ".sig", ".metadata", ".provenance")
-KNOWN_MAJORS = ("0", "1")
 LONGEST_NAME = 255
 """Characters of a file name; file systems take no more."""
 
@@ -140,15 +135,52 @@ class UnreadableFile:
 Listed: TypeAlias = "Wheel | Sdist"
 
 
+class Shelf(Sequence["Listed | UnreadableFile"]):
+    """The files of one version, each read from its entry when it is first looked at. `names` are their file names."""
+
+    def __init__(self, names: Sequence[str], read: Callable[[int], Listed | UnreadableFile]) -> None:
+        self.names = names
+        self._read = read
+        self._files: dict[int, Listed | UnreadableFile] = {}
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, place: Any) -> Any:
+        if place not in self._files:
+            self._files[place] = self._read(range(len(self.names))[place])
+        return self._files[place]
+
+    @classmethod
+    def of(cls, files: Sequence[Listed | UnreadableFile]) -> Shelf:
+        """A shelf of files that are there already."""
+        return cls([file.filename for file in files], files.__getitem__)
+
+    @property
+    def listed(self) -> tuple[Listed, ...]:
+        """The files whose names can be read."""
+        return tuple(file for file in self if not isinstance(file, UnreadableFile))
+
+    @property
+    def unreadable(self) -> tuple[UnreadableFile, ...]:
+        """Those whose names cannot."""
+        return tuple(file for file in self if isinstance(file, UnreadableFile))
+
+
+_EMPTY = Shelf((), ().__getitem__)
+
+
 class ProjectPage:
     """All files of a project on one index, or merged from several; nothing that was listed is dropped.
 
-    A page may list ten thousand files of which an answer looks at ten, so the files of a version are read from their
-    names when they are first asked for.
+    A page may list ten thousand files of which an answer looks at ten, so versions and files are read when they are
+    first asked for.
 
     Attributes:
         name: the project, normalised.
         status: PEP 792: ``archived``, ``deprecated``, ``quarantined``; None for an active project.
+        status_reason: why, in the words of the index; empty where it gives none.
+        indexes: the indexes that have the project, as they are named in answers; a place of links is none.
         versions: the files of each version, newest version first.
     """
 
@@ -159,27 +191,43 @@ class ProjectPage:
         files: Iterable[Listed] = (),
         unreadable: Iterable[UnreadableFile] = (),
         status: str | None = None,
+        status_reason: str = "",
+        indexes: Iterable[str] = (),
     ) -> None:
         self.name = name
         self.status = status
+        self.status_reason = status_reason
+        self.indexes = tuple(indexes)
         self._stray = tuple(unreadable)
         found: dict[Version, list[Listed | UnreadableFile]] = {}
         for file in files:
             found.setdefault(file.version, []).append(file)
-        self._shelves = _Shelves(found, found.__getitem__)
+        order = sorted(found, reverse=True)
+        self._shelves = _Shelves(order, lambda place: Shelf.of(found[order[place]]))
 
     @classmethod
     def of_shelves(
         cls,
         name: NormalizedName,
-        versions: Iterable[Version],
-        read: Callable[[Version], Iterable[Listed | UnreadableFile]],
+        versions: Sequence[Version | str],
+        shelf: Callable[[int], Shelf],
         stray: Iterable[UnreadableFile] = (),
+        *,
         status: str | None = None,
+        status_reason: str = "",
+        indexes: Iterable[str] = (),
     ) -> ProjectPage:
-        """A page whose files are read version by version; `stray` are the files of which no version is known."""
-        page = cls(name=name, unreadable=stray, status=status)
-        page._shelves = _Shelves(versions, read)
+        """A page whose files are read version by version.
+
+        Args:
+            name: the project, normalised.
+            versions: its versions or their texts, newest first.
+            shelf: the files of the version at a place.
+            stray: the files of which no version is known.
+            status, status_reason, indexes: as the attributes.
+        """
+        page = cls(name=name, unreadable=stray, status=status, status_reason=status_reason, indexes=indexes)
+        page._shelves = _Shelves(versions, shelf)
         return page
 
     @property
@@ -195,47 +243,51 @@ class ProjectPage:
     @property
     def unreadable(self) -> tuple[UnreadableFile, ...]:
         """Files whose names say nothing that can be used."""
-        return (*self._stray, *(file for version in self._shelves for file in self._shelves.unreadable(version)))
+        return (*self._stray, *(file for version in self._shelves for file in self.shelf(version).unreadable))
 
-    def read(self, version: Version) -> Iterator[Listed | UnreadableFile]:
+    @property
+    def stray(self) -> tuple[UnreadableFile, ...]:
+        """The files of which no version is known."""
+        return self._stray
+
+    def shelf(self, version: Version) -> Shelf:
         """Everything that is listed under a version."""
-        yield from self._shelves.get(version, ())
-        yield from self._shelves.unreadable(version)
+        return self._shelves.shelf(version)
 
 
 class _Shelves(Mapping[Version, "tuple[Listed, ...]"]):
-    """Files by version, each version read once, when it is first asked for."""
+    """Files by version, newest first. Versions and files are read when they are first asked for."""
 
-    def __init__(
-        self, versions: Iterable[Version], read: Callable[[Version], Iterable[Listed | UnreadableFile]]
-    ) -> None:
-        self._order = tuple(sorted(versions, reverse=True))
-        self._known = frozenset(self._order)
+    def __init__(self, versions: Sequence[Version | str], read: Callable[[int], Shelf]) -> None:
+        self._versions = versions
         self._read = read
-        self._files: dict[Version, tuple[tuple[Listed, ...], tuple[UnreadableFile, ...]]] = {}
+        self._places: dict[Version, int] = {}
+        self._shelf_at: dict[int, Shelf] = {}
 
     def __getitem__(self, version: Version) -> tuple[Listed, ...]:
-        if version not in self._known:
+        if version not in self:
             raise KeyError(version)
-        return self._shelf(version)[0]
+        return self.shelf(version).listed
 
     def __iter__(self) -> Iterator[Version]:
-        return iter(self._order)
+        for place, given in enumerate(self._versions):
+            version = version_of(given) if isinstance(given, str) else given
+            self._places[version] = place
+            yield version
+
+    def __contains__(self, version: object) -> bool:
+        return version in self._places or any(other == version for other in self)
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._versions)
 
-    def unreadable(self, version: Version) -> tuple[UnreadableFile, ...]:
-        return self._shelf(version)[1] if version in self._known else ()
-
-    def _shelf(self, version: Version) -> tuple[tuple[Listed, ...], tuple[UnreadableFile, ...]]:
-        try:
-            return self._files[version]
-        except KeyError:
-            listed = tuple(self._read(version))
-            files = tuple(file for file in listed if not isinstance(file, UnreadableFile))
-            unreadable = tuple(file for file in listed if isinstance(file, UnreadableFile))
-            return self._files.setdefault(version, (files, unreadable))
+    def shelf(self, version: Version) -> Shelf:
+        if version not in self:
+            return _EMPTY
+        place = self._places[version]
+        if place not in self._shelf_at:
+            self._shelf_at.setdefault(place, self._read(place))
+        return self._shelf_at[place]
 
 
 def merged(name: NormalizedName, pages: Iterable[ProjectPage]) -> ProjectPage:
@@ -243,13 +295,22 @@ def merged(name: NormalizedName, pages: Iterable[ProjectPage]) -> ProjectPage:
     pages = tuple(pages)
     if len(pages) == 1:
         return pages[0]
+    order = sorted({version for page in pages for version in page.versions}, reverse=True)
+    status = _gravest(page.status for page in pages)
     return ProjectPage.of_shelves(
         name,
-        {version for page in pages for version in page.versions},
-        lambda version: (file for page in pages for file in page.read(version)),
-        (file for page in pages for file in page._stray),  # noqa: SLF001 -- of its own class
-        _gravest(page.status for page in pages),
+        order,
+        lambda place: _joined([page.shelf(order[place]) for page in pages]),
+        (file for page in pages for file in page.stray),
+        status=status,
+        status_reason=next((page.status_reason for page in pages if page.status == status and page.status_reason), ""),
+        indexes=dict.fromkeys(index for page in pages for index in page.indexes),
     )
+
+
+def _joined(shelves: Sequence[Shelf]) -> Shelf:
+    files = [(shelf, place) for shelf in shelves for place in range(len(shelf))]
+    return Shelf([shelf.names[place] for shelf, place in files], lambda at: files[at][0][files[at][1]])
 
 
 def _gravest(statuses: Iterable[str | None]) -> str | None:
@@ -301,6 +362,34 @@ def read_wheel_name(filename: str) -> tuple[NormalizedName, Version, tuple[int, 
         raise UnreadableName(str(error)) from None
 
 
+def version_text(filename: str, project: NormalizedName) -> str | None:
+    """The version that the name of a file of a project states, by the least work; None where it states none."""
+    if filename.endswith(".whl"):
+        parts = filename.split("-", 2)
+        return parts[1].replace("_", "-") if len(parts) > 1 else None
+    stem = _stem(filename)
+    cut = _end_of_name(stem, project) if stem else None
+    return stem[cut + 1 :] if stem and cut is not None else None
+
+
+def _stem(filename: str) -> str | None:
+    return next((filename[: -len(ending)] for ending in SDIST_ENDINGS if filename.endswith(ending)), None)
+
+
+def _end_of_name(stem: str, project: NormalizedName) -> int | None:
+    """Where the dash stands that ends the project's name in the stem of an sdist name."""
+    usual = len(project)
+    if stem[usual : usual + 1] == "-" and _is_called(stem[:usual], project):
+        return usual
+    dashes = (match.start() for match in re.finditer("-", stem))
+    return next((at for at in dashes if _is_called(stem[:at], project)), None)
+
+
+@lru_cache(maxsize=4096)
+def _is_called(name: str, project: NormalizedName) -> bool:
+    return canonicalize_name(name) == project
+
+
 def _variant_label(parts: list[str]) -> str | None:
     """The label of a wheel variant, whose tags are followed by one more part (PEP 825 draft)."""
     if len(parts) not in (6, 7):
@@ -315,13 +404,12 @@ def read_sdist_name(filename: str, project: NormalizedName | None = None) -> tup
     Raises:
         UnreadableName: no part of it is a version.
     """
-    stem = next((filename[: -len(ending)] for ending in SDIST_ENDINGS if filename.endswith(ending)), None)
+    stem = _stem(filename)
     if stem is None:
         raise UnreadableName("it is neither a wheel nor a source distribution")
     name, _, version = stem.rpartition("-")
     if project is not None:
-        dashes = (match.start() for match in re.finditer("-", stem))
-        cut = next((at for at in dashes if canonicalize_name(stem[:at]) == project), None)
+        cut = _end_of_name(stem, project)
         if cut is None:
             raise UnreadableName(f"it does not begin with the project name {project}")
         name, version = stem[:cut], stem[cut + 1 :]
@@ -351,7 +439,18 @@ def read_file(filename: str, project: NormalizedName | None = None, **about: Any
 def direct_file(url: str, project: NormalizedName) -> Listed | UnreadableFile:
     """The file that a direct reference names (``name @ url``); a digest in its fragment is the file's."""
     link, _, fragment = url.partition("#")
-    return read_file(_last_part(link), project, url=link, hashes=_hash_pairs(fragment))
+    return read_file(last_part(link), project, url=link, hashes=hash_pairs(fragment))
+
+
+def last_part(link: str) -> str:
+    """The file name that a link ends in, percent-encoding undone."""
+    return unquote(re.split("[?#]", link, maxsplit=1)[0].rstrip("/").rpartition("/")[2])
+
+
+def hash_pairs(text: str) -> dict[str, str]:
+    """The digests in a URL's fragment or in ``data-core-metadata``, by algorithm."""
+    pairs = re.findall(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512|blake2b)=([0-9a-fA-F]+)", text)
+    return {algorithm: digest.lower() for algorithm, digest in pairs}
 
 
 def _check_form(filename: str) -> None:
@@ -363,278 +462,6 @@ def _check_form(filename: str) -> None:
         raise UnreadableName("it is a path, not a file name")
     if len(filename) > LONGEST_NAME:
         raise UnreadableName(f"it has more than {LONGEST_NAME} characters")
-
-
-# -- pages
-
-
-def parse_page(body: bytes, content_type: str, *, name: NormalizedName, url: str, index: str) -> ProjectPage:
-    """A project page from the body that an index sent.
-
-    Args:
-        body: the bytes after any content encoding.
-        content_type: the header's value; it decides between JSON and HTML, not what was asked for.
-        name: the project that was asked for.
-        url: where the body came from, after redirects; relative links are taken from it.
-        index: how the source is named in answers.
-
-    Raises:
-        IndexNonsense: the body is not such a page.
-    """
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind.endswith("json"):
-        return parse_json(body, name=name, url=url, index=index)
-    if kind in ("text/html", "application/vnd.pypi.simple.v1+html", "application/xhtml+xml", ""):
-        return parse_html(body, name=name, url=url, index=index)
-    raise IndexNonsense(url, f"its content type is {kind}")
-
-
-def parse_json(body: bytes, *, name: NormalizedName, url: str, index: str) -> ProjectPage:
-    """A page in the JSON form (PEP 691, 700, 792). Raises `IndexNonsense` as `parse_page` does."""
-    try:
-        page = _decoded(body)
-    except (ValueError, RecursionError) as error:
-        raise IndexNonsense(url, f"its JSON cannot be parsed ({type(error).__name__})") from None
-    if not isinstance(page, dict) or not isinstance(page.get("files"), list):
-        raise IndexNonsense(url, "its JSON has no list of files")
-    _check_api_version(_mapping(page.get("meta")).get("api-version"), url)
-    claimed = page.get("name")
-    if isinstance(claimed, str) and canonicalize_name(claimed) != name:
-        raise IndexNonsense(url, f"it describes the project {claimed}, not {name}")
-    status = _mapping(page.get("project-status")).get("status")
-    entries: list[tuple[str, Any]] = []
-    stray: list[UnreadableFile] = []
-    for entry in page["files"]:
-        if _is_entry(entry):
-            entries.append((entry["filename"], entry))
-        else:
-            stray.append(_no_entry(entry))
-    return _page(
-        name,
-        entries,
-        lambda filename, entry: _json_file(filename, entry, name, url, index),
-        stray,
-        status if isinstance(status, str) and status != "active" else None,
-    )
-
-
-def _decoded(body: bytes) -> Any:
-    """The value of a JSON text; by msgspec where it is installed, and what that refuses by the standard library."""
-    msgspec = _msgspec()
-    if msgspec is not None:
-        try:
-            return msgspec.json.decode(body)
-        except msgspec.DecodeError:
-            pass
-    return json.loads(body)
-
-
-@lru_cache(maxsize=1)
-def _msgspec() -> ModuleType | None:
-    """The accelerator of the extra ``fast``, or None."""
-    try:
-        import msgspec
-    except ImportError:
-        return None
-    return msgspec
-
-
-def _is_entry(entry: Any) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get("filename"), str) and isinstance(entry.get("url"), str)
-
-
-def _no_entry(entry: Any) -> UnreadableFile:
-    entry = _mapping(entry)
-    filename = entry.get("filename") or entry.get("url") or "?"
-    return UnreadableFile(filename=str(filename), why="its entry lacks a filename or a url")
-
-
-def _json_file(
-    filename: str, entry: Mapping[str, Any], name: NormalizedName, url: str, index: str
-) -> Listed | UnreadableFile:
-    address = _absolute(url, entry["url"])
-    if address is None:
-        return UnreadableFile(filename=filename, why="its URL cannot be parsed")
-    yanked, size = entry.get("yanked"), entry.get("size")
-    core = next((entry[key] for key in CORE_METADATA_KEYS if entry.get(key)), False)
-    return read_file(
-        filename,
-        name,
-        url=address,
-        index=index,
-        hashes=_hashes(entry.get("hashes")),
-        requires_python=_text(entry.get("requires-python")),
-        yanked=(yanked if isinstance(yanked, str) else "") if yanked else None,
-        upload_time=_text(entry.get("upload-time")),
-        size=size if type(size) is int and size >= 0 else None,
-        core_metadata=_hashes(core) or bool(core),
-    )
-
-
-CORE_METADATA_KEYS = ("core-metadata", "dist-info-metadata", "data-dist-info-metadata")
-"""The three names of one key in the order in which they count (PEP 714)."""
-
-
-def parse_html(body: bytes, *, name: NormalizedName, url: str, index: str) -> ProjectPage:
-    """A page in the HTML form (PEP 503, 592, 629, 658). Raises `IndexNonsense` as `parse_page` does."""
-    metas, links = _read_anchors(body, url)
-    status = metas.get("pypi:project-status")
-    return _page(
-        name,
-        links,
-        lambda filename, anchor: _html_file(filename, *anchor, name, index),
-        (),
-        status if status != "active" else None,
-    )
-
-
-def parse_links(body: bytes, *, url: str, index: str) -> Iterator[Listed | UnreadableFile]:
-    """The files of any project to which an HTML page links. Raises `IndexNonsense` where it links to none."""
-    _, links = _read_anchors(body, url)
-    return (_html_file(filename, *anchor, None, index) for filename, anchor in links)
-
-
-def _read_anchors(body: bytes, url: str) -> tuple[dict[str, str], list[tuple[str, tuple[str, dict[str, str]]]]]:
-    """What an HTML page says of itself, and the file name, target and attributes of each anchor."""
-    parser = _Anchors()
-    try:
-        parser.feed(body.decode("utf-8", "replace"))
-        parser.close()
-    except AssertionError:
-        raise IndexNonsense(url, "its HTML cannot be parsed") from None
-    _check_api_version(parser.metas.get("pypi:repository-version"), url)
-    base = _absolute(url, parser.base)
-    if base is None:
-        raise IndexNonsense(url, "its base URL cannot be parsed")
-    links = [(_absolute(base, href) or href, attrs) for href, attrs in parser.anchors]
-    names = [_last_part(link) for link, _ in links]
-    looks_like_files = any(text.endswith((".whl", *SDIST_ENDINGS, *OTHER_ENDINGS)) for text in names)
-    if (links or parser.interactive) and not looks_like_files:
-        raise IndexNonsense(url, "it is a web page that lists no distribution files")
-    return parser.metas, list(zip(names, links, strict=True))
-
-
-def _html_file(
-    filename: str, link: str, attrs: Mapping[str, str], name: NormalizedName | None, index: str
-) -> Listed | UnreadableFile:
-    if not _is_url(link):
-        return UnreadableFile(filename=filename, why="its URL cannot be parsed")
-    link, _, fragment = link.partition("#")
-    core = next((attrs[f"data-{key}"] for key in CORE_METADATA_KEYS[:2] if attrs.get(f"data-{key}")), "")
-    return read_file(
-        filename,
-        name,
-        url=link,
-        index=index,
-        hashes=_hash_pairs(fragment),
-        requires_python=attrs.get("data-requires-python") or None,
-        yanked=attrs.get("data-yanked"),
-        upload_time=attrs.get("data-upload-time"),
-        core_metadata=_hash_pairs(core) or core == "true",
-    )
-
-
-def _last_part(link: str) -> str:
-    """The file name that a link ends in, percent-encoding undone."""
-    return unquote(re.split("[?#]", link, maxsplit=1)[0].rstrip("/").rpartition("/")[2])
-
-
-class _Anchors(HTMLParser):
-    """Collects what a project page says: anchors with a target, meta elements, a base, and signs of a login form."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.anchors: list[tuple[str, dict[str, str]]] = []
-        self.metas: dict[str, str] = {}
-        self.base = ""
-        self.interactive = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {key: value or "" for key, value in attrs}
-        if tag == "a" and values.get("href"):
-            self.anchors.append((values["href"], values))
-        elif tag == "base" and not self.base:
-            self.base = values.get("href", "")
-        elif tag == "meta" and "name" in values:
-            self.metas[values["name"].lower()] = values.get("content", "")
-        elif tag in ("form", "input", "script"):
-            self.interactive = True
-
-
-Entry = TypeVar("Entry")
-
-
-def _page(
-    name: NormalizedName,
-    entries: Iterable[tuple[str, Entry]],
-    read: Callable[[str, Entry], Listed | UnreadableFile],
-    stray: Iterable[UnreadableFile],
-    status: str | None,
-) -> ProjectPage:
-    """A page of named entries, each of which is read when its version is asked for."""
-    shelves: dict[Version, list[tuple[str, Entry]]] = {}
-    unplaced: list[UnreadableFile] = list(stray)
-    for filename, entry in entries:
-        version = _version_in(filename, name)
-        if version is not None:
-            shelves.setdefault(version, []).append((filename, entry))
-            continue
-        file = read(filename, entry)
-        assert isinstance(file, UnreadableFile)
-        unplaced.append(file)
-    return ProjectPage.of_shelves(
-        name, shelves, lambda version: (read(*named) for named in shelves[version]), unplaced, status
-    )
-
-
-def _version_in(filename: str, project: NormalizedName) -> Version | None:
-    """The version that a file name states, by the least work; None where it states none."""
-    try:
-        if filename.endswith(".whl"):
-            return version_of(filename.split("-", 2)[1].replace("_", "-"))
-        return read_sdist_name(filename, project)[1]
-    except (IndexError, ValueError):
-        return None
-
-
-def _check_api_version(stated: Any, url: str) -> None:
-    major = str(stated or "1").partition(".")[0]
-    if major not in KNOWN_MAJORS:
-        raise IndexNonsense(url, f"it follows version {stated} of the repository API, which is not known here")
-
-
-def _absolute(base: str, link: str) -> str | None:
-    """The link as seen from `base`, or None where it cannot be parsed."""
-    if not _is_url(link):
-        return None
-    return link if link.startswith(("https://", "http://", "file://")) else urljoin(base, link)
-
-
-def _is_url(link: str) -> bool:
-    if link.isascii() and "[" not in link and "]" not in link:
-        return True
-    try:
-        urlsplit(link)
-    except ValueError:
-        return False
-    return True
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _hashes(value: Any) -> dict[str, str]:
-    return {key: digest.lower() for key, digest in _mapping(value).items() if isinstance(digest, str)}
-
-
-def _hash_pairs(text: str) -> dict[str, str]:
-    pairs = re.findall(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512|blake2b)=([0-9a-fA-F]+)", text)
-    return {algorithm: digest.lower() for algorithm, digest in pairs}
 
 
 # -- core metadata

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 _USERINFO = re.compile(
     r"(?:(?<=://)|^(?=[^/?#\s@:]+:(?!\\)))"
@@ -58,3 +58,13 @@ def path_of_url(url: str, *, system: str = sys.platform) -> str | None:
     if system == "win32":
         return f"//{host}{path}" if host else re.sub(r"^/+(?=[A-Za-z][:|])", "", path).replace("|", ":", 1)
     return None if host else path
+
+
+def absolute(base: str, link: str) -> str | None:
+    """The link as seen from `base`, or None where it cannot be parsed."""
+    try:
+        if not link.isascii() or "[" in link or "]" in link:
+            urlsplit(link)
+        return link if link.startswith(("https://", "http://", "file://")) else urljoin(base, link)
+    except ValueError:
+        return None

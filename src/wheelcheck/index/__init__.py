@@ -21,7 +21,7 @@ from wheelcheck.index.access import Access
 from wheelcheck.index.downloads import download
 from wheelcheck.index.metadata import Told, identity_of, read_metadata
 from wheelcheck.index.pages import read_links, read_page, with_hashes
-from wheelcheck.index.sources import FindLinks, Remote, SimpleIndex, Source, placed
+from wheelcheck.index.sources import FindLinks, Placed, Remote, SimpleIndex, Source, placed
 from wheelcheck.tasks import Countdown, Task, Workers
 from wheelcheck.transport import Transport, TransportOptions
 
@@ -53,6 +53,8 @@ class Index:
         offline: make no request; what is cached counts, however old.
         refresh: ask again for what is cached.
         workers: the most requests at once.
+        strategy: ``best-match``: an index counts like any other; ``first-index``: the first index that has a project
+            supplies it, the next one is asked only where it has not, and places of links always count.
         local_hashes: algorithms, such as ``sha256``, whose digests local files bear even where nobody states them;
             each is computed once somebody looks at it.
 
@@ -69,6 +71,7 @@ class Index:
         offline: bool = False,
         refresh: bool = False,
         workers: int = 20,
+        strategy: str = "best-match",
         local_hashes: Collection[str] = (),
     ) -> None:
         self._sources = tuple(map(placed, sources))
@@ -80,6 +83,7 @@ class Index:
         self._access = Access(
             self._sources, self._transport, cache, offline=offline, refresh=refresh, local_hashes=local_hashes
         )
+        self._groups = _groups(self._sources, strategy)
         self._workers = Workers(workers)
         self._lock = threading.Lock()
         self._tasks: dict[object, Task[Any]] = {}
@@ -159,17 +163,17 @@ class Index:
     def _merged(self, name: NormalizedName, tasks: Sequence[Task[Any]]) -> ProjectPage | None:
         answers = [task.answer() for task in tasks]
         found = [
-            answer.get(name) if source.links else answer for source, answer in zip(self._sources, answers, strict=True)
+            answer.get(name) if group[0].links else answer for group, answer in zip(self._groups, answers, strict=True)
         ]
         pages = [page for page in found if page is not None]
         return merged(name, pages) if pages else None
 
     def _page_tasks(self, name: NormalizedName) -> list[Task[Any]]:
         return [
-            self._task((at, None), partial(read_links, self._access, source))
-            if source.links
-            else self._task((at, name), partial(read_page, self._access, source, name))
-            for at, source in enumerate(self._sources)
+            self._task((at, None), partial(read_links, self._access, group[0]))
+            if group[0].links
+            else self._task((at, name), partial(_read_first, self._access, group, name))
+            for at, group in enumerate(self._groups)
         ]
 
     # -- files
@@ -232,3 +236,17 @@ class Index:
             overdue = self._transport.overdue(task.thread) if task.thread is not None else None
             if overdue is not None:
                 raise overdue
+
+
+def _groups(sources: Sequence[Placed], strategy: str) -> list[tuple[Placed, ...]]:
+    """Sources of which the first that has a project supplies it: each alone, or under ``first-index`` all indexes."""
+    if strategy != "first-index":
+        return [(source,) for source in sources]
+    indexes = tuple(source for source in sources if not source.links)
+    return [*((source,) for source in sources if source.links), *([indexes] if indexes else [])]
+
+
+def _read_first(access: Access, group: Sequence[Placed], name: NormalizedName) -> ProjectPage | None:
+    """The page of the first index that has a project; those behind it are not asked. Raises as `read_page` does."""
+    pages = (read_page(access, source, name) for source in group)
+    return next((page for page in pages if page is not None), None)

@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from wheelcheck.distributions import Listed, ProjectPage, UnreadableFile, parse_links
+from wheelcheck.distributions import Listed, ProjectPage, UnreadableFile
 from wheelcheck.failures import IndexNonsense
+from wheelcheck.listings import parse_links
 
 Links: TypeAlias = "Mapping[NormalizedName, ProjectPage]"
 

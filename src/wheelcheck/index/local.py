@@ -10,10 +10,11 @@ from urllib.parse import quote
 from packaging.utils import NormalizedName
 
 from wheelcheck.digests import chunks_of, digests_of, mismatch
-from wheelcheck.distributions import SDIST_ENDINGS, Listed, ProjectPage, parse_page, read_file
+from wheelcheck.distributions import SDIST_ENDINGS, Listed, ProjectPage, read_file
 from wheelcheck.failures import IndexUnavailable, Unreadable
 from wheelcheck.index.links import Links, by_project, read_links_page
 from wheelcheck.index.sources import Local
+from wheelcheck.listings import parse_page
 from wheelcheck.values import replace
 from wheelcheck.verdicts import HashMismatch
 

@@ -21,15 +21,17 @@ from wheelcheck.index.access import Access
 from wheelcheck.index.local import body_of, mismatch_of_file, stated_of
 from wheelcheck.ranges import RemoteFile
 from wheelcheck.urls import path_of_url, shown
-from wheelcheck.verdicts import BadMetadata, HashMismatch
+from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch
 
-Told: TypeAlias = "Metadata | BadMetadata | HashMismatch"
+Told: TypeAlias = "Metadata | BadMetadata | HashMismatch | DynamicMetadata"
+"""What a file says of itself, why it is refused for good, or, of a source distribution, that only a build can tell."""
 
 
 def identity_of(file: Listed) -> tuple[str, ...]:
     """What tells a file from every other, and what is stated of it.
 
-    A file on a server is known by its hash at its origin, or by its URL; a local one by its path and who lists it.
+    A file on a server is known by its hash at its origin where an index lists it, or by its URL; a local one by its path
+    and who lists it.
     """
     stated = stated_of(file)
     core = file.core_metadata
@@ -40,7 +42,9 @@ def identity_of(file: Listed) -> tuple[str, ...]:
     parts = urlsplit(file.url)
     where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     return (
-        (where, "sha256", digest, file.filename, told) if digest else (file.url, file.filename, _joined(stated), told)
+        (where, "sha256", digest, file.filename, told)
+        if digest and file.index
+        else (file.url, file.filename, _joined(stated), told)
     )
 
 
@@ -49,14 +53,12 @@ def _joined(hashes: Mapping[str, str]) -> str:
 
 
 def read_metadata(access: Access, file: Listed) -> Told:
-    """The core metadata of this very file, or why the file is refused for good.
+    """The core metadata of this very file, or why it cannot be had from it.
 
     Raises:
         Unreadable: it is out of reach.
         CannotTell: the server that has it did not answer; which of its kinds says why.
     """
-    if isinstance(file, Sdist):
-        raise Unreadable(file.filename, "it is a source distribution, whose metadata only a build can tell")
     try:
         path = access.path_of(file, Unreadable)
         return _local_metadata(file, path) if path is not None else _remote_metadata(access, file)
@@ -110,6 +112,10 @@ def _sidecar(access: Access, file: Listed) -> bytes | HashMismatch | None:
 
 def _inside(access: Access, file: Listed) -> bytes | BadMetadata | HashMismatch:
     """The metadata inside the file."""
+    if isinstance(file, Sdist):
+        from wheelcheck.index.sdists import fetched_pkg_info
+
+        return fetched_pkg_info(access, file)
     with RemoteFile(
         access.transport,
         file.url,
@@ -157,9 +163,18 @@ def _local_sidecar(file: Listed, path: Path) -> Told | None:
 def _local_inside(file: Listed, path: Path) -> Told:
     with path.open("rb") as handle:
         try:
-            return _told(file, metadata_of(partial(_read_at, handle), path.stat().st_size))
+            return _told(file, _metadata_in(file, handle))
         except ArchiveError as error:
             return BadMetadata(why=str(error))
+
+
+def _metadata_in(file: Listed, handle: BinaryIO) -> bytes:
+    """The metadata inside an open file. Raises ArchiveError."""
+    if isinstance(file, Sdist):
+        from wheelcheck.index.sdists import pkg_info_of
+
+        return pkg_info_of(handle, file)
+    return metadata_of(partial(_read_at, handle), handle.seek(0, 2))
 
 
 def _read_at(handle: BinaryIO, offset: int, length: int) -> bytes:
@@ -174,15 +189,25 @@ def _expected_beside(file: Listed) -> Mapping[str, str]:
     return file.core_metadata if isinstance(file.core_metadata, Mapping) else {}
 
 
-def _told(file: Listed, body: bytes) -> Metadata | BadMetadata:
+def _told(file: Listed, body: bytes) -> Metadata | BadMetadata | DynamicMetadata:
     try:
-        found = parse_metadata(body)
+        found = _parsed(file, body)
+        if isinstance(found, DynamicMetadata):
+            return found
         agrees = found.name == file.name and version_of(found.version) == file.version
     except (MetadataError, InvalidVersion) as error:
         return BadMetadata(why=str(error))
     if not agrees:
         return BadMetadata(why=f"it says that it is {found.name} {found.version}")
     return found
+
+
+def _parsed(file: Listed, body: bytes) -> Metadata | DynamicMetadata:
+    if not isinstance(file, Sdist):
+        return parse_metadata(body)
+    from wheelcheck.projects import static_metadata
+
+    return static_metadata(body)
 
 
 def _head(body: bytes) -> bytes:

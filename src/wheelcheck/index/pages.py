@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from functools import partial
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from packaging.utils import NormalizedName
 
-from wheelcheck.cache import Stored, freshness, key_of
-from wheelcheck.distributions import Listed, ProjectPage, parse_page
+from wheelcheck.cache import Damaged, Stored, freshness, key_of
+from wheelcheck.distributions import Listed, ProjectPage, UnreadableFile
 from wheelcheck.failures import NotCached, Unreadable
 from wheelcheck.index.access import Access
 from wheelcheck.index.links import Links, read_links_page
 from wheelcheck.index.local import hashed, local_links, local_page
 from wheelcheck.index.sources import Local, Placed, Remote
+from wheelcheck.listings import Listing, listing_of, page_of
 from wheelcheck.transport import Answer
 from wheelcheck.urls import shown
+from wheelcheck.values import replace
 
 ACCEPT_PAGE = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 ACCEPT_LINKS = "text/html"
 GONE = (404, 410)
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 def read_page(access: Access, source: Placed, name: NormalizedName) -> ProjectPage | None:
@@ -35,9 +37,7 @@ def read_page(access: Access, source: Placed, name: NormalizedName) -> ProjectPa
     """
     if isinstance(source, Local):
         return _with_hashes(access, local_page(source, name))
-    url = f"{source.url.rstrip('/')}/{quote(name, safe='')}/"
-    parse = partial(parse_page, name=name, index=source.label)
-    return _remote_page(access, source, url, name, ACCEPT_PAGE, parse)
+    return _Exchange(access, source, _ProjectForm(source, name)).page()
 
 
 def read_links(access: Access, source: Placed) -> Links:
@@ -45,8 +45,7 @@ def read_links(access: Access, source: Placed) -> Links:
     if isinstance(source, Local):
         pages = local_links(source)
         return {name: _with_hashes(access, page) or page for name, page in pages.items()}
-    parse = partial(read_links_page, index=source.label)
-    return _remote_page(access, source, source.url, "", ACCEPT_LINKS, parse) or {}
+    return _Exchange(access, source, _LinksForm(source)).page() or {}
 
 
 def with_hashes(access: Access, file: Listed) -> Listed:
@@ -59,54 +58,168 @@ def _with_hashes(access: Access, page: ProjectPage | None) -> ProjectPage | None
     if page is None or not access.local_hashes:
         return page
     files = [with_hashes(access, file) for file in page.files]
-    return ProjectPage(name=page.name, files=files, unreadable=page.unreadable, status=page.status)
+    return ProjectPage(
+        name=page.name,
+        files=files,
+        unreadable=page.unreadable,
+        status=page.status,
+        status_reason=page.status_reason,
+        indexes=page.indexes,
+    )
 
 
 # -- from a server
 
 
-def _remote_page(access: Access, source: Remote, url: str, name: str, accept: str, parse: Callable[..., T]) -> T | None:
-    key = key_of(url, source.user, accept)
-    stored = access.cache.page(key, name)
-    now = time.time()
-    if stored is not None and (access.offline or (stored.is_fresh(now) and not access.refresh)):
-        access.note_cached()
+class _Form(Protocol[T_co]):
+    """What is asked of a server, how its body is cut to be kept, and what is made of it."""
+
+    url: str
+    name: str
+    accept: str
+
+    def cut(self, body: bytes, content_type: str, url: str) -> tuple[Mapping[str, Any], Sequence[bytes]]:
+        """Summary and parts of a body. Raises `IndexNonsense`."""
+
+    def made(self, stored: Stored, again: Callable[[], Stored]) -> T_co:
+        """What a stored page says; `again` fetches it anew where a part of it is damaged."""
+
+
+class _ProjectForm:
+    """The page of one project."""
+
+    accept = ACCEPT_PAGE
+
+    def __init__(self, source: Remote, name: NormalizedName) -> None:
+        self.url = f"{source.url.rstrip('/')}/{quote(name, safe='')}/"
+        self.name: str = name
+        self._project, self._index = name, source.label
+
+    def cut(self, body: bytes, content_type: str, url: str) -> tuple[Mapping[str, Any], Sequence[bytes]]:
+        listing = listing_of(body, content_type, name=self._project, url=url)
+        stray = [(file.filename, file.why, file.label) for file in listing.stray]
+        summary = {"status": listing.status, "reason": listing.status_reason, "versions": listing.versions}
+        return summary | {"stray": stray}, listing.shelves
+
+    def made(self, stored: Stored, again: Callable[[], Stored]) -> ProjectPage:
+        about = stored.summary
+        listing = Listing(
+            status=about["status"],
+            status_reason=about["reason"],
+            versions=tuple(about["versions"]),
+            shelves=_Shelves(stored, again),
+            stray=tuple(UnreadableFile(filename=name, why=why, label=label) for name, why, label in about["stray"]),
+        )
+        return page_of(listing, name=self._project, url=stored.url, index=self._index)
+
+
+class _Shelves(Sequence[bytes]):
+    """The shelves of a stored page; where one is damaged, as the index lists that version now."""
+
+    def __init__(self, stored: Stored, again: Callable[[], Stored]) -> None:
+        self._stored, self._again = stored, again
+
+    def __len__(self) -> int:
+        return len(self._stored.parts)
+
+    def __getitem__(self, place: Any) -> Any:
+        try:
+            return self._stored.parts[place]
+        except Damaged:
+            version, now = self._stored.summary["versions"][place], self._again()
+            shelves = dict(zip(now.summary.get("versions", ()), now.parts, strict=False))
+            return shelves.get(version, b"[]")
+
+
+class _LinksForm:
+    """A page of links to files of any project."""
+
+    accept = ACCEPT_LINKS
+    name = ""
+
+    def __init__(self, source: Remote) -> None:
+        self.url = source.url
+        self._index = source.label
+
+    def cut(self, body: bytes, content_type: str, url: str) -> tuple[Mapping[str, Any], Sequence[bytes]]:
+        read_links_page(body, content_type, url=url, index=self._index)
+        return {"content_type": content_type}, [body]
+
+    def made(self, stored: Stored, again: Callable[[], Stored]) -> Links:
+        try:
+            body = stored.parts[0]
+        except Damaged:
+            stored = again()
+            body = stored.parts[0] if stored.found else b""
+        return read_links_page(body, stored.summary["content_type"], url=stored.url, index=self._index)
+
+
+class _Exchange(Generic[T]):
+    """A page of a server, through the cache."""
+
+    def __init__(self, access: Access, source: Remote, form: _Form[T]) -> None:
+        self._access, self._source, self._form = access, source, form
+        self._key = key_of(form.url, source.user, form.accept)
+
+    def page(self) -> T | None:
+        """What the page says, or None where there is none."""
+        access = self._access
+        stored = access.cache.page(self._key, self._form.name)
+        if stored is not None and (access.offline or (stored.is_fresh(time.time()) and not access.refresh)):
+            access.note_cached()
+        else:
+            stored = self._asked(stored)
         access.note_page(stored.stored)
-        return _parsed(stored, parse)
-    if access.offline:
-        raise NotCached(shown(url))
-    conditions = stored.conditions if stored else {}
-    answer = access.transport.get(url, headers={"accept": accept} | conditions, login=source.login)
-    if answer.status == 304 and stored is not None:
-        fetched, keep = stored.confirmed(answer.headers, now), True
-    else:
-        fetched, keep = _fetched(answer, now)
-    page = _parsed(fetched, parse)
-    if keep:
-        access.cache.store_page(key, name, fetched)
-    access.note_page(fetched.stored)
-    return page
+        return self._form.made(stored, self._again) if stored.found else None
 
+    def _again(self) -> Stored:
+        """The page whole: as another process has stored it meanwhile, or as the server gives it."""
+        stored = self._access.cache.page(self._key, self._form.name)
+        try:
+            return replace(stored, parts=list(stored.parts)) if stored is not None else self._asked(None)
+        except Damaged:
+            return self._asked(None)
 
-def _fetched(answer: Answer, now: float) -> tuple[Stored, bool]:
-    """A page from an answer, and whether it may be kept."""
-    if answer.status not in (200, *GONE):
-        raise answer.failure()
-    lifetime = freshness(answer.headers, now)
-    found = answer.status == 200
-    stored = Stored(
-        url=urlunsplit(urlsplit(answer.url)._replace(query="", fragment="")),
-        content_type=answer.headers.get("content-type", ""),
-        body=answer.body if found else b"",
-        found=found,
-        stored=now,
-        fresh_until=now + (lifetime or 0.0),
-        cache_control=answer.headers.get("cache-control", ""),
-        etag=answer.headers.get("etag", ""),
-        last_modified=answer.headers.get("last-modified", ""),
-    )
-    return stored, lifetime is not None
+    def _asked(self, stored: Stored | None) -> Stored:
+        """The page as the server gives it or confirms what is stored."""
+        if self._access.offline:
+            raise NotCached(shown(self._form.url))
+        conditions = stored.conditions if stored else {}
+        now = time.time()
+        answer = self._access.transport.get(
+            self._form.url, headers={"accept": self._form.accept} | conditions, login=self._source.login
+        )
+        if answer.status == 304 and stored is not None:
+            return self._confirmed(stored, answer, now)
+        lifetime = freshness(answer.headers, now)
+        fetched = self._fetched(answer, now, lifetime or 0.0)
+        return fetched if lifetime is None else self._kept(fetched)
 
+    def _confirmed(self, stored: Stored, answer: Answer, now: float) -> Stored:
+        try:
+            return self._kept(replace(stored.confirmed(answer.headers, now), parts=list(stored.parts)))
+        except Damaged:
+            return self._asked(None)
 
-def _parsed(stored: Stored, parse: Callable[..., T]) -> T | None:
-    return parse(stored.body, stored.content_type, url=stored.url) if stored.found else None
+    def _fetched(self, answer: Answer, now: float, lifetime: float) -> Stored:
+        if answer.status not in (200, *GONE):
+            raise answer.failure()
+        found, url = answer.status == 200, urlunsplit(urlsplit(answer.url)._replace(query="", fragment=""))
+        content_type = answer.headers.get("content-type", "")
+        summary, parts = self._form.cut(answer.body, content_type, url) if found else ({}, ())
+        return Stored(
+            url=url,
+            found=found,
+            stored=now,
+            fresh_until=now + lifetime,
+            cache_control=answer.headers.get("cache-control", ""),
+            etag=answer.headers.get("etag", ""),
+            last_modified=answer.headers.get("last-modified", ""),
+            summary=summary,
+            parts=parts,
+        )
+
+    def _kept(self, page: Stored) -> Stored:
+        """The page as it is in the cache, so that its parts need not stay in memory; itself where there is no cache."""
+        self._access.cache.store_page(self._key, self._form.name, page)
+        return self._access.cache.page(self._key, self._form.name) or page

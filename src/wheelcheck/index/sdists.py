@@ -1,0 +1,153 @@
+"""The metadata inside source distributions, which are read and never unpacked, let alone built.
+
+An archive that may be of moderate size is fetched whole where somebody states its hash, so that a wrong one refuses it.
+Where nobody does, or where it is larger, a tar archive is read only up to its PKG-INFO and is not checked, as a wheel of
+which only parts are read.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, BinaryIO
+
+from wheelcheck.archives import ArchiveError, member_of
+from wheelcheck.digests import chunks_of, mismatch_of
+from wheelcheck.distributions import UnreadableFile, read_file
+from wheelcheck.failures import Unreadable
+from wheelcheck.projects import PKG_INFO
+from wheelcheck.ranges import bounded
+from wheelcheck.tarballs import TarScan, member_of_tar
+from wheelcheck.verdicts import BadMetadata, HashMismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wheelcheck.distributions import Sdist
+    from wheelcheck.index.access import Access
+    from wheelcheck.transport import Login, Sink
+
+MODERATE = 64 * 2**20
+"""The most bytes that are fetched for no other reason than to check a hash."""
+
+LARGEST = 2**30
+"""The most bytes of a source distribution that are fetched at all."""
+
+_KINDS = {".tar.gz": True, ".tgz": True, ".tar": False, ".zip": None}
+"""The endings of the archives that are read, and whether each is a compressed tar archive; None for no such one."""
+
+
+def pkg_info_of(handle: BinaryIO, file: Sdist) -> bytes:
+    """The PKG-INFO of a source distribution that is open on this machine.
+
+    Raises:
+        ArchiveError: it is not sound, or has none.
+        Unreadable: it is an archive of a kind that is not read.
+    """
+    return file_in(handle, file.filename, partial(_is_own_folder, file), PKG_INFO)
+
+
+def file_in(handle: BinaryIO, filename: str, is_folder: Callable[[str], bool], what: str) -> bytes:
+    """The file of a name that is right below a folder of a source archive; raises as `pkg_info_of` does."""
+    gzipped = _is_gzipped_tar(filename)
+    chosen = partial(_is_at_top, is_folder, what)
+    if gzipped is not None:
+        return member_of_tar(chunks_of(handle), chosen, what, gzipped=gzipped)
+    size = handle.seek(0, 2)
+    return member_of(partial(_read_at, handle), size, lambda path: chosen(path.decode("utf-8", "replace")), what)
+
+
+def fetched_pkg_info(access: Access, file: Sdist) -> bytes | BadMetadata | HashMismatch:
+    """The PKG-INFO of a source distribution on a server, or why the file is refused.
+
+    Raises:
+        Unreadable: the server does not have it, or it is larger than its index says, or of a kind that is not read.
+        CannotTell: the server did not answer; which of its kinds says why.
+    """
+    _is_gzipped_tar(file.filename)
+    with TemporaryFile() as handle:
+        whole = fetch(access, file.url, file.filename, _Intake(handle, file).start, login=access.login_of(file))
+        wrong = mismatch_of(file.hashes, chunks_of(handle)) if whole else None
+        if wrong:
+            return wrong
+        try:
+            return pkg_info_of(handle, file)
+        except ArchiveError as error:
+            return BadMetadata(why=str(error))
+
+
+def fetch(access: Access, url: str, filename: str, sink: Callable[[], Sink], login: Login | None = None) -> bool:
+    """Downloads a file; False where the sink has had `Enough` before its end. Raises as `fetched_pkg_info` does."""
+    try:
+        answer = access.transport.download(url, sink, login=login)
+    except Enough:
+        return False
+    if answer.status in (404, 410):
+        raise Unreadable(filename, f"its server answers HTTP {answer.status}")
+    if answer.status != 200:
+        raise answer.failure()
+    return True
+
+
+class Enough(Exception):
+    """Ends a download of which no more is needed."""
+
+
+class _Intake:
+    """Takes a source distribution as it arrives, and ends that where its beginning has told all that is needed."""
+
+    def __init__(self, handle: BinaryIO, file: Sdist) -> None:
+        self._handle, self._file = handle, file
+        self._scan: TarScan | None = None
+
+    def start(self) -> Sink:
+        """Begins anew, as each try of a download does."""
+        file = self._file
+        self._write = bounded(self._handle, min(file.size or LARGEST, LARGEST), partial(Unreadable, file.filename))
+        gzipped = _is_gzipped_tar(file.filename)
+        if gzipped is not None and not (file.hashes and (file.size or 0) <= MODERATE):
+            self._scan = TarScan(_pkg_info_of(file), PKG_INFO, gzipped=gzipped)
+        return self._take
+
+    def _take(self, chunk: bytes) -> None:
+        self._write(chunk)
+        if self._scan is not None and _has_told(self._scan, chunk):
+            raise Enough
+
+
+def _has_told(scan: TarScan, chunk: bytes) -> bool:
+    """Whether no more of an archive is needed, for good or ill."""
+    try:
+        return scan.feed(chunk)
+    except ArchiveError:
+        return True
+
+
+def _pkg_info_of(file: Sdist) -> Callable[[str], bool]:
+    return partial(_is_at_top, partial(_is_own_folder, file), PKG_INFO)
+
+
+def _is_own_folder(file: Sdist, folder: str) -> bool:
+    """Whether a folder bears the name and version of a file, in whatever spelling."""
+    found = read_file(f"{folder}.tar.gz", file.name, url="")
+    return not isinstance(found, UnreadableFile) and found.version == file.version
+
+
+def _is_at_top(is_folder: Callable[[str], bool], what: str, path: str) -> bool:
+    if not path.endswith(what) or path.startswith("/"):
+        return False
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    return len(parts) == 2 and parts[1] == what and parts[0] != ".." and is_folder(parts[0])
+
+
+def _is_gzipped_tar(filename: str) -> bool | None:
+    """Whether an archive is a compressed tar or a plain one; None for a ZIP archive."""
+    ending = next((end for end in _KINDS if filename.lower().endswith(end)), None)
+    if ending is None:
+        raise Unreadable(filename, f"of source archives only {', '.join(_KINDS)} are read")
+    return _KINDS[ending]
+
+
+def _read_at(handle: BinaryIO, offset: int, length: int) -> bytes:
+    handle.seek(offset)
+    return handle.read(length)
