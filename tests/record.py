@@ -38,11 +38,12 @@ from wheelcheck.targets import Target
 from wheelcheck.transport import TransportOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
+    from wheelcheck.distributions import UnreadableFile
     from wheelcheck.verdicts import BadMetadata, HashMismatch
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
@@ -80,8 +81,8 @@ class Recorder:
         self.pages.add(name)
         return self.index.page(name)
 
-    def hashed(self, file: Listed) -> Listed:
-        return self.index.hashed(file)
+    def direct(self, url: str, name: NormalizedName, wanted: Collection[str] = ()) -> Listed | UnreadableFile:
+        return self.index.direct(url, name, wanted)
 
     def start_metadata(self, file: Listed) -> None:
         self.index.start_metadata(file)

@@ -4,18 +4,27 @@ asks = ["a", "b>=2"]            requirements
 constraints = ["c<3"]           optional
 target = "linux-cp312"          or targets = [...], each with the same expectation
 rules = '''[[rule]] ...'''      optional, the language of src/wheelcheck/rules
-pre, no_deps, resolution        optional
+pre, no_deps, resolution        optional, and so are the other fields of Policy
+exclude_newer = "2024-05-01"    as on the command line; now is the beginning of 2026
+[index.a]                       optional: status and status_reason of the project
 [index.a."1.0"]                 one table a version; all keys optional
 requires = ["b<2; python_version > '3.8'"]
 requires_python = ">=3.9"
 files = ["a-1.0-cp312-cp312-linux_x86_64.whl"]      default: NAME-VERSION-py3-none-any.whl
 yanked = "reason"
+uploaded = "2024-05-01T12:00:00Z"
+sha256 = "ab"
 broken = "why"                  its metadata refuses it
-[index.a."1.0".metadata."FILE"] requires and requires_python of one file, where they differ
+dynamic = ["requires-dist"]     only a build can tell its metadata
+[index.a."1.0".metadata."FILE"] whatever differs for one file
+[further."https://b/".a."1.0"]  a further index, or a directory of files where it begins with a slash
 [expect]
 pins = {a = "1.0"}              exactly these projects with these versions
 files = {a = "FILE"}            the chosen files of some of them
+ranks = {a = 3}                 the ranks of some of them
 held_back = {a = "2.0"}         project -> version that only rules keep out
+concerns = ["Yanked"]           kinds of the concerns, in their order; not looked at where it is left out
+error = "Unreadable"            kind of what kept the answer from being found out
 conflict, project, reasons      kind of the conflict, its project, kinds of reasons of the nearest file
 demands = ["b<2"]               requirements that the conflict must show
 """
@@ -23,21 +32,35 @@ demands = ["b<2"]               requirements that the conflict must show
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 
-from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile, canonicalize_name, read_file
-from wheelcheck.outcomes import Asked, Constraint, Demand, Outcome, Policy, Question
+from wheelcheck.concerns import Concern, concerns_of
+from wheelcheck.distributions import (
+    Listed,
+    Metadata,
+    ProjectPage,
+    UnreadableFile,
+    canonicalize_name,
+    direct_file,
+    merged,
+    read_file,
+)
+from wheelcheck.instants import limit_of
+from wheelcheck.outcomes import Asked, Constraint, Demand, Outcome, Policy, Question, Solution
 from wheelcheck.resolver import resolve
 from wheelcheck.rules import NO_RULES, load_rules
 from wheelcheck.spellings import read_target
 from wheelcheck.targets import Target
-from wheelcheck.verdicts import BadMetadata
+from wheelcheck.values import names_of
+from wheelcheck.verdicts import BadMetadata, DynamicMetadata
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -45,6 +68,8 @@ else:
     import tomli as tomllib
 
 FOLDER = Path(__file__).parent / "scenarios"
+INDEX = "https://index.example/"
+NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -63,6 +88,22 @@ class Scenario:
         texts = self.told.get("targets") or [self.told.get("target", "linux-cp312")]
         return [read_target(text) for text in texts]
 
+    @cached_property
+    def shelf(self) -> Shelf:
+        return Shelf(self.told.get("index", {}), self.told.get("further", {}))
+
+    @property
+    def policy(self) -> Policy:
+        given = {name: self.told[name] for name in names_of(Policy) if name in self.told}
+        chosen: dict[str, Any] = {n: frozenset(v) if isinstance(v, list) else v for n, v in given.items()}
+        if "exclude_newer" in chosen:
+            chosen["exclude_newer"] = limit_of(chosen["exclude_newer"], NOW)
+        return Policy(**chosen)
+
+    def concerns(self, solution: Solution) -> tuple[Concern, ...]:
+        pages = {pin.name: self.shelf.pages[pin.name] for pin in solution.pins if pin.file.index}
+        return concerns_of(solution, self.policy, pages)
+
     def outcome(self, target: Target) -> Outcome:
         told = self.told
         question = Question(
@@ -72,17 +113,9 @@ class Scenario:
                 _demand(text, target, Constraint(place="the scenario")) for text in told.get("constraints", ())
             ),
             rules=load_rules([("scenario.toml", told["rules"])]) if "rules" in told else NO_RULES,
-            policy=Policy(
-                pre=told.get("pre", False),
-                all_releases=frozenset(told.get("all_releases", ())),
-                only_final=frozenset(told.get("only_final", ())),
-                no_binary=frozenset(told.get("no_binary", ())),
-                require_hashes=told.get("require_hashes", False),
-                no_deps=told.get("no_deps", False),
-                resolution=told.get("resolution", "highest"),
-            ),
+            policy=self.policy,
         )
-        return resolve(question, Shelf(told.get("index", {})))
+        return resolve(question, self.shelf)
 
 
 def _demand(text: str, target: Target, origin: Asked | Constraint) -> Demand:
@@ -91,31 +124,36 @@ def _demand(text: str, target: Target, origin: Asked | Constraint) -> Demand:
 
 
 class Shelf:
-    """An index in memory, behind the same seam as the real one."""
+    """Indexes in memory, behind the same seam as the real one."""
 
-    def __init__(self, index: dict[str, Any]) -> None:
-        self.pages: dict[NormalizedName, ProjectPage] = {}
-        self.told: dict[str, dict[str, Any]] = {}
-        for name, versions in index.items():
-            self.pages[canonicalize_name(name)] = self._page(canonicalize_name(name), versions)
+    def __init__(self, index: dict[str, Any], further: Mapping[str, dict[str, Any]] | None = None) -> None:
+        found: dict[NormalizedName, list[ProjectPage]] = {}
+        self.told: dict[tuple[str, str], dict[str, Any]] = {}
+        for label, projects in {INDEX: index, **(further or {})}.items():
+            for name, versions in projects.items():
+                page = self._page(label, canonicalize_name(name), versions)
+                found.setdefault(page.name, []).append(page)
+        self.pages = {name: merged(name, pages) for name, pages in found.items()}
 
-    def _page(self, name: NormalizedName, versions: dict[str, Any]) -> ProjectPage:
+    def _page(self, label: str, name: NormalizedName, told: dict[str, Any]) -> ProjectPage:
         listed: list[Listed | UnreadableFile] = []
-        status = versions.pop("status", None)
+        versions = {version: about for version, about in told.items() if isinstance(about, dict)}
+        is_index = not label.startswith("/")
         for version, about in versions.items():
             default = f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
             for filename in about.get("files", [default]):
                 own = about | about.get("metadata", {}).get(filename, {}) | {"version": version}
-                self.told[filename] = own
-                hashes = {"sha256": about["sha256"]} if "sha256" in about else {}
+                self.told[label, filename] = own
                 listed.append(
                     read_file(
                         filename,
                         name,
-                        url=f"https://index.example/{filename}",
+                        url=f"{label}{filename}" if is_index else f"file://{label}/{filename}",
+                        index=label,
                         requires_python=about.get("requires_python"),
                         yanked=own.get("yanked"),
-                        hashes=hashes,
+                        upload_time=own.get("uploaded"),
+                        hashes={key: own[key] for key in ("sha256", "md5") if key in own},
                     )
                 )
         files = tuple(file for file in listed if not isinstance(file, UnreadableFile))
@@ -123,7 +161,9 @@ class Shelf:
             name=name,
             files=files,
             unreadable=tuple(file for file in listed if isinstance(file, UnreadableFile)),
-            status=status,
+            status=told.get("status"),
+            status_reason=told.get("status_reason", ""),
+            indexes=(label,) if is_index else (),
         )
 
     def start_page(self, name: NormalizedName, then: Callable[[ProjectPage], None] | None = None) -> None:
@@ -133,16 +173,18 @@ class Shelf:
     def page(self, name: NormalizedName) -> ProjectPage | None:
         return self.pages.get(name)
 
-    def hashed(self, file: Listed) -> Listed:
-        return file
+    def direct(self, url: str, name: NormalizedName, wanted: Collection[str] = ()) -> Listed | UnreadableFile:
+        return direct_file(url, name)
 
     def start_metadata(self, file: Listed) -> None:
         self.metadata(file)
 
-    def metadata(self, file: Listed) -> Metadata | BadMetadata:
-        told = self.told[file.filename]
+    def metadata(self, file: Listed) -> Metadata | BadMetadata | DynamicMetadata:
+        told = self.told[file.index or INDEX, file.filename]
         if "broken" in told:
             return BadMetadata(why=told["broken"])
+        if "dynamic" in told:
+            return DynamicMetadata(fields=tuple(told["dynamic"]))
         return Metadata(
             name=file.name,
             version=told["version"],

@@ -782,26 +782,6 @@ def test_local_files_bear_the_digests_that_are_wanted(tmp_path: Path, kind: str)
     assert {len(file.hashes) for file in page.files} == {0}
 
 
-def test_a_file_that_the_user_names_can_bear_its_digest(tmp_path: Path) -> None:
-    path = folder_with(tmp_path, WHEEL) / WHEEL.filename
-    named = direct_file(path.as_uri(), SIX)
-    assert not isinstance(named, UnreadableFile)
-    with index(local_hashes=["sha256"]) as it:
-        assert it.hashed(named).hashes == {"sha256": WHEEL.sha256}
-    with index() as it:
-        assert it.hashed(named).hashes == {}
-
-
-def test_a_stated_hash_is_not_replaced_by_that_of_the_file(tmp_path: Path) -> None:
-    path = folder_with(tmp_path, OTHER) / WHEEL.filename
-    named = direct_file(f"{path.as_uri()}#md5={hashlib.md5(WHEEL.content).hexdigest()}", SIX)
-    assert not isinstance(named, UnreadableFile)
-    with index(local_hashes=["sha256"]) as it:
-        file = it.hashed(named)
-        assert dict(file.hashes) == {**named.hashes, "sha256": OTHER.sha256}
-        assert isinstance(it.metadata(file), HashMismatch)
-
-
 def test_a_digest_is_computed_only_when_it_is_looked_at(tmp_path: Path) -> None:
     source = listing(tmp_path, "directory")
     with index(source, local_hashes=["sha256"]) as it:

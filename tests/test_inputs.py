@@ -20,6 +20,7 @@ from wheelcheck.inputs import MOST_BYTES, FileOptions, Inputs, Place, read_input
 
 DIGEST = "0123456789abcdef" * 4
 WHEEL = "Some_Project-1.0-py3-none-any.whl"
+PYPROJECT = '[project]\nname = "Some.Project"\nversion = "1.0"\n'
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +88,10 @@ LINES = [
         "https://h/Some_Project-1.0-py3-none-any.whl ; os_name=='nt'\n",
         [('some-project @ https://h/Some_Project-1.0-py3-none-any.whl ; os_name == "nt"', 1)],
     ),
+    ("a @ https://h/a-1.0.tar.gz\n", [("a @ https://h/a-1.0.tar.gz", 1)]),
+    ("a[x] @ https://h/v1.0.zip#sha256=0a\n", [("a[x] @ https://h/v1.0.zip#sha256=0a", 1)]),
+    ("a @ https://h/other-2.0.zip", [("a @ https://h/other-2.0.zip", 1)]),
+    ("https://h/Some.Project-1.0.tar.gz\n", [("some-project @ https://h/Some.Project-1.0.tar.gz", 1)]),
     (
         "file:///w/Some_Project-1.0-py3-none-any.whl",
         [("some-project @ file:///w/Some_Project-1.0-py3-none-any.whl", 1)],
@@ -360,13 +365,18 @@ MALFORMED = [
     ("git@h:foo/bar", "source repository"),
     ("foo @ git+https://h/foo@main", "source repository"),
     ("foo @ foo.whl", "names no URL after the @"),
-    ("foo @ https://h/foo-1.0.tar.gz", "source archive"),
-    ("https://h/foo-1.0.zip", "source archive"),
-    ("./foo-1.0.tar.gz", "source archive"),
-    ("foo-1.0.tar.gz", "source archive"),
-    (".", "local directory"),
-    ("./project[extra]", "local directory"),
-    ("foo @ file:///tmp/project", "not that of a wheel"),
+    ("https://h/main.zip", "write NAME @ URL"),
+    ("foo @ https://h/main.zip#subdirectory=b", "directory within an archive"),
+    ("foo @ https://h/foo", "not that of a wheel"),
+    ("./foo-1.0.tar.gz", "names a source archive that is not there: paths are taken from"),
+    ("foo-1.0.tar.gz", "names a source archive that is not there"),
+    ("./nowhere ; os_name == 'nt'", "names a file or directory that is not there"),
+    (".", "only a build could tell more: it has no pyproject.toml"),
+    ("./project[extra]", "only a build could tell more: it has no pyproject.toml"),
+    ("foo @ file:project", "only a build could tell more: it has no pyproject.toml"),
+    ("foo @ file:///nowhere/project", "not that of a wheel"),
+    ("file://elsewhere/foo-1.0.zip", "names nothing on this machine"),
+    ("./foo-1-py3-none-any.whl#sha256=0a", "only a URL has: state the digest with --hash"),
     ("foo @ https://h/bar-1-py3-none-any.whl", "but its URL a wheel of bar"),
     ("foo @ https://h/foo.whl", "file name cannot be read"),
     ("https://[h/foo-1-py3-none-any.whl", "URL that cannot be parsed"),
@@ -434,7 +444,10 @@ def test_a_line_that_cannot_be_answered_is_refused_with_its_place(text: str, par
 def test_a_constraint_has_no_extras_and_is_not_editable() -> None:
     assert "a constraint has no extras" in failure(constraints=(written("c.txt", "a[b]<1\n"),))
     assert "editable" in failure(constraints=(written("c.txt", "-e .\n"),))
-    assert "local directory" in failure(constraints=(written("c.txt", ".\n"),))
+    written("pyproject.toml", PYPROJECT)
+    for text in (".", f"./{WHEEL} ; os_name == 'nt'", "https://h/a-1.0.tar.gz"):
+        assert "a constraint has a name" in failure(constraints=(written("c.txt", f"{text}\n"),))
+    assert read_inputs([], [], [written("c.txt", "a @ https://h/a-1.0.tar.gz\n")]).constraints
 
 
 def test_an_empty_argument_is_counted() -> None:
@@ -515,7 +528,7 @@ def test_any_argument_is_a_requirement_or_a_usage_error(text: str) -> None:
 
 
 SAME_AS_PIP = [
-    *[text.encode() for text, _ in LINES if "file:///" not in text],
+    *[text.encode() for text, _ in LINES if "file:///" not in text and "h/Some.Project-1.0.tar.gz" not in text],
     *[data for data in ENCODED if not data.startswith(codecs.BOM_UTF32)],  # older pips take it for UTF-16
     b"-r n.txt\nb\n-c n.txt\n",
     b"-rn.txt",

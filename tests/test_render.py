@@ -18,11 +18,10 @@ from packaging.version import Version
 from scenario import Scenario
 from wheelcheck import concerns, confirmation, outcomes, platforms, pythons, verdicts
 from wheelcheck.checker import Report, Result
-from wheelcheck.concerns import concerns_of
 from wheelcheck.distributions import read_file
 from wheelcheck.failures import IndexUnavailable
 from wheelcheck.index import Counters
-from wheelcheck.outcomes import AddedByRule, Asked, Demand, Missing, NoAnswer, Pin, Policy, RefusedFile, Solution
+from wheelcheck.outcomes import AddedByRule, Asked, Demand, Missing, NoAnswer, Pin, RefusedFile, Solution
 from wheelcheck.render import phrases
 from wheelcheck.render.text import Style, harmless, render_report, render_target
 from wheelcheck.rules import load_rules
@@ -70,6 +69,9 @@ SAMPLES: dict[str, tuple[object, ...]] = {
     "tuple[Demand, ...]": ((DEMAND,),),
     "tuple[RefusedFile, ...]": ((),),
     "confirmation.NotTried": (confirmation.NotInstalled(project="spam"),),
+    "tuple[Elsewhere, ...]": (
+        tuple(concerns.Elsewhere(index=f"https://{has}.example/", has=has) for has in ("nothing", "other", "unproven")),
+    ),
 }
 """Values of every type that a field of a variant has, by its annotation."""
 
@@ -227,7 +229,7 @@ def rendered(told: dict[str, Any], **how: Any) -> str:
     outcome = scenario.outcome(target)
     if isinstance(outcome, Solution):
         held = tuple(rule for held in outcome.held_back for rule in held.rules)
-        result = Result(target=target, pins=outcome.pins, concerns=concerns_of(outcome, Policy()), rules=held)
+        result = Result(target=target, pins=outcome.pins, concerns=scenario.concerns(outcome), rules=held)
     else:
         rules = [d.origin.rule for d in outcome.demands if isinstance(d.origin, AddedByRule)]
         result = Result(target=target, conflict=outcome, rules=tuple(rules))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from scenario import FOLDER, Scenario
+from wheelcheck.failures import CannotTell
 from wheelcheck.outcomes import Solution
 
 
@@ -15,9 +16,16 @@ def test_scenario(path: Path) -> None:
     scenario = Scenario.read(path)
     expected = scenario.told["expect"]
     for target in scenario.targets:
+        if "error" in expected:
+            with pytest.raises(CannotTell) as caught:
+                scenario.outcome(target)
+            assert caught.value.kind == expected["error"]
+            continue
         outcome = scenario.outcome(target)
         if isinstance(outcome, Solution):
             check_solution(outcome, expected)
+            found = [concern.kind for concern in scenario.concerns(outcome)]
+            assert found == expected.get("concerns", found)
         else:
             check_conflict(outcome, expected)
 
@@ -26,6 +34,8 @@ def check_solution(outcome, expected) -> None:
     assert {pin.name: str(pin.version) for pin in outcome.pins} == expected.get("pins")
     files = {pin.name: pin.file.filename for pin in outcome.pins}
     assert {name: files.get(name) for name in expected.get("files", {})} == expected.get("files", {})
+    ranks = {pin.name: pin.rank for pin in outcome.pins}
+    assert {name: ranks.get(name) for name in expected.get("ranks", {})} == expected.get("ranks", {})
     needed = {pin.name: sorted(pin.needed_by) for pin in outcome.pins}
     assert {name: needed.get(name) for name in expected.get("needed_by", {})} == expected.get("needed_by", {})
     assert {held.name: str(held.instead_of) for held in outcome.held_back} == expected.get("held_back", {})

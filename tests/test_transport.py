@@ -343,12 +343,13 @@ def test_a_proxy_that_is_none_is_told_without_its_password(server: Server, proxy
     ("url", "bare", "credentials"),
     [
         ("https://a.test/x?y#z", "https://a.test/x?y#z", None),
-        ("https://u:p@a.test:1/x", "https://a.test:1/x", ("u", "p")),
-        ("https://token@a.test/x", "https://a.test/x", ("token", "")),
-        ("https://u%40b:p%2F%3A@a.test/x", "https://a.test/x", ("u@b", "p/:")),
+        ("https://u:p@a.test:1/x", "https://a.test:1/x", Credentials("u", "p")),
+        ("https://token@a.test/x", "https://a.test/x", Credentials("token", None)),
+        ("https://token:@a.test/x", "https://a.test/x", Credentials("token", "")),
+        ("https://u%40b:p%2F%3A@a.test/x", "https://a.test/x", Credentials("u@b", "p/:")),
     ],
 )
-def test_credentials_in_a_url(url: str, bare: str, credentials: tuple[str, str] | None) -> None:
+def test_credentials_in_a_url(url: str, bare: str, credentials: Credentials | None) -> None:
     assert split_credentials(url) == (bare, credentials)
 
 
@@ -418,6 +419,20 @@ def test_a_certificate_that_is_named_or_a_host_that_is_trusted(tls_server: Serve
     assert failure(url, TransportOptions(trusted_hosts=("127.0.0.1:1",), retries=0))
 
 
+def test_what_the_system_trusts_counts_as_well(
+    tls_server: Server, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    asking = Transport(TransportOptions(retries=0, timeout=2))
+    with pytest.raises(IndexUnavailable, match="refused"):
+        asking.get(f"https://127.0.0.1:{loopback.free_port()}/")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))  # what OpenSSL takes for the certificates of the system
+    for _ in range(2):
+        assert asking.get(f"{tls_server.url}/thing").body == BODY
+    asking.close()
+
+
 def test_tls_to_who_does_not_speak_it(server: Server) -> None:
     found = failure(f"https://127.0.0.1:{server.port}/thing", TransportOptions(timeout=2, retries=0))
     assert isinstance(found, IndexUnavailable)
@@ -442,6 +457,70 @@ def test_a_proxy_is_asked_instead(server: Server) -> None:
         asked = TransportOptions(proxy=proxy.url, trusted_hosts=("index.invalid",))
         proxy.fault("http://index.invalid/thing", loopback.body(b"by proxy"))
         assert get("http://index.invalid/thing", asked).body == b"by proxy"
+
+
+PROXIES = [
+    {},
+    {"http_proxy": "http://p:1"},
+    {"https_proxy": "http://p:1", "http_proxy": "http://q:1"},
+    {"all_proxy": "http://p:1"},
+    {"all_proxy": "http://p:1", "http_proxy": "http://q:1"},
+    *(
+        {"all_proxy": "http://p:1", "no_proxy": exempt}
+        for exempt in (
+            "*",
+            "index.test",
+            ".index.test",
+            "test",
+            "ndex.test",
+            "other.test, index.test:8080",
+            "index.test:81",
+            "10.0.0.0/8",
+            "10.1.2.3",
+            "10.1.2.4",
+            "10.0.0.0/99",
+            "INDEX.TEST",
+            "",
+        )
+    ),
+]
+ASKED = [
+    "http://index.test/",
+    "https://index.test/",
+    "http://index.test:8080/",
+    "https://a.index.test/",
+    "http://10.1.2.3/",
+]
+
+
+@pytest.mark.parametrize("variables", PROXIES, ids=str)
+def test_the_proxy_of_the_environment_is_that_of_pip(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = pytest.importorskip("pip._vendor.requests.utils")
+    for scheme in ("http", "https", "all", "no"):
+        for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper()):
+            monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    for url in ASKED:
+        theirs = requests.select_proxy(url, requests.get_environ_proxies(url))
+        assert transport._proxy_of_environment(transport.origin_of(url)) == theirs, url
+
+
+@pytest.mark.parametrize("form", ["http://{}", "{}"])
+def test_a_proxy_of_the_environment_is_asked(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve() as proxy:
+        monkeypatch.setenv("http_proxy", form.format(f"127.0.0.1:{proxy.port}"))
+        proxy.fault("http://index.invalid/thing", loopback.body(b"by proxy"))
+        asked = TransportOptions(trusted_hosts=("index.invalid",), retries=0)
+        assert get("http://index.invalid/thing", asked).body == b"by proxy"
+
+
+def test_a_proxy_of_the_environment_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "gopher://127.0.0.1:1")
+    with pytest.raises(UsageError, match="environment"):
+        get("http://index.invalid/thing", TransportOptions(trusted_hosts=("index.invalid",)))
 
 
 def test_a_proxy_that_is_not_there_or_refuses() -> None:
@@ -476,6 +555,71 @@ def test_connections_are_used_again(server: Server) -> None:
         asking.get(f"{server.url}/{path}")
     assert len({request.client for request in server.requests}) == 1
     asking.close()
+
+
+def test_a_connection_that_waited_longest_is_closed_beyond_the_limit(server: Server) -> None:
+    with serve() as other:
+        other.add("/thing", BODY)
+        asking = Transport(PATIENT, connections=1)
+        for url in (server.url, other.url, other.url, server.url):
+            asking.get(f"{url}/thing")
+        asking.close()
+        assert len({request.client for request in server.requests}) == 2
+        assert len({request.client for request in other.requests}) == 1
+
+
+def test_threads_share_connections_one_request_at_a_time(server: Server) -> None:
+    server.latency = 0.02
+    asking = Transport(PATIENT, connections=4)
+    threads = [threading.Thread(target=lambda: [asking.get(f"{server.url}/thing") for _ in range(5)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    asking.close()
+    assert asking.requests == len(server.requests) == 20
+    assert len({request.client for request in server.requests}) <= 4
+
+
+def test_a_request_under_way_ends_when_asking_ends(server: Server) -> None:
+    server.fault("/thing", loopback.drip(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"))
+    asking = Transport(PATIENT)
+    found: list[str] = []
+
+    def ask() -> None:
+        try:
+            asking.get(f"{server.url}/thing")
+        except IndexUnavailable as error:
+            found.append(error.why)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while not asking.bytes:
+        time.sleep(0.01)
+    asking.close()
+    thread.join(10)
+    assert found == ["asking was ended"]
+    with pytest.raises(IndexUnavailable, match="asking was ended"):
+        asking.get(f"{server.url}/thing")
+
+
+def test_a_header_that_is_not_ascii_is_kept_as_it_is(server: Server) -> None:
+    server.fault(
+        "/here", loopback.raw("HTTP/1.1 302 Found\r\nLocation: /caf\u00e9\r\nContent-Length: 0\r\n\r\n".encode())
+    )
+    server.add("/caf\u00e9", BODY, headers={"etag": '"\u00e9"'})
+    answer = get(f"{server.url}/here")
+    assert (answer.body, answer.headers["etag"]) == (BODY, '"\u00e9"')
+    assert get(f"{server.url}/caf\u00e9", headers={"if-none-match": answer.headers["etag"]}).status == 304
+
+
+def test_headers_that_come_several_times_are_one(server: Server) -> None:
+    server.fault("/thing", loopback.raw(b"HTTP/1.1 200 OK\r\nVARY: a\r\nvary: b\r\nContent-Length: 0\r\n\r\n"))
+    assert get(f"{server.url}/thing").headers["vary"] == "a, b"
+
+
+def test_nothing_that_is_printed_shows_a_password(server: Server) -> None:
+    assert "secret" not in repr(login(server, "/", "secret"))
 
 
 def test_a_port_that_answers_nothing_is_timed_out() -> None:

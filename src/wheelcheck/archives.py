@@ -1,4 +1,4 @@
-"""The core metadata inside a wheel, read from as few of its bytes as possible.
+"""The core metadata inside a wheel or a zipped source distribution, read from as few of its bytes as possible.
 
 The ZIP format as its application note 6.3 describes it, with the ZIP64 extensions, held to what installers of Python
 distributions take: one disk, nothing before the first entry, stored or deflated members, no encryption. Everything here
@@ -35,8 +35,16 @@ _STORED, _DEFLATED = 0, 8
 _LOCAL_EXTRA_GUESS = 64
 
 
+Chosen: TypeAlias = Callable[[bytes], bool]
+"""Whether the path of a member is that of the one that is wanted."""
+
+
 class ArchiveError(ValueError):
-    """A wheel that is no sound archive, or does not hold exactly one METADATA; the text is half a sentence."""
+    """An archive that is not sound, or does not hold the wanted file exactly once; the text is half a sentence."""
+
+
+class NoSuchMember(ArchiveError):
+    """An archive without the wanted file."""
 
 
 @record
@@ -50,8 +58,12 @@ class _Directory:
 
 @record
 class _Entry:
-    """One member as the central directory describes it; `end` is the first byte that belongs to something else."""
+    """One member as the central directory describes it.
 
+    `what` is how failures name it, `end` the first byte that belongs to something else.
+    """
+
+    what: str
     name: bytes
     flags: int
     method: int
@@ -73,9 +85,24 @@ def metadata_of(read: Read, size: int, limit: int = METADATA_LIMIT) -> bytes:
     Raises:
         ArchiveError: not a sound archive, no METADATA or more than one, or one that lies about its size.
     """
+    return member_of(read, size, _is_metadata, "METADATA", limit)
+
+
+def member_of(read: Read, size: int, chosen: Chosen, what: str, limit: int = METADATA_LIMIT) -> bytes:
+    """The bytes of the only member of a ZIP archive that is chosen by its path.
+
+    Args:
+        read, size, limit: as for `metadata_of`.
+        chosen: picks the member.
+        what: how failures name it.
+
+    Raises:
+        NoSuchMember: none is chosen.
+        ArchiveError: not a sound archive, several are chosen, or one that lies about its size.
+    """
     directory = _directory(read, size)
     raw = _exactly(read, directory.offset, directory.size)
-    return _content(read, _metadata_entry(raw, directory), limit)
+    return _content(read, _chosen_entry(raw, directory, chosen, what), limit)
 
 
 def _exactly(read: Read, offset: int, length: int) -> bytes:
@@ -153,7 +180,7 @@ def _checked(directory: _Directory, end: int) -> _Directory:
 # -- the central directory
 
 
-def _metadata_entry(raw: bytes, directory: _Directory) -> _Entry:
+def _chosen_entry(raw: bytes, directory: _Directory, chosen: Chosen, what: str) -> _Entry:
     found: list[int] = []
     offsets: list[int] = []
     at, end = 0, len(raw)
@@ -164,13 +191,17 @@ def _metadata_entry(raw: bytes, directory: _Directory) -> _Entry:
         if signature != b"PK\x01\x02":
             raise ArchiveError("its central directory has something that is no entry")
         name_at = at + _CENTRAL.size
-        if _is_metadata(raw[name_at : name_at + name_length]):
+        if chosen(raw[name_at : name_at + name_length]):
             found.append(at)
         offsets.append(offset)
         at = name_at + name_length + extra_length + comment_length
     if at != end or len(offsets) != directory.entries:
         raise ArchiveError("its central directory does not have the entries that its end record counts")
-    return _only_entry(raw, found, offsets, directory.offset)
+    if not found:
+        raise NoSuchMember(f"it has no {what}")
+    if len(found) > 1:
+        raise ArchiveError(f"it has {len(found)} {what} files")
+    return _entry(raw, found[0], offsets, directory.offset, what)
 
 
 def _is_metadata(name: bytes) -> bool:
@@ -181,18 +212,17 @@ def _is_metadata(name: bytes) -> bool:
     return name.endswith(b".dist-info/METADATA") and name.count(b"/") == 1
 
 
-def _only_entry(raw: bytes, found: list[int], offsets: list[int], directory_offset: int) -> _Entry:
-    if len(found) != 1:
-        raise ArchiveError("it has no METADATA" if not found else f"it has {len(found)} METADATA files")
-    fields = _CENTRAL.unpack_from(raw, found[0])
+def _entry(raw: bytes, at: int, offsets: list[int], directory_offset: int, what: str) -> _Entry:
+    fields = _CENTRAL.unpack_from(raw, at)
     flags, method, crc, compressed, expanded = fields[3], fields[4], *fields[7:10]
-    name_at = found[0] + _CENTRAL.size
+    name_at = at + _CENTRAL.size
     extra_at = name_at + fields[10]
     extra = raw[extra_at : extra_at + fields[11]]
-    expanded, compressed, offset = _widened(extra, (expanded, compressed, fields[16]))
+    expanded, compressed, offset = _widened(extra, (expanded, compressed, fields[16]), what)
     if offsets.count(fields[16]) > 1 and fields[16] != _IN_ZIP64:
-        raise ArchiveError("its METADATA shares its bytes with another entry")
+        raise ArchiveError(f"its {what} shares its bytes with another entry")
     return _Entry(
+        what=what,
         name=raw[name_at:extra_at],
         flags=flags,
         method=method,
@@ -204,14 +234,14 @@ def _only_entry(raw: bytes, found: list[int], offsets: list[int], directory_offs
     )
 
 
-def _widened(extra: bytes, values: tuple[int, int, int]) -> tuple[int, int, int]:
+def _widened(extra: bytes, values: tuple[int, int, int], what: str) -> tuple[int, int, int]:
     """Sizes and offset of an entry, those that do not fit 32 bits taken from its ZIP64 extra field."""
     wide = _extra_field(extra, 1) if _IN_ZIP64 in values else b""
     found: list[int] = []
     for value in values:
         if value == _IN_ZIP64:
             if len(wide) < 8:
-                raise ArchiveError("the ZIP64 field of its METADATA is cut short")
+                raise ArchiveError(f"the ZIP64 field of its {what} is cut short")
             value, wide = int.from_bytes(wide[:8], "little"), wide[8:]
         found.append(value)
     expanded, compressed, offset = found
@@ -234,12 +264,12 @@ def _content(read: Read, entry: _Entry, limit: int) -> bytes:
     _check_kind(entry, limit)
     head = _LOCAL.size + len(entry.name)
     if entry.offset + head + entry.compressed > entry.end:
-        raise ArchiveError("its METADATA overlaps something else")
+        raise ArchiveError(f"its {entry.what} overlaps something else")
     raw = _exactly(read, entry.offset, min(head + _LOCAL_EXTRA_GUESS + entry.compressed, entry.end - entry.offset))
     start = _data_start(raw, entry)
     stop = start + entry.compressed
     if entry.offset + stop > entry.end:
-        raise ArchiveError("its METADATA overlaps something else")
+        raise ArchiveError(f"its {entry.what} overlaps something else")
     if stop > len(raw):
         raw += _exactly(read, entry.offset + len(raw), stop - len(raw))
     return _expanded(raw[start:stop], entry)
@@ -247,11 +277,11 @@ def _content(read: Read, entry: _Entry, limit: int) -> bytes:
 
 def _check_kind(entry: _Entry, limit: int) -> None:
     if entry.flags & (_ENCRYPTED | _STRONGLY_ENCRYPTED | _HIDDEN):
-        raise ArchiveError("its METADATA is encrypted")
+        raise ArchiveError(f"its {entry.what} is encrypted")
     if entry.method not in (_STORED, _DEFLATED) or entry.flags & _PATCHED:
-        raise ArchiveError(f"its METADATA is compressed by the unknown method {entry.method}")
+        raise ArchiveError(f"its {entry.what} is compressed by the unknown method {entry.method}")
     if max(entry.expanded, entry.compressed) > limit:
-        raise ArchiveError(f"its METADATA has {entry.expanded} bytes, more than {limit}")
+        raise ArchiveError(f"its {entry.what} has {entry.expanded} bytes, more than {limit}")
 
 
 def _data_start(raw: bytes, entry: _Entry) -> int:
@@ -260,26 +290,26 @@ def _data_start(raw: bytes, entry: _Entry) -> int:
     signature, _, flags, method, *_, name_length, extra_length = _LOCAL.unpack_from(raw)
     name = raw[_LOCAL.size : _LOCAL.size + name_length]
     if signature != b"PK\x03\x04" or name != entry.name or method != entry.method or flags & _ENCRYPTED:
-        raise ArchiveError("its central directory and its METADATA disagree")
+        raise ArchiveError(f"its central directory and its {entry.what} disagree")
     return _LOCAL.size + name_length + extra_length
 
 
 def _expanded(data: bytes, entry: _Entry) -> bytes:
     if entry.method == _DEFLATED:
-        data = _inflated(data, entry.expanded)
+        data = _inflated(data, entry)
     if len(data) != entry.expanded:
-        raise ArchiveError("its METADATA does not have the size that it declares")
+        raise ArchiveError(f"its {entry.what} does not have the size that it declares")
     if zlib.crc32(data) != entry.crc:
-        raise ArchiveError("its METADATA is damaged (wrong checksum)")
+        raise ArchiveError(f"its {entry.what} is damaged (wrong checksum)")
     return data
 
 
-def _inflated(data: bytes, size: int) -> bytes:
+def _inflated(data: bytes, entry: _Entry) -> bytes:
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        found = inflate.decompress(data, size + 1)
+        found = inflate.decompress(data, entry.expanded + 1)
     except zlib.error:
-        raise ArchiveError("its METADATA is damaged") from None
+        raise ArchiveError(f"its {entry.what} is damaged") from None
     if not inflate.eof or inflate.unused_data:
-        raise ArchiveError("its METADATA does not have the size that it declares")
+        raise ArchiveError(f"its {entry.what} does not have the size that it declares")
     return found

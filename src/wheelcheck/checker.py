@@ -100,6 +100,7 @@ class Report:
         applied: what pip's configuration and environment contributed.
         counters: requests made, bytes received, and answers taken from the cache.
         oldest: when the oldest page that the answer stands on was received, in seconds since the epoch, or None.
+        exclude_newer: the instant that ``--exclude-newer`` came to (RFC 3339, UTC), or None.
         notices: what the user should hear of besides the answer, a sentence each.
     """
 
@@ -108,6 +109,7 @@ class Report:
     applied: tuple[Applied, ...] = ()
     counters: Counters
     oldest: float | None = None
+    exclude_newer: str | None = None
     notices: tuple[str, ...] = ()
 
     @property
@@ -136,6 +138,7 @@ class Report:
                 "bytes": self.counters.bytes,
                 "cached": self.counters.cached,
                 "oldest": self.oldest,
+                "exclude_newer": self.exclude_newer,
                 "sources": list(self.sources),
                 "configuration": plain(self.applied),
             },
@@ -162,13 +165,13 @@ def check(
     inquiry = Inquiry.read(requirements, targets, complete(options))
     notices = list(inquiry.notices)
     with inquiry.opened_index(notices.append) as index:
-        results = tuple(_answer(inquiry, target, index) for target in inquiry.targets)
         return Report(
-            results=results,
+            results=answers(inquiry, index),
             sources=index.sources,
             applied=inquiry.applied,
             counters=index.counters,
             oldest=index.oldest,
+            exclude_newer=inquiry.limit,
             notices=tuple(notices),
         )
 
@@ -193,11 +196,16 @@ def judge(filename: str, *, target: str | Target | None = None, no_rules: bool =
 # -- answering
 
 
+def answers(inquiry: Inquiry, index: Index) -> tuple[Result, ...]:
+    """What comes of a question for each of its targets."""
+    return tuple(_answer(inquiry, target, index) for target in inquiry.targets)
+
+
 def _answer(inquiry: Inquiry, target: Target, index: Index) -> Result:
     """What comes of the question for one target."""
     question = inquiry.question(target)
     try:
-        result = _result(question, _with_sources(resolve(question, index), index))
+        result = _result(question, _with_sources(resolve(question, index), index), index)
     except CannotTell as error:
         result = Result(target=target, error=error)
     if inquiry.options["confirm"] and result.pins:
@@ -205,10 +213,11 @@ def _answer(inquiry: Inquiry, target: Target, index: Index) -> Result:
     return replace(result, strict=inquiry.options["strict"], skipped=inquiry.skipped(question))
 
 
-def _result(question: Question, outcome: Outcome) -> Result:
+def _result(question: Question, outcome: Outcome, index: Index) -> Result:
     if not isinstance(outcome, Solution):
         return Result(target=question.target, conflict=outcome, rules=tuple(_rules_in_conflict(outcome)))
-    concerns = concerns_of(outcome, question.policy)
+    pages = {pin.name: page for pin in outcome.pins if pin.file.index and (page := index.page(pin.name))}
+    concerns = concerns_of(outcome, question.policy, pages)
     rules = tuple(_rules_in_answer(outcome))
     return Result(target=question.target, pins=outcome.pins, concerns=concerns, rules=rules)
 
@@ -279,7 +288,9 @@ def _with_sources(outcome: Outcome, index: Index) -> Outcome:
     """A missing project with where it was looked for, and known projects with a like name."""
     if not isinstance(outcome, Missing):
         return outcome
-    return replace(outcome, indexes=index.sources, near=_near(outcome.project, index))
+    recorded = index.recorded_near(outcome.project)
+    near = _near(outcome.project, index) if recorded is None else recorded
+    return replace(outcome, indexes=index.origins, near=near)
 
 
 def _near(name: NormalizedName, index: Index) -> tuple[NormalizedName, ...]:

@@ -67,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"wheelcheck {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     _add_check(commands)
+    _add_snapshot(commands)
     _add_targets(commands)
     _add_rules(commands)
     _add_cache(commands)
@@ -89,6 +90,24 @@ def _add_check(commands: Any) -> None:
     _add_rule_options(check)
     _add_confirmation_options(check)
     _add_output_options(check)
+
+
+def _add_snapshot(commands: Any) -> None:
+    snapshot = commands.add_parser(
+        "snapshot",
+        help="record the part of an index that an answer needs",
+        description="Records the part of an index that the answer to a question needs, as a static simple repository. "
+        "check --index-url DIR gives the same answer from it, without a network.",
+    )
+    snapshot.set_defaults(answer=_snapshot)
+    snapshot.add_argument("directory", metavar="DIR", help="where to; an earlier snapshot is replaced")
+    snapshot.add_argument("requirements", nargs="*", metavar="REQ", help="as check takes it")
+    _add_inputs(snapshot)
+    _add_target_options(snapshot)
+    _add_index_options(snapshot)
+    _add_resolution_options(snapshot)
+    _add_rule_options(snapshot)
+    _add_output_options(snapshot)
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -139,6 +158,13 @@ def _add_index_options(parser: argparse.ArgumentParser) -> None:
         help="a directory or page of files; repeatable",
     )
     group.add_argument("--no-index", action="store_true", help="ask no index, only --find-links")
+    group.add_argument(
+        "--index-strategy",
+        choices=("best-match", "first-index"),
+        default="best-match",
+        help="of several indexes: the best version of all of them, as pip does, or the first index "
+        "that has the project (further indexes in their order, then --index-url)",
+    )
     group.add_argument("--isolated", action="store_true", help="ignore pip's configuration and environment")
     group.add_argument("--offline", action="store_true", help="answer from the cache, or say what is missing")
     group.add_argument("--refresh", action="store_true", help="ask again even where the cache is fresh")
@@ -150,6 +176,23 @@ def _add_resolution_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how to choose")
     group.add_argument("--pre", action="store_true", help="take pre-releases")
     group.add_argument("--no-deps", action="store_true", help="leave the requirements of files aside")
+    group.add_argument(
+        "--allow-sdists",
+        action="store_true",
+        help="where a version has no usable wheel, take a source distribution whose metadata is static",
+    )
+    group.add_argument(
+        "--exclude-newer",
+        metavar="WHEN",
+        help="leave out what was uploaded then or later: a date, which includes that day (UTC), a time such as "
+        "2024-05-01T12:00:00Z, or a duration back from now such as '30 days'",
+    )
+    group.add_argument(
+        "--no-upload-time",
+        choices=("refuse", "allow"),
+        default="refuse",
+        help="with --exclude-newer: what to do with a file whose index does not say when it was uploaded",
+    )
     group.add_argument(
         "--resolution",
         choices=("highest", "lowest", "lowest-direct"),
@@ -295,6 +338,21 @@ def _options(arguments: argparse.Namespace) -> Options:
     options: Any = {name: value for name, value in vars(arguments).items() if name in DEFAULTS}
     known: Options = options
     return known
+
+
+def _snapshot(arguments: argparse.Namespace) -> int:
+    from wheelcheck.render.text import render_snapshot
+    from wheelcheck.snapshots import record_snapshot
+
+    options = _options(arguments)
+    snapshot = record_snapshot(arguments.directory, arguments.requirements, targets=arguments.target, **options)
+    for notice in snapshot.notices:
+        _say(notice)
+    if arguments.format == "json":
+        _emit(_json(snapshot.to_dict()), arguments.output)
+    else:
+        _emit(render_snapshot(snapshot), arguments.output)
+    return 0
 
 
 def _show_target(arguments: argparse.Namespace) -> int:

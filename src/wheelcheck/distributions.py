@@ -90,6 +90,8 @@ class File:
         upload_time: ISO 8601 as published, or None.
         size: bytes, or None.
         core_metadata: whether the index serves the metadata beside the file (PEP 714): False, True, or its hashes.
+        path: where it would be on this machine, for a file that a snapshot lists with the `url` that it had elsewhere;
+            such a URL is shown and never asked. None for any other file.
     """
 
     filename: str
@@ -103,6 +105,7 @@ class File:
     upload_time: str | None = field(default=None, hash=False)
     size: int | None = field(default=None, hash=False)
     core_metadata: bool | Mapping[str, str] = field(default=False, hash=False)
+    path: str | None = field(default=None, hash=False)
 
 
 @record
@@ -316,7 +319,7 @@ def _joined(shelves: Sequence[Shelf]) -> Shelf:
 def _gravest(statuses: Iterable[str | None]) -> str | None:
     """Of what several indexes say of a project's status, what warns the most."""
     said = {status for status in statuses if status}
-    known = ("quarantined", "archived", "deprecated")
+    known = ("quarantined", "deprecated", "archived")
     return next((status for status in known if status in said), min(said, default=None))
 
 
@@ -352,7 +355,7 @@ def read_wheel_name(filename: str) -> tuple[NormalizedName, Version, tuple[int, 
         if not number:
             raise UnreadableName(f"its build number {parts[2]!r} does not begin with a digit")
         build = int(number[0]), parts[2][number.end() :]
-    tags = "-".join(parts[-3:]).lower()
+    tags = tags_in(filename)
     try:
         tag_set(tags)
         return canonicalize_name(name), version_of(version.replace("_", "-")), build, tags
@@ -360,6 +363,11 @@ def read_wheel_name(filename: str) -> tuple[NormalizedName, Version, tuple[int, 
         raise UnreadableName(f"{version!r} is not a version (PEP 440)") from None
     except ValueError as error:
         raise UnreadableName(str(error)) from None
+
+
+def tags_in(filename: str) -> str:
+    """The compressed tag set with which the name of a wheel ends."""
+    return "-".join(filename[: -len(".whl")].split("-")[-3:]).lower()
 
 
 def version_text(filename: str, project: NormalizedName) -> str | None:

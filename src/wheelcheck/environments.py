@@ -182,7 +182,7 @@ def _identity(wheel: Wheel) -> str:
     for algorithm in STRONG:
         if algorithm in wheel.hashes:
             return f"{algorithm}:{wheel.hashes[algorithm].lower()}"
-    local = path_of_url(wheel.url)
+    local = wheel.path or path_of_url(wheel.url)
     if local is None:
         return f"url:{wheel.url}"
     try:

@@ -72,6 +72,23 @@ class NotCached(CannotTell):
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)
+class NotRecorded(CannotTell):
+    """A snapshot that was recorded for another question does not hold what the answer needs."""
+
+    what: str
+    directory: str
+    sentence = (
+        "The snapshot in {directory} does not hold {what}, because it was recorded for another question. "
+        "Record one for this question with wheelcheck snapshot."
+    )
+
+    @property
+    def kind(self) -> str:
+        """``NotCached``, as for all that is not at hand and must not be asked for."""
+        return NotCached.__name__
+
+
+@record(frozen=False, kw_only=False, eq=False, slots=False)
 class TimedOut(CannotTell):
     """An index took longer than its limit."""
 
@@ -101,6 +118,30 @@ class Unreadable(CannotTell):
     filename: str
     why: str
     sentence = "The metadata of {filename} could not be read: {why}."
+
+
+@record(frozen=False, kw_only=False, eq=False, slots=False)
+class NeedsBuild(CannotTell):
+    """A source distribution or a project whose dependencies only a build can tell, and nothing is ever built."""
+
+    filename: str
+    why: str
+    sentence = (
+        "Only a build can tell what {filename} needs, because {why}, and nothing is built here. "
+        "Name a wheel of it, or a version that has one."
+    )
+
+    @classmethod
+    def of(cls, filename: str, fields: tuple[str, ...]) -> NeedsBuild:
+        """The failure of a source distribution whose metadata declares these fields dynamic, or is too old for that."""
+        if fields:
+            return cls(filename, f"its metadata declares {' and '.join(fields)} dynamic")
+        return cls(filename, "it has no metadata of version 2.2 or later, which tells what a build may change")
+
+    @property
+    def kind(self) -> str:
+        """``Unreadable``, as for every file whose dependencies are unknown."""
+        return Unreadable.__name__
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)

@@ -22,7 +22,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from wheelcheck.configuration import selections
-from wheelcheck.distributions import OTHER_ENDINGS, SDIST_ENDINGS, read_wheel_name
+from wheelcheck.distributions import OTHER_ENDINGS, SDIST_ENDINGS, read_sdist_name, read_wheel_name
 from wheelcheck.failures import UsageError
 from wheelcheck.urls import mask, path_of_url
 from wheelcheck.values import field, record
@@ -53,7 +53,8 @@ class Ask:
     """One requirement as the user gave it.
 
     Attributes:
-        requirement: with its marker, which nothing has evaluated; a wheel given by path or URL is ``name @ url``.
+        requirement: with its marker, which nothing has evaluated; a wheel, a source archive or a directory given by
+            path or URL is ``name @ url``.
         place: where it stands.
         hashes: ``algorithm:digest`` of every file that is allowed, in lower case; empty where any file is.
         constraint: it only bounds the project in case something else needs it.
@@ -120,7 +121,8 @@ def read_inputs(
     """Everything that requirements, requirements files and constraint files ask for, nested files included.
 
     Args:
-        requirements: single requirements: specifiers, or paths and URLs of built wheels.
+        requirements: single requirements: specifiers, or paths and URLs of wheels, of source archives, and of
+            directories with a pyproject.toml that states its project.
         files: paths of requirements files; ``-`` is the standard input.
         constraints: paths of constraint files.
         stdin: what ``-`` reads instead of the standard input of the process.
@@ -146,6 +148,9 @@ def _argument(text: str, number: int) -> Ask:
     place = Place(file=COMMAND_LINE, line=number)
     if not text.strip():
         raise UsageError(f"Argument {number} of {place} is empty: give a requirement, such as numpy>=2.")
+    editable = re.fullmatch(r"(?:-e|--editable)[\s=]*(.*)", text.strip(), re.DOTALL)
+    if editable:
+        raise _editable(editable[1], place)
     if text.lower().endswith((".txt", ".in")) and os.path.isfile(text):  # noqa: PTH113 (no error for a long name)
         raise UsageError(f"{text} is a file, not a project: read it with -r {text}.")
     return Ask(requirement=_requirement(text.strip(), place), place=place)
@@ -242,10 +247,15 @@ def _include(line: _Line) -> _Option | None:
 def _refuse_editable(line: _Line) -> None:
     for option in line.options:
         if option.name == "--editable":
-            raise UsageError(
-                f"{_quoted(option.value)} in {line.place} is an editable project, which would have to be built: "
-                "give the name of the project, or a built wheel."
-            )
+            raise _editable(option.value, line.place)
+
+
+def _editable(project: str, place: Place) -> UsageError:
+    if _REPOSITORY.match(project) or _REPOSITORY.match(project.partition("@")[2].strip()):
+        instead = _CLONE
+    else:
+        instead = f"write {_quoted(project or '.')} without -e, and its pyproject.toml is read"
+    return _refused(project, place, f"is an editable project (-e), which would have to be built: {instead}")
 
 
 def _beside(file: str, nested: _Option) -> str:
@@ -328,7 +338,7 @@ _KINDS = (
 )
 _CONTENTS = (
     (rb"\APK\x03\x04", "a zip archive or a wheel", "give a wheel without -r"),
-    (rb"\A\x1f\x8b", "a compressed archive", "give the name of the project, or a built wheel"),
+    (rb"\A\x1f\x8b", "a compressed archive", "give a source archive without -r"),
     (rb"\A\s*<(!|html)", "a web page", "download the plain text of the file"),
     (rb"\A\s*\{\s*[\"}]", "a JSON file", _EXPORT),
     (rb"(?m)(?<!\\\n)(?<!\\\r\n)^\[\[?[\w.\-\"']+\]\]?[ \t]*\r?$", "a TOML or INI file", _EXPORT),
@@ -548,6 +558,8 @@ _REPOSITORY = re.compile(r"(git|hg|svn|bzr)(\+[\w+.-]+)?:|git@", re.IGNORECASE)
 _NO_TEXT = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")  # lone surrogates; the range between stands for path bytes
 _NAMED_URL = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[^\]]*\])?\s*@")
 _ADVICE = "give the name of the project, or a built wheel"
+_CLONE = "give the name of the project, or clone the repository and name the directory"
+_NEEDS_NAME = "does not tell which project it is: write NAME @ URL"
 
 
 def _ask(line: _Line, *, constraint: bool) -> Ask:
@@ -557,7 +569,11 @@ def _ask(line: _Line, *, constraint: bool) -> Ask:
             f"{_quoted(line.requirement)} in {line.place} is a constraint, and a constraint has no extras: "
             "write it without the square brackets."
         )
+    if constraint and requirement.url and not _NAMED_URL.match(line.requirement):
+        raise _refused(line.requirement, line.place, "is a constraint, and a constraint has a name: write NAME @ URL")
     hashes = dict.fromkeys(_digest(option) for option in line.options if option.name == "--hash")
+    if hashes and _is_directory(requirement.url):
+        raise _refused(line.requirement, line.place, "is a directory, which has no hash: leave out --hash")
     return Ask(requirement=requirement, place=line.place, hashes=tuple(hashes), constraint=constraint)
 
 
@@ -578,22 +594,22 @@ def _digest(option: _Option) -> str:
 
 
 def _requirement(text: str, place: Place) -> Requirement:
-    """The requirement in a text; the wheel that a path or URL names is given by both its project and its URL."""
+    """The requirement in a text; what a path or URL names is given by both its project and its URL."""
     if len(text) > _LONGEST_REQUIREMENT:
         raise _refused(text, place, f"has more than {_LONGEST_REQUIREMENT} characters: shorten or split it")
     if _NO_TEXT.search(text):
         raise _refused(text, place, "holds something that is no character: correct it")
     if _REPOSITORY.match(text):
-        raise _refused(text, place, f"is a source repository, which would have to be built: {_ADVICE}")
+        raise _refused(text, place, f"is a source repository, which would have to be built: {_CLONE}")
     if _scheme(text):
         target, *marker = re.split(r"\s;|;\s", text, maxsplit=1)
-        return _direct(target.strip(), "", "".join(marker).strip(), text, place)
+        return _direct(_local_url(target.strip(), text, place), "", "".join(marker).strip(), text, place)
     target, _, marker_text = text.partition(";")
     target, marker_text = target.strip(), marker_text.strip()
     if _is_path(target):
         return _by_path(target, marker_text, text, place)
     requirement = _valid(f"{target} ; {marker_text}" if marker_text else target, text, place)
-    return _with_wheel(requirement, text, place) if requirement.url else requirement
+    return _with_url(requirement, text, place) if requirement.url else requirement
 
 
 def _is_path(target: str) -> bool:
@@ -603,37 +619,103 @@ def _is_path(target: str) -> bool:
 
 
 def _by_path(target: str, marker: str, text: str, place: Place) -> Requirement:
-    """A wheel by its path, taken from the working directory as in pip; one that a marker may exclude need not exist."""
+    """What a path names, taken from the working directory as in pip, with the home directory for ~ as a shell does."""
     found = re.fullmatch(r"(.+?)(\[[^\[\]]*\])?", target)
     path, extras = (found[1], found[2] or "") if found else (target, "")
-    if not path.lower().endswith(".whl"):
-        raise _refused(text, place, f"{_what_it_is(path)}: {_ADVICE}")
-    file = Path(os.path.normpath(Path(path).absolute()))
-    if not marker and not os.path.isfile(file):  # noqa: PTH113 (no error for a long name)
-        raise _refused(text, place, f"names a wheel that is not there: paths are taken from {Path.cwd()}")
-    return _direct(file.as_uri(), extras, marker, text, place)
+    if place.file == COMMAND_LINE and not os.path.exists(path):  # noqa: PTH110 (no error for a long name)
+        path = os.path.expanduser(path)  # noqa: PTH111 (an unknown user is no error here)
+    full = os.path.normpath(Path(path).absolute())
+    if not os.path.isdir(full) and "#" in path:  # noqa: PTH112 (no error for a long name)
+        raise _refused(text, place, "is a path with a #, which only a URL has: state the digest with --hash")
+    if not os.path.exists(full) and not full.lower().endswith(OTHER_ENDINGS):  # noqa: PTH110 (as above)
+        _check_missing(path, marker, text, place)
+    return _direct(Path(full).as_uri(), extras, marker, text, place)
+
+
+def _check_missing(path: str, marker: str, text: str, place: Place) -> None:
+    """Raises where a path leads nowhere, unless it is that of a file which a marker may exclude."""
+    kinds = {".whl": "a wheel"} | dict.fromkeys(SDIST_ENDINGS, "a source archive")
+    what = next((what for ending, what in kinds.items() if path.lower().endswith(ending)), None)
+    if marker and what:
+        return
+    where = f"paths are taken from {Path.cwd()}"
+    if path.startswith("~"):
+        where = "write the home directory out, since pip does not read ~ in a file"
+    raise _refused(text, place, f"names {what or 'a file or directory'} that is not there: {where}")
 
 
 def _direct(url: str, extras: str, marker: str, text: str, place: Place) -> Requirement:
-    """``name @ url`` for the URL of a wheel, by the name that the wheel's own file name states."""
-    filename = _filename(url, text, place)
-    name = _project(filename, text, place)
+    """``name @ url`` for a URL alone: by the name that a directory states, or the file name of a wheel or archive."""
+    name = _stated_name(url, text, place)
+    if name is None:
+        raise _refused(text, place, _NEEDS_NAME)
     return _valid(f"{name}{extras} @ {url}" + (f" ; {marker}" if marker else ""), text, place)
 
 
-def _with_wheel(requirement: Requirement, text: str, place: Place) -> Requirement:
-    """A requirement with a URL, once that is known to be a wheel of the same project."""
+def _with_url(requirement: Requirement, text: str, place: Place) -> Requirement:
+    """A requirement with a URL, once that is known to be of the same project, as far as that can be known."""
     url = requirement.url or ""
     if _REPOSITORY.match(url):
-        raise _refused(text, place, f"names a source repository, which would have to be built: {_ADVICE}")
+        raise _refused(text, place, f"names a source repository, which would have to be built: {_CLONE}")
     if _scheme(url) not in ("http", "https", "file"):
         raise _refused(text, place, "names no URL after the @: write https://... or file:///..., or give a path alone")
-    project = _project(_filename(url, text, place), text, place)
-    if project != canonicalize_name(requirement.name):
+    requirement.url = _local_url(url, text, place)
+    project = _stated_name(requirement.url, text, place, sure=True)
+    if project not in (None, canonicalize_name(requirement.name)):
+        what = "directory" if _is_directory(requirement.url) else "wheel"
         raise _refused(
-            text, place, f"names the project {requirement.name}, but its URL a wheel of {project}: correct one"
+            text, place, f"names the project {requirement.name}, but its URL a {what} of {project}: correct one"
         )
     return requirement
+
+
+def _local_url(url: str, text: str, place: Place) -> str:
+    """A URL as it is, or, of a file, with an absolute path: one without is taken from the working directory."""
+    if _scheme(url) != "file":
+        return url
+    link, mark, fragment = url.partition("#")
+    path = path_of_url(link)
+    if path is None:
+        raise _refused(text, place, "has a URL that names nothing on this machine: write file:///...")
+    if os.path.isabs(path):  # noqa: PTH117 (a text from outside, only asked about)
+        return url
+    return Path(os.path.normpath(Path(path).absolute())).as_uri() + mark + fragment
+
+
+def _stated_name(url: str, text: str, place: Place, *, sure: bool = False) -> str | None:
+    """The project that a URL names, or None where it does not tell; `sure` does not trust the name of an archive."""
+    if "subdirectory=" in url.partition("#")[2]:
+        raise _refused(text, place, f"names a directory within an archive, which is not read here: {_ADVICE}")
+    if _is_directory(url):
+        return _name_of_directory(url, text, place)
+    filename = _filename(url, text, place)
+    if filename.endswith(".whl"):
+        return _name_of_wheel(filename, text, place)
+    try:
+        return None if sure else read_sdist_name(filename)[0]
+    except ValueError:
+        return None
+
+
+def _is_directory(url: str | None) -> bool:
+    path = path_of_url((url or "").partition("#")[0])
+    return path is not None and os.path.isdir(path)  # noqa: PTH112 (no error for a long name)
+
+
+def _name_of_directory(url: str, text: str, place: Place) -> str:
+    from wheelcheck.distributions import MetadataError
+    from wheelcheck.index.direct import read_project
+
+    path = path_of_url(url.partition("#")[0]) or ""
+    try:
+        return read_project(Path(path)).metadata.name
+    except MetadataError as error:
+        instead = "add a [project] table, or give a built wheel"
+        raise _refused(
+            text, place, f"is a directory of which only a build could tell more: {error}; {instead}"
+        ) from None
+    except OSError as error:
+        raise _refused(text, place, f"is a directory that cannot be read ({error.strerror}): check it") from None
 
 
 def _filename(url: str, text: str, place: Place) -> str:
@@ -641,13 +723,13 @@ def _filename(url: str, text: str, place: Place) -> str:
         path = urlsplit(url).path
     except ValueError:
         raise _refused(text, place, "has a URL that cannot be parsed: correct it") from None
-    filename = unquote(path.rpartition("/")[2])
-    if not filename.endswith(".whl"):
+    filename = unquote(path.rstrip("/").rpartition("/")[2])
+    if not filename.endswith((".whl", *SDIST_ENDINGS)):
         raise _refused(text, place, f"{_what_it_is(path)}: {_ADVICE}")
     return filename
 
 
-def _project(filename: str, text: str, place: Place) -> str:
+def _name_of_wheel(filename: str, text: str, place: Place) -> str:
     try:
         return read_wheel_name(filename)[0]
     except ValueError as error:
@@ -655,13 +737,9 @@ def _project(filename: str, text: str, place: Place) -> str:
 
 
 def _what_it_is(path: str) -> str:
-    if path.lower().endswith(SDIST_ENDINGS):
-        return "is a source archive, which would have to be built"
     if path.lower().endswith(OTHER_ENDINGS):
         return "is a file of a kind that pip does not install"
-    if os.path.isdir(path):  # noqa: PTH112 (no error for a long name)
-        return "is a local directory, which would have to be built"
-    return "is a path or URL, but not that of a wheel (.whl)"
+    return "is a path or URL, but not that of a wheel (.whl), a source archive or a directory"
 
 
 def _valid(normal: str, text: str, place: Place) -> Requirement:

@@ -21,6 +21,7 @@ from wheelcheck.urls import mask
 from wheelcheck.values import record
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from wheelcheck.configuration import Applied, Configuration
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from wheelcheck.inputs import Ask, FileOptions, Inputs
 
 RESOLUTIONS = ("highest", "lowest", "lowest-direct")
+STRATEGIES = ("best-match", "first-index")
+NO_UPLOAD_TIME = ("refuse", "allow")
 
 
 class Options(TypedDict, total=False):
@@ -38,11 +41,17 @@ class Options(TypedDict, total=False):
         constraint: constraints files (``-c``).
         python: a version or a path of the Python that targets leave open.
         index_url, extra_index_url, find_links, no_index: as pip's; an index named here replaces what is configured.
+        index_strategy: ``best-match`` takes the best version of all indexes, as pip does; ``first-index`` takes a
+            project from the first index that has it: further indexes in their order, then `index_url`.
         isolated: ignore pip's configuration and environment.
         offline: answer from the cache only.
         refresh: ask the index again even where the cache is fresh.
         pre: take pre-releases everywhere.
         no_deps: leave the requirements of files aside.
+        allow_sdists: take source distributions whose metadata is static, where a version has no usable wheel.
+        exclude_newer: leave out what was uploaded at this instant or later: a date, which includes that day (UTC), an
+            RFC 3339 time, or a duration back from now such as ``30 days`` or ``P30D``.
+        no_upload_time: with `exclude_newer`, ``refuse`` or ``allow`` files whose index does not say when they came.
         resolution: ``highest``, ``lowest`` or ``lowest-direct``.
         rules: a file or directory of rules of your own; by id they replace curated ones.
         no_rules: judge by metadata alone.
@@ -61,11 +70,15 @@ class Options(TypedDict, total=False):
     extra_index_url: Sequence[str]
     find_links: Sequence[str]
     no_index: bool
+    index_strategy: str
     isolated: bool
     offline: bool
     refresh: bool
     pre: bool
     no_deps: bool
+    allow_sdists: bool
+    exclude_newer: str | None
+    no_upload_time: str
     resolution: str
     rules: str | None
     no_rules: bool
@@ -86,11 +99,15 @@ DEFAULTS: Options = {
     "extra_index_url": (),
     "find_links": (),
     "no_index": False,
+    "index_strategy": "best-match",
     "isolated": False,
     "offline": False,
     "refresh": False,
     "pre": False,
     "no_deps": False,
+    "allow_sdists": False,
+    "exclude_newer": None,
+    "no_upload_time": "refuse",
     "resolution": "highest",
     "rules": None,
     "no_rules": False,
@@ -117,11 +134,17 @@ def complete(options: Options) -> Options:
     asked: Options = {**DEFAULTS, **options}
     if not 0 < asked["timeout"] < inf:
         raise UsageError(f"The time-out is {asked['timeout']}; give a number of seconds above 0.")
-    if asked["resolution"] not in RESOLUTIONS:
-        raise UsageError(f"The resolution {asked['resolution']!r} is not one of {', '.join(RESOLUTIONS)}.")
+    _check_choice("resolution", asked["resolution"], RESOLUTIONS)
+    _check_choice("index strategy", asked["index_strategy"], STRATEGIES)
+    _check_choice("answer to a missing upload time", asked["no_upload_time"], NO_UPLOAD_TIME)
     if asked["fresh"] and not asked["confirm"]:
         raise UsageError("--fresh says where to import, so it goes with --confirm.")
     return asked
+
+
+def _check_choice(what: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise UsageError(f"The {what} {value!r} is not one of {', '.join(choices)}.")
 
 
 def target_named(target: str | Target | None, python: str | None) -> Target:
@@ -140,6 +163,7 @@ class Inquiry:
     configuration: Configuration
     rules: Rules
     options: Options
+    exclude_newer: datetime | None = None
 
     @classmethod
     def read(cls, requirements: Iterable[str], targets: Iterable[str | Target] | None, options: Options) -> Inquiry:
@@ -157,6 +181,7 @@ class Inquiry:
             configuration=configuration,
             rules=_rules(options),
             options=options,
+            exclude_newer=_limit(options["exclude_newer"]),
         )
 
     def question(self, target: Target) -> Question:
@@ -193,10 +218,24 @@ class Inquiry:
             all_releases=frozenset(selected["all_releases"]),
             only_final=frozenset(selected["only_final"]),
             no_binary=frozenset(selected["no_binary"]),
+            only_binary=frozenset(selected["only_binary"]),
+            prefer_binary=configured.prefer_binary or files.prefer_binary,
+            allow_sdists=options["allow_sdists"],
+            exclude_newer=self.exclude_newer,
+            undated=options["no_upload_time"] == "allow",
             require_hashes=hashes_given or configured.require_hashes or files.require_hashes,
             no_deps=options["no_deps"],
             resolution=options["resolution"],
         )
+
+    @property
+    def limit(self) -> str | None:
+        """The instant of ``--exclude-newer`` as reports show it."""
+        if self.exclude_newer is None:
+            return None
+        from wheelcheck.instants import shown
+
+        return shown(self.exclude_newer)
 
     @property
     def applied(self) -> tuple[Applied, ...]:
@@ -239,6 +278,7 @@ class Inquiry:
             offline=self.options["offline"],
             refresh=self.options["refresh"],
             local_hashes=tuple(sorted(algorithms)),
+            strategy=self.options["index_strategy"],
         ) as index:
             yield index
 
@@ -260,6 +300,17 @@ def _chosen(targets: Iterable[str | Target] | None) -> tuple[str | Target | None
     if not chosen:
         raise UsageError("No target is named; leave the targets out to ask about the running interpreter.")
     return chosen
+
+
+def _limit(text: str | None) -> datetime | None:
+    """The instant that ``--exclude-newer`` names; the clock is read here and nowhere else."""
+    if text is None:
+        return None
+    from datetime import datetime, timezone
+
+    from wheelcheck.instants import limit_of
+
+    return limit_of(text, datetime.now(timezone.utc).replace(microsecond=0))
 
 
 def _rules(options: Options) -> Rules:
@@ -310,6 +361,8 @@ def _fragment(requirement: Requirement) -> tuple[str, ...]:
 def sources_of(options: Options, configuration: Configuration, files: FileOptions) -> tuple[Source, ...]:
     """The sources in the order in which they count: directories of links, the index, further indexes.
 
+    Where the first index that has a project decides, the index itself comes last, and of the further ones those that
+    are named for this question come before the configured ones, as in uv.
     What a requirements file names replaces what the caller names, which replaces what is configured.
     """
     from wheelcheck.index import FindLinks, SimpleIndex
@@ -320,18 +373,24 @@ def sources_of(options: Options, configuration: Configuration, files: FileOption
         if not found:
             raise UsageError("--no-index leaves nothing to ask: name a place of files with --find-links.")
         return found
-    return (*found, *(SimpleIndex(url) for url in _index_urls(options, configuration, files)))
+    index, configured, named = _index_urls(options, configuration, files)
+    is_first = options["index_strategy"] == "first-index"
+    urls = (*named, *configured, index) if is_first else (index, *configured, *named)
+    return (*found, *map(SimpleIndex, urls))
 
 
-def _index_urls(options: Options, configuration: Configuration, files: FileOptions) -> tuple[str, ...]:
+def _index_urls(
+    options: Options, configuration: Configuration, files: FileOptions
+) -> tuple[str, Sequence[str], Sequence[str]]:
+    """The index, the further ones that are configured, and those that are named for this question."""
     from wheelcheck.configuration import default_index_url
 
     if files.index_url:
-        return files.index_url, *files.extra_index_urls
-    extra = (*options["extra_index_url"], *files.extra_index_urls)
+        return files.index_url, (), files.extra_index_urls
+    named = (*options["extra_index_url"], *files.extra_index_urls)
     if options["index_url"]:
-        return options["index_url"], *extra
-    return configuration.index_url or default_index_url(), *configuration.extra_index_urls, *extra
+        return options["index_url"], (), named
+    return configuration.index_url or default_index_url(), configuration.extra_index_urls, named
 
 
 def cache_directory(options: Options) -> Path | None:

@@ -7,9 +7,20 @@ from collections.abc import Iterable, Iterator
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from wheelcheck.distributions import Listed, ProjectPage, Wheel
-from wheelcheck.outcomes import Demand
-from wheelcheck.verdicts import HashMismatch, Incompatible, Judge, Quarantined, Reason, SourceOnly
+from wheelcheck.distributions import Listed, ProjectPage, Sdist, UnreadableFile, Wheel, tags_in
+from wheelcheck.outcomes import Demand, Policy
+from wheelcheck.urls import path_of_url
+from wheelcheck.verdicts import (
+    HashMismatch,
+    Incompatible,
+    Judge,
+    NoUploadTime,
+    Quarantined,
+    Reason,
+    SourceOnly,
+    TooNew,
+    in_order,
+)
 
 
 class Offers:
@@ -18,17 +29,17 @@ class Offers:
     Args:
         page: what the indexes list.
         judge: judges files for the target.
+        policy: which files are wanted, whatever the target.
         hashes: digests (``sha256:...``) of which a file must bear one; None for any.
-        wheels: whether wheels are wanted at all.
     """
 
-    def __init__(
-        self, page: ProjectPage, judge: Judge, hashes: frozenset[str] | None = None, *, wheels: bool = True
-    ) -> None:
+    def __init__(self, page: ProjectPage, judge: Judge, policy: Policy, hashes: frozenset[str] | None = None) -> None:
         self.page = page
         self.judge = judge
+        self.policy = policy
         self.hashes = hashes
-        self.wheels = wheels
+        self._wheels = policy.wheels(page.name)
+        self._sdists = policy.sdists(page.name)
         self._files: dict[Version, tuple[tuple[int, Listed], ...]] = {}
 
     @property
@@ -51,17 +62,49 @@ class Offers:
     def _usable(self, version: Version) -> Iterator[tuple[int, Listed]]:
         """By the rank of the tag, then the higher build number, then the later source, as pip chooses.
 
+        Source distributions come last, so that they count where every wheel is refused, by its metadata at the latest.
         Yanked files count only where the version has no other ones.
         """
         found = []
-        listed = () if self.is_quarantined else self.page.versions.get(version, ())
-        for place, file in enumerate(listed):
-            rank = self.judge.rank(file.tags) if isinstance(file, Wheel) and self.wheels else None
-            if rank is not None and self.judge.admits(file) and self._is_wanted(file):
+        for rank, place, file in () if self.is_quarantined else self._ranked(version):
+            if self.judge.admits(file) and self._is_wanted(file) and not self._untimely(file):
                 found.append((-rank, getattr(file, "build", ()), place, file))
         kept = [item for item in found if item[3].yanked is None] or found
         for negative, _, _, file in sorted(kept, key=lambda item: item[:3], reverse=True):
             yield -negative, file
+
+    def _ranked(self, version: Version) -> Iterator[tuple[int, int, Listed]]:
+        """Rank, place and file of those whose name passes; only these are read any further."""
+        shelf = self.page.shelf(version)
+        for place, filename in enumerate(shelf.names):
+            rank = self._rank(filename)
+            if rank is not None and not isinstance(shelf[place], UnreadableFile):
+                yield rank, place, shelf[place]
+
+    def _rank(self, filename: str) -> int | None:
+        if filename.endswith(".whl"):
+            return self.judge.rank(tags_in(filename)) if self._wheels else None
+        return len(self.judge.target.tags) if self._sdists else None
+
+    def is_source_only(self, version: Version) -> bool:
+        """Whether the best usable file of a version is a source distribution."""
+        return any(isinstance(file, Sdist) for _, file in self.files(version)[:1])
+
+    def _untimely(self, file: Listed) -> TooNew | NoUploadTime | None:
+        """Why the time of its upload speaks against a file. Files of the user's own have none and are not asked."""
+        limit = self.policy.exclude_newer
+        if limit is None:
+            return None
+        from wheelcheck.instants import instant_of, shown
+
+        uploaded = instant_of(file.upload_time)
+        if uploaded is not None:
+            return TooNew(uploaded=shown(uploaded), limit=shown(limit)) if uploaded >= limit else None
+        return None if self.policy.undated or self._is_own(file) else NoUploadTime(limit=shown(limit))
+
+    def _is_own(self, file: Listed) -> bool:
+        """Whether no index lists a file: the user names it, or it lies in a directory that he names."""
+        return not file.index or (file.index not in self.page.indexes and path_of_url(file.url) is not None)
 
     def _is_wanted(self, file: Listed) -> bool:
         if self.hashes is None:
@@ -89,13 +132,18 @@ class Offers:
         """Every reason against a file as listed; empty for a usable one."""
         verdict = self.judge.verdict(file)
         reasons = list(verdict.reasons) if isinstance(verdict, Incompatible) else []
-        if not self.wheels and isinstance(file, Wheel):
+        if self._sdists:
+            reasons = [reason for reason in reasons if not isinstance(reason, SourceOnly)]
+        if not self._wheels and isinstance(file, Wheel):
             reasons.append(SourceOnly(no_binary=True))
         if self.is_quarantined:
             reasons.append(Quarantined())
         if self.hashes is not None and not self._is_wanted(file):
             reasons.append(HashMismatch(expected=tuple(sorted(self.hashes)), actual=file.hashes.get("sha256", "")))
-        return tuple(reasons)
+        untimely = self._untimely(file)
+        if untimely:
+            reasons.append(untimely)
+        return in_order(reasons)
 
 
 def is_pinned(specifier: SpecifierSet) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
@@ -15,6 +15,9 @@ from wheelcheck.targets import Target
 from wheelcheck.urls import mask
 from wheelcheck.values import Plain, Variant, field, fields_of, plain, record
 from wheelcheck.verdicts import Incompatible, Reason, WrongPlatformTag, WrongPythonTag
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 # -- what is asked, and by whom
 
@@ -108,8 +111,12 @@ class Policy:
 
     Attributes:
         pre: whether pre-releases are wanted everywhere.
-        all_releases, only_final, no_binary: projects, or ``:all:``, of which pre-releases are wanted, pre-releases are
-            never taken, or wheels are never taken.
+        all_releases, only_final: projects, or ``:all:``, of which pre-releases are wanted, or never taken.
+        no_binary, only_binary: projects, or ``:all:``, of which wheels are never taken, or source distributions.
+        prefer_binary: whether an older version with a wheel is better than a newer one without.
+        allow_sdists: whether source distributions count, where a version has no usable wheel.
+        exclude_newer: the instant before which a file must have been uploaded, or None.
+        undated: whether a file counts beside `exclude_newer` whose index does not say when it was uploaded.
         require_hashes: whether a file is taken only if its digest was given.
         no_deps: whether requirements of files are left aside.
         resolution: ``highest``, ``lowest``, or ``lowest-direct``: the lowest of what the user asked for only.
@@ -119,6 +126,11 @@ class Policy:
     all_releases: frozenset[str] = frozenset()
     only_final: frozenset[str] = frozenset()
     no_binary: frozenset[str] = frozenset()
+    only_binary: frozenset[str] = frozenset()
+    prefer_binary: bool = False
+    allow_sdists: bool = False
+    exclude_newer: datetime | None = None
+    undated: bool = False
     require_hashes: bool = False
     no_deps: bool = False
     resolution: str = "highest"
@@ -133,7 +145,20 @@ class Policy:
 
     def wheels(self, name: NormalizedName) -> bool:
         """Whether wheels of a project count."""
-        return not {name, ":all:"} & self.no_binary
+        return self._selection(name) != "no_binary"
+
+    def sdists(self, name: NormalizedName) -> bool:
+        """Whether source distributions of a project count."""
+        return self.allow_sdists and self._selection(name) != "only_binary"
+
+    def _selection(self, name: NormalizedName) -> str | None:
+        """Which of pip's options speaks of a project: by its name before ``:all:``."""
+        for key in (name, ":all:"):
+            if key in self.only_binary:
+                return "only_binary"
+            if key in self.no_binary:
+                return "no_binary"
+        return None
 
 
 @record
@@ -174,7 +199,8 @@ class Pin:
         name, version: the project and its version.
         extras: the extras that were asked for, sorted.
         file: the file that would be installed.
-        rank: the position of its tag among the target's.
+        rank: the position of its tag among the target's; the number of all of them for a source distribution, which
+            comes behind every wheel.
         demands: everything that was asked of the project by what is in the answer.
         rules: the rules that changed this choice.
     """

@@ -8,7 +8,7 @@ drags the other in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 import resolvelib
@@ -19,8 +19,8 @@ from packaging.version import Version
 from resolvelib.resolvers import RequirementInformation, Resolution, ResolutionImpossible, ResolutionTooDeep
 
 from wheelcheck.conflicts import Cause, Ledger, Standing, explain
-from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile, direct_file
-from wheelcheck.failures import CannotTell, Endless
+from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile
+from wheelcheck.failures import CannotTell, Endless, NeedsBuild
 from wheelcheck.heldback import held_back
 from wheelcheck.offers import Offers, combined, is_bounded_above, is_pinned
 from wheelcheck.outcomes import (
@@ -34,12 +34,13 @@ from wheelcheck.outcomes import (
     Origin,
     Outcome,
     Pin,
+    Policy,
     Question,
     Solution,
 )
 from wheelcheck.targets import Target
 from wheelcheck.values import record, replace
-from wheelcheck.verdicts import BadMetadata, HashMismatch, Judge, RequiresPython
+from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch, Judge, RequiresPython
 
 MOST_ROUNDS = 200_000
 MOST_CLASHES = 1_000
@@ -65,11 +66,11 @@ class Supply(Protocol):
     def start_metadata(self, file: Listed) -> None:
         """Begins to read the metadata of a file."""
 
-    def metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch:
-        """The metadata of a file, or why it refuses the file."""
+    def metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch | DynamicMetadata:
+        """The metadata of a file, or why it refuses the file, or that only a build can tell."""
 
-    def hashed(self, file: Listed) -> Listed:
-        """The file with the digests of its bytes, where they are at hand and somebody asks for them."""
+    def direct(self, url: str, name: NormalizedName, wanted: Collection[str] = ()) -> Listed | UnreadableFile:
+        """The file that the user names for a project, with its digests where some are wanted of it."""
 
 
 def resolve(question: Question, supply: Supply) -> Outcome:
@@ -259,7 +260,9 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         ties = [ask.candidate.version for ask in asks if isinstance(ask, _Tie)]
         matching = offers.matching(specifier, pre=bool(ties) or self.question.policy.prereleases(name))
         found = (version for version in matching if all(version == tied for tied in ties))
-        return reversed(list(found)) if self._wants_lowest(name) else found
+        ordered = reversed(list(found)) if self._wants_lowest(name) else found
+        policy = self.question.policy
+        return sorted(ordered, key=offers.is_source_only) if policy.allow_sdists and policy.prefer_binary else ordered
 
     def _wants_lowest(self, name: NormalizedName) -> bool:
         resolution = self.question.policy.resolution
@@ -282,18 +285,24 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         return None if page is None else self._offers_on(page, judge)
 
     def _offers_on(self, page: ProjectPage, judge: Judge) -> Offers:
-        wheels = self.question.policy.wheels(page.name)
-        return Offers(page, judge, self._wanted_hashes(page.name), wheels=wheels)
+        return Offers(page, judge, self._policy(page.name), self._wanted_hashes(page.name))
+
+    def _policy(self, name: NormalizedName) -> Policy:
+        """What the user names is taken whatever he wants of an index, as in pip."""
+        policy = self.question.policy
+        if name not in self._given:
+            return policy
+        return replace(policy, allow_sdists=True, only_binary=frozenset(), no_binary=frozenset())
 
     def _page(self, name: NormalizedName) -> ProjectPage | None:
         """What there is of a project: the one file that the user gives for it, else what the indexes list."""
         url = self._given.get(name)
         if url is None:
             return self.supply.page(name)
-        file = direct_file(url, name)
+        file = self.supply.direct(url, name, self._wanted_hashes(name) or ())
         if isinstance(file, UnreadableFile):
             return ProjectPage(name=name, unreadable=[file])
-        return ProjectPage(name=name, files=[self.supply.hashed(file)])
+        return ProjectPage(name=name, files=[file])
 
     def _wanted_hashes(self, name: NormalizedName) -> frozenset[str] | None:
         """The digests that all who give some for a project agree on; None where nobody gives any."""
@@ -331,6 +340,8 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     ) -> tuple[Requirement, ...] | BadMetadata | HashMismatch | RequiresPython:
         """What the metadata of a candidate's file asks for on the target, or why it refuses the file."""
         metadata = self.supply.metadata(candidate.file)
+        if isinstance(metadata, DynamicMetadata):
+            raise NeedsBuild.of(candidate.file.filename, metadata.fields)
         if not isinstance(metadata, Metadata):
             return metadata
         if not self.judge.accepts_python(metadata.requires_python):

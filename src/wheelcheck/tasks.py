@@ -34,6 +34,23 @@ class Task(Generic[T]):
             self._value = self._work()
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that asks
             self._error = error
+        self._end()
+
+    def settle(self, value: T) -> None:
+        """Ends the work before it was begun, because its value is known."""
+        with self._lock:
+            if self.thread is not None:
+                return
+            self.thread = threading.get_ident()
+        self._value = value
+        self._end()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the work is done."""
+        return self._done.is_set()
+
+    def _end(self) -> None:
         with self._lock:
             self._done.set()
             followers, self._followers = self._followers, []

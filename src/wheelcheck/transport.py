@@ -6,26 +6,39 @@ known here. Standards: RFC 9110 (semantics, ranges), RFC 9112, RFC 6585 (429).
 
 from __future__ import annotations
 
-import random
+import math
 import re
 import threading
 import time
-import zlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import count, takewhile
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
+from itertools import count
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import SplitResult, urljoin, urlsplit
 
+from wheelcheck.credentials import Credentials, Login, Logins, Origin, origin_of, split_credentials
 from wheelcheck.failures import CannotTell, IndexNonsense, IndexUnavailable, NotAuthorized, TimedOut, UsageError
 from wheelcheck.urls import mask, shown
 from wheelcheck.values import field, record
 
 if TYPE_CHECKING:
     import ssl
+    from ipaddress import IPv4Address
 
     import httpx
+
+__all__ = [
+    "Answer",
+    "Credentials",
+    "Login",
+    "Origin",
+    "Transport",
+    "TransportOptions",
+    "origin_of",
+    "split_credentials",
+]
 
 PAGE_LIMIT = 256 * 2**20
 MOST_REDIRECTS = 20
@@ -40,7 +53,6 @@ _DRAINED = 64 * 2**10
 _PASSING = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
-Origin: TypeAlias = "tuple[str, str, int | None]"
 Sink: TypeAlias = Callable[[bytes], None]
 Wanted: TypeAlias = Callable[[int, Mapping[str, str]], bool]
 _Rows: TypeAlias = tuple[tuple[type[Exception], str], ...]
@@ -57,6 +69,7 @@ class TransportOptions:
         cert: a file or directory of certificates to trust instead of the system's.
         client_cert: a file with the client's certificate and key.
         proxy: the URL of a proxy for everything; the environment decides where it is None.
+        keyring_provider: pip's option: whether and where passwords of the keyring are asked for after a refusal.
         user_agent: how servers are told who asks.
     """
 
@@ -66,21 +79,8 @@ class TransportOptions:
     cert: str | None = None
     client_cert: str | None = None
     proxy: str | None = field(default=None, repr=False)
+    keyring_provider: str = "disabled"
     user_agent: str = "wheelcheck"
-
-
-class Credentials(NamedTuple):
-    """A user and a password, for one origin only."""
-
-    user: str
-    password: str
-
-
-class Login(NamedTuple):
-    """Credentials, and the URL that they were given with, whose origin is theirs."""
-
-    url: str
-    credentials: Credentials
 
 
 @record
@@ -113,7 +113,8 @@ class _PassingError(Exception):
         return self.outcome
 
 
-class _Question(NamedTuple):
+@record(kw_only=False)
+class _Question:
     """What is asked; `body` gives a fresh taker of the body for each try."""
 
     method: str
@@ -143,39 +144,17 @@ class _Deadline:
         if self.left() <= 0:
             raise self.failure()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Lets no time pass: what is done here has a limit of its own."""
+        left, self.end = self.left(), math.inf
+        try:
+            yield
+        finally:
+            self.end = time.monotonic() + left
+
     def failure(self) -> TimedOut:
         return TimedOut(shown(self.url), self.timeout)
-
-
-def split_credentials(url: str) -> tuple[str, Credentials | None]:
-    """A URL without its user and password, and those."""
-    parts = urlsplit(url)
-    userinfo, at, host = parts.netloc.rpartition("@")
-    if not at:
-        return url, None
-    user, _, password = userinfo.partition(":")
-    return urlunsplit(parts._replace(netloc=host)), Credentials(unquote(user), unquote(password))
-
-
-def origin_of(url: str) -> Origin:
-    """Scheme, host and port: who gets what is meant for this URL. Raises ValueError for a port that is no number."""
-    parts = urlsplit(url)
-    return parts.scheme, (parts.hostname or "").lower(), parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-
-
-def _credentials_for(url: str, first: Login | None, others: Sequence[Login]) -> Credentials | None:
-    """Those of the first login if it is for the origin of the URL, else of the one whose URL begins most like it."""
-    logins = [login for login in others if origin_of(login.url) == origin_of(url)]
-    if first is not None and origin_of(first.url) == origin_of(url):
-        return first.credentials
-    nearest = max(logins, key=lambda login: _shared(urlsplit(login.url).path, urlsplit(url).path), default=None)
-    return nearest.credentials if nearest else None
-
-
-def _shared(path: str, other: str) -> int:
-    """How many characters two paths begin with alike."""
-    alike = takewhile(lambda pair: pair[0] == pair[1], zip(path, other, strict=False))
-    return sum(1 for _ in alike)
 
 
 class Transport:
@@ -185,6 +164,7 @@ class Transport:
         options: how the index is reached.
         connections: the most connections at once.
         logins: what is known of servers; those in a URL and those of netrc are found by themselves.
+        indexes: the URLs of the indexes without credentials, under which a keyring may keep those.
     """
 
     def __init__(
@@ -193,18 +173,25 @@ class Transport:
         *,
         connections: int = 20,
         logins: Sequence[Login] = (),
+        indexes: Sequence[str] = (),
     ) -> None:
         self.options = options
         self.requests = 0
         self.bytes = 0
-        self._connections = connections
-        self._logins = tuple(logins)
-        self._clients: dict[bool, httpx.Client] = {}
+        self._logins = Logins(logins, indexes, options.keyring_provider)
+        self._connections = _Connections(connections)
+        self._contexts: dict[bool, ssl.SSLContext] = {}
+        self._narrow = False
+        self._allowed: set[Origin] = set()
         self._deadlines: dict[int, _Deadline] = {}
-        self._netrc: Any = None
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._users = 0
+        self._headers = {
+            "accept": "*/*",
+            "accept-encoding": "gzip",
+            "connection": "keep-alive",
+            "user-agent": options.user_agent,
+        }
 
     def get(
         self,
@@ -246,32 +233,16 @@ class Transport:
         return deadline.failure() if deadline and deadline.left() < -self.options.timeout - 1 else None
 
     def close(self) -> None:
-        """Ends what is under way at its next sign of life, without waiting; the last one closes the connections."""
-        with self._using():
-            self._closed.set()
-
-    @contextmanager
-    def _using(self) -> Iterator[None]:
-        """Keeps the connections open: closing one that another thread is about to use would lose it."""
-        with self._lock:
-            self._users += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._users -= 1
-                over = self._closed.is_set() and not self._users
-                clients = list(self._clients.values()) if over else []
-            for client in clients:
-                client.close()
+        """Ends what is under way at its next sign of life, without waiting, and closes every connection."""
+        self._closed.set()
+        self._connections.close()
 
     # -- tries
 
     def _answered(self, question: _Question) -> Answer:
         deadline = self._deadlines[threading.get_ident()] = _Deadline(question.url, self.options.timeout)
         try:
-            with self._using():
-                return self._retried(question, deadline)
+            return self._retried(question, deadline)
         finally:
             del self._deadlines[threading.get_ident()]
 
@@ -289,7 +260,9 @@ class Transport:
     def _pause(self, attempt: int, wanted: float | None) -> float:
         if wanted is not None:
             return min(wanted, self.options.timeout)
-        return float(FIRST_PAUSE * 2**attempt * (1 + random.random()))  # noqa: S311 - jitter, not a secret
+        from random import random
+
+        return float(FIRST_PAUSE * 2**attempt * (1 + random()))  # noqa: S311 - jitter, not a secret
 
     def _tried(self, question: _Question, deadline: _Deadline) -> Answer | _PassingError:
         try:
@@ -300,74 +273,117 @@ class Transport:
     def _redirected(self, question: _Question, deadline: _Deadline) -> Answer:
         url, body = question.url, question.body()
         for _ in range(MOST_REDIRECTS + 1):
-            answer = self._once(url, question, body, deadline)
+            answer = self._authorized(url, question, body, deadline)
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or not location:
                 return answer
             try:
-                url = urljoin(answer.url, location)
+                url = urljoin(answer.url, _as_utf8(location))
             except ValueError:
                 raise IndexUnavailable(shown(answer.url), "it redirects to a malformed address") from None
             deadline.arrived(0)
         raise IndexUnavailable(shown(question.url), f"it redirects more than {MOST_REDIRECTS} times")
 
-    def _once(self, url: str, question: _Question, body: _Body, deadline: _Deadline) -> Answer:
+    def _authorized(self, url: str, question: _Question, body: _Body, deadline: _Deadline) -> Answer:
+        """One answer; where the server refuses, the one that it gives to what the keyring has."""
+        try:
+            bare, inline = split_credentials(url)
+            origin = origin_of(bare)
+        except ValueError:
+            raise IndexUnavailable(shown(url), "its address is malformed") from None
+        self._check_allowed(origin, bare)
+        while True:
+            credentials = self._logins.find(bare, inline, question.login)
+            answer = self._once(bare, origin, credentials, question, body, deadline)
+            if answer.status != 401:
+                return answer
+            with deadline.paused():
+                if not self._logins.has_others(bare, inline, question.login, credentials):
+                    return answer
+
+    def _once(
+        self,
+        url: str,
+        origin: Origin,
+        credentials: Credentials | None,
+        question: _Question,
+        body: _Body,
+        deadline: _Deadline,
+    ) -> Answer:
         import httpx
 
-        request, client = self._request(url, question, deadline)
-        bare = split_credentials(url)[0]
+        request = self._request(url, credentials, question, deadline)
+        connection = self._connections.take(origin) or self._connection(origin)
         self._count()
         try:
-            response = client.send(request, stream=True, auth=None, follow_redirects=False)
+            response = self._sent(connection, request)
             try:
-                return _answer(response, bare, question.wanted, body, deadline, partial(self._count_bytes, bare))
+                return _answer(response, url, question, body, deadline, partial(self._count_bytes, url))
             finally:
                 response.close()
-                if self._closed.is_set():  # the pool is closed already and would leave the connection open
-                    response.extensions["network_stream"].close()
         except httpx.TimeoutException:
             raise _PassingError(deadline.failure()) from None
         except httpx.HTTPError as error:
-            raise _failure(error, bare) from None
+            raise _failure(error, url) from None
+        finally:
+            self._connections.give(origin, connection)
 
-    def _request(self, url: str, question: _Question, deadline: _Deadline) -> tuple[httpx.Request, httpx.Client]:
+    def _sent(self, connection: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        """Sends a request; once more where only the certificates of the system can vouch for who answers."""
         import httpx
 
+        narrow = self._narrow
         try:
-            bare, credentials = split_credentials(url)
-            client = self._client_for(bare)
-            headers = dict(question.headers) | self._authorization(bare, credentials, question.login)
-            return client.build_request(question.method, bare, headers=headers, timeout=deadline.step()), client
-        except (httpx.InvalidURL, ValueError):
+            return connection.handle_request(request)
+        except httpx.ConnectError as error:
+            if not (narrow and _is_distrust(error)):
+                raise
+        self._trust_the_system()
+        return connection.handle_request(request)
+
+    def _request(
+        self, url: str, credentials: Credentials | None, question: _Question, deadline: _Deadline
+    ) -> httpx.Request:
+        import httpx
+
+        headers = {**self._headers, **question.headers}
+        if credentials is not None:
+            headers["authorization"] = credentials.header
+        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        timeouts = dict.fromkeys(("connect", "read", "write", "pool"), deadline.step())
+        try:
+            return httpx.Request(question.method, url, headers=pairs, extensions={"timeout": timeouts})
+        except httpx.InvalidURL:
             raise IndexUnavailable(shown(url), "its address is malformed") from None
 
-    # -- clients
+    # -- connections
 
-    def _client_for(self, url: str) -> httpx.Client:
-        """One client for verified TLS, another for hosts that need not prove who they are."""
-        scheme, host, port = origin_of(url)
+    def _check_allowed(self, origin: Origin, url: str) -> None:
+        """Raises unless the origin may be asked and asking was not ended."""
+        if self._closed.is_set():
+            raise IndexUnavailable(shown(url), "asking was ended")
+        if origin in self._allowed:
+            return
+        scheme, host, port = origin
         if scheme not in ("http", "https") or not host:
             raise IndexUnavailable(shown(url), "its address is neither http nor https")
         trusted = _is_trusted(host, port, self.options.trusted_hosts)
         if scheme == "http" and not trusted and not _is_loopback(host):
             raise IndexUnavailable(shown(url), "it is plain http, and its host is not among pip's trusted hosts")
-        verified = scheme == "https" and not trusted
-        self._check_open(url)
-        with self._lock:
-            client = self._clients.get(verified)
-            if client is None:
-                client = self._clients[verified] = self._client(verified)
-        return client
+        self._allowed.add(origin)
 
-    def _client(self, verified: bool) -> httpx.Client:
+    def _connection(self, origin: Origin) -> httpx.HTTPTransport:
+        """A connection of its own for one request at a time: a pool of many looks through all for each request."""
         import httpx
 
+        scheme, host, port = origin
+        verified = scheme == "https" and not _is_trusted(host, port, self.options.trusted_hosts)
+        proxy = self.options.proxy or _proxy_of_environment(origin)
         try:
-            return httpx.Client(
-                verify=_context(self.options, verified),
-                proxy=self.options.proxy or None,
-                limits=httpx.Limits(max_connections=self._connections, max_keepalive_connections=self._connections),
-                headers={"user-agent": self.options.user_agent, "accept-encoding": "gzip"},
+            return httpx.HTTPTransport(
+                verify=self._context(verified=verified),
+                proxy=self._proxy(proxy) if proxy else None,
+                limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
             )
         except ImportError as error:
             raise UsageError(
@@ -376,20 +392,28 @@ class Transport:
         except (ValueError, httpx.InvalidURL):
             raise UsageError(_bad_proxy(self.options.proxy)) from None
 
-    def _authorization(self, url: str, credentials: Credentials | None, login: Login | None) -> dict[str, str]:
-        from base64 import b64encode
+    def _proxy(self, url: str) -> httpx.Proxy:
+        import httpx
 
-        credentials = credentials or _credentials_for(url, login, self._logins) or self._from_netrc(url)
-        if credentials is None:
-            return {}
-        return {"authorization": "Basic " + b64encode(":".join(credentials).encode()).decode()}
+        named = url if "://" in url or url == self.options.proxy else f"http://{url}"
+        context = self._context(verified=True) if named.lower().startswith("https:") else None
+        return httpx.Proxy(named, ssl_context=context)
 
-    def _from_netrc(self, url: str) -> Credentials | None:
+    def _context(self, *, verified: bool) -> ssl.SSLContext:
+        """One for hosts that must prove who they are, another for the others; certificates are read when needed."""
         with self._lock:
-            if self._netrc is None:
-                self._netrc = _read_netrc()
-        found = self._netrc.authenticators(urlsplit(url).hostname or "") if self._netrc else None
-        return Credentials(found[0] or "", found[2] or "") if found else None
+            context = self._contexts.get(verified)
+            if context is None:
+                context = self._contexts[verified] = _context(self.options, verified)
+                self._narrow = self._narrow or (verified and not _named_certificates(self.options))
+        return context
+
+    def _trust_the_system(self) -> None:
+        """Reading what the system trusts takes longer than all else before a first answer, so it waits for its need."""
+        with self._lock:
+            if self._narrow:
+                self._contexts[True].load_default_certs()
+            self._narrow = False
 
     def _count(self) -> None:
         with self._lock:
@@ -398,11 +422,81 @@ class Transport:
     def _count_bytes(self, url: str, length: int) -> None:
         with self._lock:
             self.bytes += length
-        self._check_open(url)
-
-    def _check_open(self, url: str) -> None:
         if self._closed.is_set():
             raise IndexUnavailable(shown(url), "asking was ended")
+
+
+class _Connections:
+    """Connections that wait for their next request: the one that was used last is taken first.
+
+    Args:
+        most: how many may wait; beyond it the one that has waited longest is closed.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._idle: deque[tuple[Origin, httpx.HTTPTransport]] = deque()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def take(self, origin: Origin) -> httpx.HTTPTransport | None:
+        """One to an origin, which is nobody else's until it is given back."""
+        with self._lock:
+            for place in range(len(self._idle) - 1, -1, -1):
+                if self._idle[place][0] == origin:
+                    connection = self._idle[place][1]
+                    del self._idle[place]
+                    return connection
+        return None
+
+    def give(self, origin: Origin, connection: httpx.HTTPTransport) -> None:
+        """Takes a connection back, or closes it where it is not wanted any more."""
+        with self._lock:
+            self._idle.append((origin, connection))
+            surplus = len(self._idle) > (0 if self._closed else self._most)
+            oldest = self._idle.popleft()[1] if surplus else None
+        if oldest is not None:
+            oldest.close()
+
+    def close(self) -> None:
+        """Closes all that wait now, and each other one when it is given back."""
+        with self._lock:
+            self._closed = True
+            waiting, self._idle = self._idle, deque()
+        for _, connection in waiting:
+            connection.close()
+
+
+def _proxy_of_environment(origin: Origin) -> str | None:
+    """The proxy that the environment or the system names for an origin, by the rules of pip."""
+    from urllib.request import getproxies, proxy_bypass
+
+    scheme, host, port = origin
+    proxies = getproxies()
+    proxy = proxies.get(scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(f"{host}:{port}") or _is_in_networks(host, proxies.get("no", "")):
+        return None
+    return proxy
+
+
+def _is_in_networks(host: str, exempt: str) -> bool:
+    """Whether a host is an address in a network that ``no_proxy`` names, such as 10.0.0.0/8."""
+    from ipaddress import IPv4Address
+
+    try:
+        address = IPv4Address(host)
+    except ValueError:
+        return False
+    return any(_is_within(address, entry.strip()) for entry in exempt.split(","))
+
+
+def _is_within(address: IPv4Address, network: str) -> bool:
+    from ipaddress import IPv4Network
+
+    try:
+        return address in IPv4Network(network, strict=False)
+    except ValueError:
+        return False
 
 
 def _bad_proxy(proxy: str | None) -> str:
@@ -412,26 +506,11 @@ def _bad_proxy(proxy: str | None) -> str:
     return f"The configured proxy {named} is not the URL of a proxy; give one such as http://host:3128."
 
 
-def _read_netrc() -> Any:
-    """The user's netrc file, or False where there is none that can be read."""
-    import netrc
-    import os
-    from pathlib import Path
-
-    named = os.environ.get("NETRC")
-    places = [Path(named)] if named else [Path.home() / name for name in (".netrc", "_netrc")]
-    found = next((place for place in places if place.is_file()), None)
-    try:
-        return netrc.netrc(found) if found else False
-    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
-        return False
-
-
 def _context(options: TransportOptions, verified: bool) -> ssl.SSLContext:
     import ssl
 
     try:
-        context = _verifying(options.cert) if verified else _unverifying()
+        context = _verifying(options) if verified else _unverifying()
     except (OSError, ssl.SSLError):
         raise UsageError(f"The certificates in {options.cert} cannot be read; name another file with --cert.") from None
     if options.client_cert:
@@ -444,21 +523,28 @@ def _context(options: TransportOptions, verified: bool) -> ssl.SSLContext:
     return context
 
 
-def _verifying(cert: str | None) -> ssl.SSLContext:
-    """Trusts what is named, by option or in the variables that pip honours; else the system and certifi."""
+def _named_certificates(options: TransportOptions) -> str:
+    """What is to be trusted alone, by option or in the variables that pip honours; empty where nothing is named."""
+    import os
+
+    variables = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    return options.cert or next(filter(None, map(os.environ.get, variables)), "")
+
+
+def _verifying(options: TransportOptions) -> ssl.SSLContext:
+    """Trusts what is named; else certifi, until the system is needed as well."""
     import os
     import ssl
 
-    named = cert or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    named = options.cert or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
     if named:
         is_folder = os.path.isdir(named)  # noqa: PTH112 - a string from outside, only asked about
         return ssl.create_default_context(cafile=None if is_folder else named, capath=named if is_folder else None)
-    context = ssl.create_default_context()
-    if not (os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")):
-        import certifi
+    if _named_certificates(options):
+        return ssl.create_default_context()
+    import certifi
 
-        context.load_verify_locations(certifi.where())
-    return context
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 def _unverifying() -> ssl.SSLContext:
@@ -533,26 +619,43 @@ class _Stream(_Body):
 def _answer(
     response: httpx.Response,
     url: str,
-    wanted: Wanted,
+    question: _Question,
     body: _Body,
     deadline: _Deadline,
     note: Callable[[int], None],
 ) -> Answer:
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    bare = Answer(url=url, status=response.status_code, headers=headers)
-    if wanted(bare.status, headers):
+    status, headers = response.status_code, _headers_of(response)
+    if question.wanted(status, headers):
         for chunk in _decoded(_arriving(response, deadline, note), headers, body, url):
             body.take(chunk, url)
-        return Answer(url=url, status=bare.status, headers=headers, body=body.whole())
-    if response.request.method != "HEAD":
+        return Answer(url=url, status=status, headers=headers, body=body.whole())
+    if question.method != "HEAD":
         _drain(response, headers, deadline, note)
-    if bare.status in _PASSING:
+    bare = Answer(url=url, status=status, headers=headers)
+    if status in _PASSING:
         raise _PassingError(bare, _retry_after(headers))
     return bare
 
 
+def _headers_of(response: httpx.Response) -> dict[str, str]:
+    """Names in lower case; what comes several times is one value with commas (RFC 9110, section 5.3)."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in response.headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _as_utf8(text: str) -> str:
+    """A header's value as most servers mean it where they break the rule that it is ASCII."""
+    return text.encode("latin-1").decode("utf-8", "replace")
+
+
 def _arriving(response: httpx.Response, deadline: _Deadline, note: Callable[[int], None]) -> Iterator[bytes]:
-    for chunk in response.iter_raw():
+    import httpx
+
+    assert isinstance(response.stream, httpx.SyncByteStream)
+    for chunk in response.stream:
         note(len(chunk))
         deadline.arrived(len(chunk))
         yield chunk
@@ -578,6 +681,8 @@ def _decoded(chunks: Iterator[bytes], headers: Mapping[str, str], body: _Body, u
 
 def _gunzipped(chunks: Iterator[bytes], body: _Body, url: str) -> Iterator[bytes]:
     """Undoes gzip, one member after the other, never holding more than the body has room for."""
+    import zlib
+
     member = zlib.decompressobj(16 + zlib.MAX_WBITS)
     try:
         for chunk in chunks:
@@ -615,17 +720,19 @@ def _failure(error: Exception, url: str) -> Exception:
 
 def _lasting(error: Exception) -> str | None:
     """Why every other try would fail as well; None where one may succeed."""
-    import ssl
-
     import httpx
 
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
+    if _is_distrust(error):
         return "its TLS certificate cannot be verified"
     if isinstance(error, (httpx.ProxyError, httpx.UnsupportedProtocol)):
         return f"the proxy refused ({mask(str(error))})"
-    if isinstance(error, httpx.RemoteProtocolError) and "location" in str(error):
-        return "it redirects to a malformed address"
     return None
+
+
+def _is_distrust(error: Exception) -> bool:
+    import ssl
+
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
 
 
 def _passing(error: Exception) -> str:

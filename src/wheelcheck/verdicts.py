@@ -7,9 +7,9 @@ is nearer than one for another operating system. Sources: PEP 425 and its specif
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from packaging.specifiers import InvalidSpecifier
 
@@ -100,6 +100,17 @@ class SourceOnly(Variant):
 
 
 @record
+class DynamicMetadata(Variant):
+    """A source distribution whose requirements only a build can tell (core metadata 2.2, PEP 643).
+
+    `fields` are those that its metadata declares dynamic, lower case; empty where its metadata is older than 2.2, which
+    promises nothing of any field.
+    """
+
+    fields: tuple[str, ...] = ()
+
+
+@record
 class Quarantined(Variant):
     """The index has put the project under quarantine (PEP 792)."""
 
@@ -127,6 +138,21 @@ class ForbiddenByRule(Variant):
 
 
 @record
+class NoUploadTime(Variant):
+    """The index does not say when the file was uploaded, and only files from before `limit` are wanted."""
+
+    limit: str
+
+
+@record
+class TooNew(Variant):
+    """Uploaded at `limit` or after it. Both are instants in UTC (RFC 3339)."""
+
+    uploaded: str
+    limit: str
+
+
+@record
 class Yanked(Variant):
     """Withdrawn by its publisher (PEP 592) and not pinned by the asker."""
 
@@ -140,8 +166,8 @@ class PreReleaseNotWanted(Variant):
 
 Reason: TypeAlias = (
     "UnreadableName | VariantWheel | WrongPlatformTag | NeverMatches | OsTooOld | WrongPythonTag | WrongAbiTag"
-    " | RequiresPython | SourceOnly | Quarantined | HashMismatch | BadMetadata | ForbiddenByRule | Yanked"
-    " | PreReleaseNotWanted"
+    " | RequiresPython | SourceOnly | DynamicMetadata | Quarantined | HashMismatch | BadMetadata | ForbiddenByRule"
+    " | NoUploadTime | TooNew | Yanked | PreReleaseNotWanted"
 )
 
 QUESTIONS: tuple[type[Variant], ...] = (
@@ -154,16 +180,24 @@ QUESTIONS: tuple[type[Variant], ...] = (
     WrongAbiTag,
     RequiresPython,
     SourceOnly,
+    DynamicMetadata,
     Quarantined,
     HashMismatch,
     BadMetadata,
     ForbiddenByRule,
+    NoUploadTime,
+    TooNew,
     Yanked,
     PreReleaseNotWanted,
 )
 """The order in which a file is questioned; the first question that it fails says how near it came."""
 
 _POSITION = {question: position for position, question in enumerate(QUESTIONS)}
+
+
+def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Reasons in the order of the questions."""
+    return tuple(sorted(reasons, key=lambda reason: _POSITION[type(reason)]))
 
 
 @record
@@ -213,14 +247,20 @@ class Judge:
         self._ranks = target.ranks
         self._rank_of: dict[str, int | None] = {}
         self._pythons: dict[str, bool] = {}
+        self._verdicts: dict[object, Verdict] = {}
 
     def rank(self, tags: str) -> int | None:
         """The position of the best triple of a compressed tag set among the target's, or None."""
         try:
             return self._rank_of[tags]
         except KeyError:
-            ranks = [self._ranks[triple] for triple in tag_set(tags) if triple in self._ranks]
-            return self._rank_of.setdefault(tags, min(ranks, default=None))
+            return self._rank_of.setdefault(tags, self._best_rank(tags))
+
+    def _best_rank(self, tags: str) -> int | None:
+        try:
+            return min((self._ranks[triple] for triple in tag_set(tags) if triple in self._ranks), default=None)
+        except ValueError:
+            return None
 
     def accepts_python(self, specifier: str | None) -> bool:
         """Whether Requires-Python admits the target's full version; a specifier that cannot be parsed admits all."""
@@ -245,6 +285,18 @@ class Judge:
 
         Withdrawn files and pre-releases pass: whether they are wanted depends on what is asked of the project.
         """
+        matter = _matter_of(file, self.rules)
+        try:
+            return self._verdicts[matter]
+        except KeyError:
+            return self._verdicts.setdefault(matter, self._verdict(file))
+
+    def verdicts(self, matters: Iterable[object], samples: Iterable[Listed | UnreadableFile]) -> list[Verdict]:
+        """The verdict on each sample; its matter is all that the verdict depends on."""
+        known = zip(map(self._verdicts.get, matters), samples, strict=True)
+        return [self.verdict(sample) if verdict is None else verdict for verdict, sample in known]
+
+    def _verdict(self, file: Listed | UnreadableFile) -> Verdict:
         if isinstance(file, UnreadableFile):
             return Incompatible(reasons=(unreadable_reason(file),))
         rank = self.rank(file.tags) if isinstance(file, Wheel) else None
@@ -262,6 +314,56 @@ class Judge:
             yield SourceOnly()
         for rule in self._forbidding(file):
             yield ForbiddenByRule(rule=rule)
+
+
+class Verdicts(Sequence["Compatible | Incompatible"]):
+    """The verdicts on many files for one target, in the order of the files; equal ones are one object."""
+
+    def __init__(self, judged: Sequence[Verdict], places: Sequence[int]) -> None:
+        self._judged, self._places = judged, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._judged[self._places[place]]
+
+    def __iter__(self) -> Iterator[Verdict]:
+        return map(self._judged.__getitem__, self._places)
+
+
+def judge_all(
+    files: Iterable[Listed | UnreadableFile], targets: Iterable[Target], rules: Rules = NO_RULES
+) -> list[Verdicts]:
+    """The verdicts on many files for many targets: for each target, one for each file, in their orders.
+
+    Files that differ in nothing that a verdict depends on are judged once, and told apart once for all targets.
+    """
+    places: dict[object, int] = {}
+    samples: list[Listed | UnreadableFile] = []
+    order: list[int] = []
+    for file in files:
+        place = places.setdefault(_matter_of(file, rules), len(samples))
+        if place == len(samples):
+            samples.append(file)
+        order.append(place)
+    judges = [judge_for(target, rules) for target in targets]
+    return [Verdicts(judge.verdicts(places, samples), order) for judge in judges]
+
+
+@lru_cache(maxsize=256)
+def judge_for(target: Target, rules: Rules = NO_RULES) -> Judge:
+    """The one judge for a target under a set of rules."""
+    return Judge(target, rules)
+
+
+def _matter_of(file: Listed | UnreadableFile, rules: Rules) -> object:
+    """Everything about a file that a verdict depends on."""
+    if isinstance(file, UnreadableFile):
+        return file
+    if file.name in rules.projects:
+        return type(file), getattr(file, "tags", None), file.requires_python, file.name, file.version
+    return (file.tags, file.requires_python) if isinstance(file, Wheel) else (None, file.requires_python)
 
 
 def unreadable_reason(file: UnreadableFile) -> Reason:

@@ -10,18 +10,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from packaging.utils import NormalizedName
+from packaging.utils import NormalizedName, canonicalize_name
 
 from wheelcheck.cache import Cache
-from wheelcheck.distributions import Listed, ProjectPage, merged
-from wheelcheck.index.access import Access
+from wheelcheck.distributions import Listed, ProjectPage, UnreadableFile, merged
+from wheelcheck.index.access import Access, Known
 from wheelcheck.index.downloads import download
-from wheelcheck.index.metadata import Told, identity_of, read_metadata
-from wheelcheck.index.pages import read_links, read_page, with_hashes
-from wheelcheck.index.sources import FindLinks, Placed, Remote, SimpleIndex, Source, placed
+from wheelcheck.index.metadata import Told, identity_of, known_metadata, read_metadata
+from wheelcheck.index.pages import known_links, known_page, read_links, read_page
+from wheelcheck.index.sources import FindLinks, Local, Placed, Remote, SimpleIndex, Source, placed
 from wheelcheck.tasks import Countdown, Task, Workers
 from wheelcheck.transport import Transport, TransportOptions
 
@@ -108,6 +109,20 @@ class Index:
         return tuple(source.label for source in self._sources)
 
     @property
+    def origins(self) -> tuple[str, ...]:
+        """The sources that the answer is about: for a snapshot those that were recorded, for any other it itself."""
+        of_source = (
+            source.recorded.sources if isinstance(source, Local) and source.recorded else (source.label,)
+            for source in self._sources
+        )
+        return tuple(chain.from_iterable(of_source))
+
+    def recorded_near(self, name: NormalizedName) -> tuple[NormalizedName, ...] | None:
+        """The projects with a like name that were offered when a snapshot recorded that this one is missing."""
+        found = [near for recording in self._access.recordings if (near := recording.near(name)) is not None]
+        return tuple(map(canonicalize_name, found[0])) if found else None
+
+    @property
     def counters(self) -> Counters:
         """What was asked of servers so far."""
         return Counters(self._transport.requests, self._transport.bytes, self._access.cached)
@@ -128,11 +143,14 @@ class Index:
 
         Args:
             name: the project.
-            then: called in a worker with the merged page, if there is one; it may call `start_page` and
+            then: called with the merged page, if there is one, at once or in a worker; it may call `start_page` and
                 `start_metadata` only, and what it raises is dropped, because an answer cannot depend on it.
         """
         tasks = self._page_tasks(name)
         if then is None:
+            return
+        if all(task.is_done for task in tasks):
+            self._hand_on(name, then)
             return
         countdown = Countdown(len(tasks) + 1, partial(self._hand_on, name, then))
         for task in tasks:
@@ -169,12 +187,14 @@ class Index:
         return merged(name, pages) if pages else None
 
     def _page_tasks(self, name: NormalizedName) -> list[Task[Any]]:
-        return [
-            self._task((at, None), partial(read_links, self._access, group[0]))
-            if group[0].links
-            else self._task((at, name), partial(_read_first, self._access, group, name))
-            for at, group in enumerate(self._groups)
-        ]
+        return [self._page_task(at, group, name) for at, group in enumerate(self._groups)]
+
+    def _page_task(self, at: int, group: Sequence[Placed], name: NormalizedName) -> Task[Any]:
+        access, source = self._access, group[0]
+        if source.links:
+            return self._task((at, None), partial(read_links, access, source), partial(known_links, access, source))
+        of_group = access, group, name
+        return self._task((at, name), partial(_read_first, *of_group), partial(_known_first, *of_group))
 
     # -- files
 
@@ -194,14 +214,31 @@ class Index:
         return task.answer()
 
     def _metadata_task(self, file: Listed) -> Task[Told]:
-        return self._task(identity_of(file), partial(read_metadata, self._access, file))
+        work = partial(read_metadata, self._access, file)
+        return self._task(identity_of(file), work, partial(known_metadata, self._access, file))
 
-    def hashed(self, file: Listed) -> Listed:
-        """The file with the digests that are wanted of local files (`local_hashes`), if it is one.
+    def direct(self, url: str, name: NormalizedName, wanted: Collection[str] = ()) -> Listed | UnreadableFile:
+        """The file that the user names for a project, or its name with why it is not one of that project.
 
-        Files on pages have them already; this is for a file that the user names.
+        Args:
+            url: where it is: a wheel, a source archive, or a directory with a pyproject.toml.
+            name: the project.
+            wanted: digests (``sha256:...``) of which it must bear one; if there are any, it has its own under `hashes`.
+
+        Raises:
+            Unreadable: it is out of reach, or is no project.
+            NeedsBuild: only a build can tell its version or what it needs.
+            CannotTell: its server did not answer; which of its kinds says why.
         """
-        return with_hashes(self._access, file)
+        from wheelcheck.index.direct import read_direct
+
+        work = partial(read_direct, self._access, url, name, wanted)
+        task = self._task(("direct", url, *sorted(wanted)), work, lambda: None)
+        self._await(task)
+        file, told = task.answer()
+        if told is not None and not isinstance(file, UnreadableFile):
+            self._task(identity_of(file), lambda: told, lambda: Known(told))
+        return file
 
     def download(self, file: Listed, destination: Path, progress: Callable[[int], None] | None = None) -> None:
         """Puts a file at a path, all its stated hashes checked; nothing is there before that.
@@ -219,13 +256,18 @@ class Index:
 
     # -- tasks
 
-    def _task(self, key: object, work: Callable[[], T]) -> Task[T]:
+    def _task(self, key: object, work: Callable[[], T], known: Callable[[], Known[T] | None]) -> Task[T]:
+        """The task of a key. What the cache knows is taken from there at once: a thread would cost more than that."""
         with self._lock:
             found = self._tasks.get(key)
             if found is not None:
                 return found
             task = self._tasks[key] = Task(work)
-        self._workers.submit(task.run)
+        answer = known()
+        if answer is not None:
+            task.settle(answer.value)
+        else:
+            self._workers.submit(task.run)
         return task
 
     def _await(self, task: Task[Any]) -> None:
@@ -250,3 +292,13 @@ def _read_first(access: Access, group: Sequence[Placed], name: NormalizedName) -
     """The page of the first index that has a project; those behind it are not asked. Raises as `read_page` does."""
     pages = (read_page(access, source, name) for source in group)
     return next((page for page in pages if page is not None), None)
+
+
+def _known_first(access: Access, group: Sequence[Placed], name: NormalizedName) -> Known[ProjectPage | None] | None:
+    """What `_read_first` gives, where the cache knows it."""
+    known: Known[ProjectPage | None] | None = None
+    for source in group:
+        known = known_page(access, source, name)
+        if known is None or known.value is not None:
+            return known
+    return known

@@ -5,19 +5,29 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from wheelcheck.cache import Cache
 from wheelcheck.failures import CannotTell
 from wheelcheck.index.sources import Local, Placed, Remote
 from wheelcheck.transport import Login, Origin, Transport
 from wheelcheck.urls import path_of_url
+from wheelcheck.values import record
 
 if TYPE_CHECKING:
     from wheelcheck.distributions import Listed
+    from wheelcheck.index.recorded import Recording
 
+T = TypeVar("T")
 Failure: TypeAlias = "Callable[[str, str], CannotTell]"
 """Makes what is raised of a file's name and of what is wrong with it."""
+
+
+@record(kw_only=False)
+class Known(Generic[T]):
+    """What the cache knows without a request."""
+
+    value: T
 
 
 class Access:
@@ -29,6 +39,7 @@ class Access:
         refresh: what is cached is asked for again.
         local_hashes: the algorithms whose digests are wanted of every local file.
         unable: what servers were found not to do; see `RemoteFile`.
+        recordings: the manifests of the sources that are snapshots.
         cached: how many answers came from the cache.
         oldest: when the oldest page that was used was answered, in seconds since the epoch; None without such a page.
     """
@@ -52,6 +63,7 @@ class Access:
         self.cached = 0
         self.oldest: float | None = None
         self._by_label = {source.label: source for source in reversed(sources)}
+        self.recordings = [source.recorded for source in sources if isinstance(source, Local) and source.recorded]
         self._lock = threading.Lock()
 
     def note_cached(self) -> None:
@@ -66,12 +78,18 @@ class Access:
 
     def path_of(self, file: Listed, failure: Failure) -> Path | None:
         """The path of a file that is on this machine; a page of a server cannot point at one. Raises the failure."""
+        if file.path is not None:
+            return Path(file.path)
         path = path_of_url(file.url)
         if path is None:
             return None
         if file.index and not isinstance(self._by_label.get(file.index), Local):
             raise failure(file.filename, "its index is on a server and points at a local file")
         return Path(path)
+
+    def recording_of(self, file: Listed) -> Recording | None:
+        """The snapshot that lists a file, if one does."""
+        return next((found for found in self.recordings if found.holds(file)), None)
 
     def login_of(self, file: Listed) -> Login | None:
         """What the source that lists a file was given for its server."""

@@ -22,9 +22,16 @@ from wheelcheck.verdicts import HashMismatch
 def local_page(source: Local, name: NormalizedName) -> ProjectPage | None:
     """The page in a project's folder; no folder, or none that holds a page, means that the project is not there.
 
+    A snapshot knows what it was asked, so there it means that nobody can tell, unless the project was missing then.
+
     Raises:
         CannotTell: the directory of the whole index is not there, or something in it cannot be read.
     """
+    page = _listed_page(source, name)
+    return page if source.recorded is None else source.recorded.page(name, page)
+
+
+def _listed_page(source: Local, name: NormalizedName) -> ProjectPage | None:
     for filename, content_type in (("index.json", "application/json"), ("index.html", "text/html")):
         path = source.path / quote(name, safe="") / filename
         body = body_of(path)

@@ -17,7 +17,7 @@ from wheelcheck.cache import FRESH_FOR, Kept, key_of
 from wheelcheck.digests import chunks_of, mismatch_of
 from wheelcheck.distributions import Listed, Metadata, MetadataError, Sdist, parse_metadata, version_of
 from wheelcheck.failures import IndexNonsense, NotCached, Unreadable
-from wheelcheck.index.access import Access
+from wheelcheck.index.access import Access, Known
 from wheelcheck.index.local import body_of, mismatch_of_file, stated_of
 from wheelcheck.ranges import RemoteFile
 from wheelcheck.urls import path_of_url, shown
@@ -30,14 +30,14 @@ Told: TypeAlias = "Metadata | BadMetadata | HashMismatch | DynamicMetadata"
 def identity_of(file: Listed) -> tuple[str, ...]:
     """What tells a file from every other, and what is stated of it.
 
-    A file on a server is known by its hash at its origin where an index lists it, or by its URL; a local one by its path
-    and who lists it.
+    A file on a server is known by its hash at its origin where an index lists it, else by its URL; a local one by its
+    path and who lists it.
     """
     stated = stated_of(file)
     core = file.core_metadata
     told = _joined(core) if isinstance(core, Mapping) else ""
-    if path_of_url(file.url) is not None:
-        return file.url, file.filename, file.index, _joined(stated), told
+    if file.path is not None or path_of_url(file.url) is not None:
+        return file.path or file.url, file.filename, file.index, _joined(stated), told
     digest = stated.get("sha256")
     parts = urlsplit(file.url)
     where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
@@ -59,6 +59,9 @@ def read_metadata(access: Access, file: Listed) -> Told:
         Unreadable: it is out of reach.
         CannotTell: the server that has it did not answer; which of its kinds says why.
     """
+    recording = access.recording_of(file)
+    if recording is not None:
+        return recording.told(file)
     try:
         path = access.path_of(file, Unreadable)
         return _local_metadata(file, path) if path is not None else _remote_metadata(access, file)
@@ -70,21 +73,33 @@ def read_metadata(access: Access, file: Listed) -> Told:
 
 
 def _remote_metadata(access: Access, file: Listed) -> Told:
-    key = key_of(*identity_of(file))
-    now = time.time()
-    lasting = "sha256" in file.hashes
-    kept = None if access.refresh and not lasting else access.cache.metadata(key, now)
-    if kept is not None:
-        access.note_cached()
-        return BadMetadata(why=kept.refused) if kept.refused else _told(file, kept.head)
     if access.offline:
         raise NotCached(shown(file.url))
-    found = _fetched(access, file)
+    return keep_metadata(access, file, _fetched(access, file))
+
+
+def known_metadata(access: Access, file: Listed) -> Known[Told] | None:
+    """What `read_metadata` gives, where the cache knows it; None where a server or a directory must be asked."""
+    if path_of_url(file.url) is not None:
+        return None
+    lasting = "sha256" in file.hashes
+    key = key_of(*identity_of(file))
+    kept = None if access.refresh and not lasting else access.cache.metadata(key, time.time())
+    if kept is None:
+        return None
+    access.note_cached()
+    return Known(BadMetadata(why=kept.refused) if kept.refused else told_by(file, kept.head))
+
+
+def keep_metadata(access: Access, file: Listed, found: bytes | BadMetadata | HashMismatch) -> Told:
+    """What was found in a file on a server, kept in the cache: for good where a hash tells that it stays the same."""
+    key = key_of(*identity_of(file))
+    until = time.time() + FRESH_FOR
     if isinstance(found, bytes):
-        access.cache.store_metadata(key, Kept(_head(found)), None if lasting else now + FRESH_FOR)
-        return _told(file, found)
+        access.cache.store_metadata(key, Kept(_head(found)), None if "sha256" in file.hashes else until)
+        return told_by(file, found)
     if isinstance(found, BadMetadata):
-        access.cache.store_metadata(key, Kept(b"", found.why), now + FRESH_FOR)
+        access.cache.store_metadata(key, Kept(b"", found.why), until)
     return found
 
 
@@ -92,7 +107,7 @@ def _fetched(access: Access, file: Listed) -> bytes | BadMetadata | HashMismatch
     beside = _sidecar(access, file) if file.core_metadata else None
     if isinstance(beside, HashMismatch):
         return beside
-    if beside is not None and not isinstance(_told(file, beside), BadMetadata):
+    if beside is not None and not isinstance(told_by(file, beside), BadMetadata):
         return beside
     return _inside(access, file)
 
@@ -156,19 +171,19 @@ def _local_sidecar(file: Listed, path: Path) -> Told | None:
     body = body_of(path.with_name(path.name + ".metadata")) if file.core_metadata else None
     if body is None:
         return None
-    told = mismatch_of(_expected_beside(file), [body]) or _told(file, body)
+    told = mismatch_of(_expected_beside(file), [body]) or told_by(file, body)
     return None if isinstance(told, BadMetadata) else told
 
 
 def _local_inside(file: Listed, path: Path) -> Told:
     with path.open("rb") as handle:
         try:
-            return _told(file, _metadata_in(file, handle))
+            return told_by(file, metadata_in(file, handle))
         except ArchiveError as error:
             return BadMetadata(why=str(error))
 
 
-def _metadata_in(file: Listed, handle: BinaryIO) -> bytes:
+def metadata_in(file: Listed, handle: BinaryIO) -> bytes:
     """The metadata inside an open file. Raises ArchiveError."""
     if isinstance(file, Sdist):
         from wheelcheck.index.sdists import pkg_info_of
@@ -189,7 +204,8 @@ def _expected_beside(file: Listed) -> Mapping[str, str]:
     return file.core_metadata if isinstance(file.core_metadata, Mapping) else {}
 
 
-def _told(file: Listed, body: bytes) -> Metadata | BadMetadata | DynamicMetadata:
+def told_by(file: Listed, body: bytes) -> Metadata | BadMetadata | DynamicMetadata:
+    """What the metadata of a file says, held against the file's name."""
     try:
         found = _parsed(file, body)
         if isinstance(found, DynamicMetadata):

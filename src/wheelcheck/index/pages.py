@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName
 from wheelcheck.cache import Damaged, Stored, freshness, key_of
 from wheelcheck.distributions import Listed, ProjectPage, UnreadableFile
 from wheelcheck.failures import NotCached, Unreadable
-from wheelcheck.index.access import Access
+from wheelcheck.index.access import Access, Known
 from wheelcheck.index.links import Links, read_links_page
 from wheelcheck.index.local import hashed, local_links, local_page
 from wheelcheck.index.sources import Local, Placed, Remote
@@ -40,6 +40,19 @@ def read_page(access: Access, source: Placed, name: NormalizedName) -> ProjectPa
     return _Exchange(access, source, _ProjectForm(source, name)).page()
 
 
+def known_page(access: Access, source: Placed, name: NormalizedName) -> Known[ProjectPage | None] | None:
+    """What `read_page` gives, where the cache knows it; None where a server or a directory must be asked."""
+    if isinstance(source, Local):
+        return None
+    return _Exchange(access, source, _ProjectForm(source, name)).known()
+
+
+def known_links(access: Access, source: Placed) -> Known[Links] | None:
+    """What `read_links` gives, where the cache knows it."""
+    known = None if isinstance(source, Local) else _Exchange(access, source, _LinksForm(source)).known()
+    return Known(known.value or {}) if known else None
+
+
 def read_links(access: Access, source: Placed) -> Links:
     """What a directory or page of links lists of every project; raises as `read_page` does."""
     if isinstance(source, Local):
@@ -50,7 +63,7 @@ def read_links(access: Access, source: Placed) -> Links:
 
 def with_hashes(access: Access, file: Listed) -> Listed:
     """A file with the digests that are wanted of local files, if it is one."""
-    path = access.path_of(file, Unreadable) if access.local_hashes else None
+    path = access.path_of(file, Unreadable) if access.local_hashes and file.path is None else None
     return hashed(file, path, access.local_hashes) if path is not None else file
 
 
@@ -161,20 +174,31 @@ class _Exchange(Generic[T]):
         self._access, self._source, self._form = access, source, form
         self._key = key_of(form.url, source.user, form.accept)
 
+    def known(self) -> Known[T | None] | None:
+        """What the page says, where the cache holds it and it may be used without asking."""
+        stored = self._stored()
+        if stored is None or not self._may_be_used(stored):
+            return None
+        self._access.note_cached()
+        return Known(self._made(stored))
+
     def page(self) -> T | None:
-        """What the page says, or None where there is none."""
-        access = self._access
-        stored = access.cache.page(self._key, self._form.name)
-        if stored is not None and (access.offline or (stored.is_fresh(time.time()) and not access.refresh)):
-            access.note_cached()
-        else:
-            stored = self._asked(stored)
-        access.note_page(stored.stored)
+        """What the page says now, or None where there is none."""
+        return self._made(self._asked(self._stored()))
+
+    def _stored(self) -> Stored | None:
+        return self._access.cache.page(self._key, self._form.name)
+
+    def _may_be_used(self, stored: Stored) -> bool:
+        return self._access.offline or (stored.is_fresh(time.time()) and not self._access.refresh)
+
+    def _made(self, stored: Stored) -> T | None:
+        self._access.note_page(stored.stored)
         return self._form.made(stored, self._again) if stored.found else None
 
     def _again(self) -> Stored:
         """The page whole: as another process has stored it meanwhile, or as the server gives it."""
-        stored = self._access.cache.page(self._key, self._form.name)
+        stored = self._stored()
         try:
             return replace(stored, parts=list(stored.parts)) if stored is not None else self._asked(None)
         except Damaged:

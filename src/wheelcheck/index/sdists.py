@@ -1,7 +1,7 @@
 """The metadata inside source distributions, which are read and never unpacked, let alone built.
 
-An archive that may be of moderate size is fetched whole where somebody states its hash, so that a wrong one refuses it.
-Where nobody does, or where it is larger, a tar archive is read only up to its PKG-INFO and is not checked, as a wheel of
+An archive of moderate size is fetched whole where somebody states its hash, so that a wrong one refuses it. Where
+nobody does, or where it is larger, a tar archive is read only up to its PKG-INFO and is not checked, as a wheel of
 which only parts are read.
 """
 
@@ -11,11 +11,11 @@ from functools import partial
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 
-from wheelcheck.archives import ArchiveError, member_of
+from wheelcheck.archives import ArchiveError, NoSuchMember, member_of
 from wheelcheck.digests import chunks_of, mismatch_of
-from wheelcheck.distributions import UnreadableFile, read_file
+from wheelcheck.distributions import MetadataError, UnreadableFile, read_file
 from wheelcheck.failures import Unreadable
-from wheelcheck.projects import PKG_INFO
+from wheelcheck.projects import PKG_INFO, PYPROJECT, head_of, parse_project
 from wheelcheck.ranges import bounded
 from wheelcheck.tarballs import TarScan, member_of_tar
 from wheelcheck.verdicts import BadMetadata, HashMismatch
@@ -38,18 +38,36 @@ _KINDS = {".tar.gz": True, ".tgz": True, ".tar": False, ".zip": None}
 
 
 def pkg_info_of(handle: BinaryIO, file: Sdist) -> bytes:
-    """The PKG-INFO of a source distribution that is open on this machine.
+    """What a source distribution that is open on this machine promises; see `promise_in`."""
+    return promise_in(handle, file.filename, partial(_is_own_folder, file) if file.index else None)
+
+
+def promise_in(handle: BinaryIO, filename: str, is_folder: Callable[[str], bool] | None) -> bytes:
+    """The PKG-INFO of a source archive; nothing where it has none, as in the oldest, so that it promises nothing.
+
+    Args:
+        handle: the open archive.
+        filename: its name, which tells its kind.
+        is_folder: whether a folder is that of the project. None for an archive that the user names: any folder is, and
+            where there is no PKG-INFO, as in the archive of a repository, the pyproject.toml promises as much.
 
     Raises:
-        ArchiveError: it is not sound, or has none.
+        ArchiveError: it is not sound.
         Unreadable: it is an archive of a kind that is not read.
     """
-    return file_in(handle, file.filename, partial(_is_own_folder, file), PKG_INFO)
+    try:
+        return file_in(handle, filename, is_folder or bool, PKG_INFO)
+    except NoSuchMember:
+        pass
+    try:
+        return b"" if is_folder else head_of(parse_project(file_in(handle, filename, bool, PYPROJECT)))
+    except (NoSuchMember, MetadataError):
+        return b""
 
 
 def file_in(handle: BinaryIO, filename: str, is_folder: Callable[[str], bool], what: str) -> bytes:
-    """The file of a name that is right below a folder of a source archive; raises as `pkg_info_of` does."""
-    gzipped = _is_gzipped_tar(filename)
+    """The file of a name right below a folder of a source archive; raises `NoSuchMember`, or as `promise_in` does."""
+    gzipped = check_kind(filename)
     chosen = partial(_is_at_top, is_folder, what)
     if gzipped is not None:
         return member_of_tar(chunks_of(handle), chosen, what, gzipped=gzipped)
@@ -64,7 +82,7 @@ def fetched_pkg_info(access: Access, file: Sdist) -> bytes | BadMetadata | HashM
         Unreadable: the server does not have it, or it is larger than its index says, or of a kind that is not read.
         CannotTell: the server did not answer; which of its kinds says why.
     """
-    _is_gzipped_tar(file.filename)
+    check_kind(file.filename)
     with TemporaryFile() as handle:
         whole = fetch(access, file.url, file.filename, _Intake(handle, file).start, login=access.login_of(file))
         wrong = mismatch_of(file.hashes, chunks_of(handle)) if whole else None
@@ -104,9 +122,11 @@ class _Intake:
         """Begins anew, as each try of a download does."""
         file = self._file
         self._write = bounded(self._handle, min(file.size or LARGEST, LARGEST), partial(Unreadable, file.filename))
-        gzipped = _is_gzipped_tar(file.filename)
+        gzipped = check_kind(file.filename)
         if gzipped is not None and not (file.hashes and (file.size or 0) <= MODERATE):
-            self._scan = TarScan(_pkg_info_of(file), PKG_INFO, gzipped=gzipped)
+            is_folder = partial(_is_own_folder, file) if file.index else bool
+            chosen = partial(_is_at_top, is_folder, PKG_INFO)
+            self._scan = TarScan(chosen, PKG_INFO, gzipped=gzipped)
         return self._take
 
     def _take(self, chunk: bytes) -> None:
@@ -123,10 +143,6 @@ def _has_told(scan: TarScan, chunk: bytes) -> bool:
         return True
 
 
-def _pkg_info_of(file: Sdist) -> Callable[[str], bool]:
-    return partial(_is_at_top, partial(_is_own_folder, file), PKG_INFO)
-
-
 def _is_own_folder(file: Sdist, folder: str) -> bool:
     """Whether a folder bears the name and version of a file, in whatever spelling."""
     found = read_file(f"{folder}.tar.gz", file.name, url="")
@@ -140,8 +156,8 @@ def _is_at_top(is_folder: Callable[[str], bool], what: str, path: str) -> bool:
     return len(parts) == 2 and parts[1] == what and parts[0] != ".." and is_folder(parts[0])
 
 
-def _is_gzipped_tar(filename: str) -> bool | None:
-    """Whether an archive is a compressed tar or a plain one; None for a ZIP archive."""
+def check_kind(filename: str) -> bool | None:
+    """Whether an archive is a compressed tar or a plain one; None for a ZIP archive. Raises `Unreadable` for others."""
     ending = next((end for end in _KINDS if filename.lower().endswith(end)), None)
     if ending is None:
         raise Unreadable(filename, f"of source archives only {', '.join(_KINDS)} are read")

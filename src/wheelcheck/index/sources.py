@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from wheelcheck.failures import UsageError
+from wheelcheck.index.recorded import Recording, recording_in
 from wheelcheck.transport import Login, origin_of, split_credentials
 from wheelcheck.urls import path_of_url, shown
 from wheelcheck.values import field, record
@@ -45,11 +46,12 @@ class Remote:
 
 @record
 class Local:
-    """A source in the file system of this machine."""
+    """A source in the file system of this machine; `recorded` where it is a snapshot."""
 
     label: str
     links: bool
     path: Path
+    recorded: Recording | None = None
 
 
 Placed: TypeAlias = "Remote | Local"
@@ -68,7 +70,8 @@ def placed(source: Source) -> Placed:
     path = path_of_url(given) if "://" in given or given.lower().startswith("file:") else given
     if path is None:
         raise UsageError(f"{shown(given)} is not an index: give an http, https or file URL, or a directory.")
-    return Local(label=given, links=links, path=Path(path).expanduser().absolute())
+    place = Path(path).expanduser().absolute()
+    return Local(label=given, links=links, path=place, recorded=None if links else recording_in(place))
 
 
 def _remote(given: str, links: bool) -> Remote:

@@ -9,11 +9,14 @@ from wheelcheck.platforms import MacOS, Manylinux, Musllinux, Other, Windows
 from wheelcheck.values import assert_never
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from wheelcheck.targets import Target
 
 _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
+CLOSING = " ."
+"""What the end of a text from elsewhere is freed from, where it ends one of our sentences."""
+
 _TAGGED = {"cp": "CPython", "pp": "PyPy", "py": "Python"}
 
 
@@ -95,6 +98,9 @@ def reason(why: verdicts.Reason) -> str:
             return "a wheel, and --no-binary asks for a build from source, which is never done here"
         case verdicts.SourceOnly():
             return "a source distribution, which would have to be built"
+        case verdicts.DynamicMetadata():
+            told = listed(why.fields) or "what it needs, since its metadata is older than version 2.2"
+            return f"a source distribution of which only a build can tell {told}"
         case verdicts.Quarantined():
             return "the index has put the project under quarantine"
         case verdicts.HashMismatch():
@@ -104,6 +110,11 @@ def reason(why: verdicts.Reason) -> str:
             return f"its metadata cannot be used: {why.why}"
         case verdicts.ForbiddenByRule():
             return f"the rule {why.rule.id} forbids it: {why.rule.why}"
+        case verdicts.NoUploadTime():
+            unknown = f"its index does not say whether it was uploaded before {why.limit}"
+            return f"{unknown}; --no-upload-time allow takes it all the same"
+        case verdicts.TooNew():
+            return f"uploaded at {why.uploaded}; --exclude-newer leaves out all from {why.limit} on"
         case verdicts.Yanked():
             return (
                 f"withdrawn by its publisher{f': {why.why}' if why.why else ''}; pin it with == to take it all the same"
@@ -141,11 +152,19 @@ def conflict(told: outcomes.NoAnswer, target: Target) -> str:
         case outcomes.NoMatchingVersion():
             return f"{project} has no version that is as asked for; the newest is {told.newest}."
         case outcomes.NoCompatibleFile():
-            return f"{project} has no file that fits {python_of(target)} on {platform_of(target)}."
+            return f"{project} has no file{_early(told.files)} that fits {python_of(target)} on {platform_of(target)}."
         case outcomes.Conflict():
             return "What is asked cannot be met together."
         case _:
             assert_never(told)
+
+
+def _early(files: Sequence[outcomes.RefusedFile]) -> str:
+    """The limit of ``--exclude-newer``, where nothing but the time of its upload speaks against the nearest file."""
+    match files and files[0].reasons:
+        case (verdicts.TooNew(limit=limit) | verdicts.NoUploadTime(limit=limit),):
+            return f" from before {limit}"
+    return ""
 
 
 def concern(about: concerns.Concern) -> str:
@@ -159,6 +178,14 @@ def concern(about: concerns.Concern) -> str:
         case concerns.Yanked():
             why = f": {about.why}" if about.why else ""
             return f"{about.project} {about.version} was withdrawn by its publisher{why}."
+        case concerns.SourceOnly():
+            return f"{about.project} {about.version} would be built from source; whether that works was not tried."
+        case concerns.ProjectStatus():
+            return f"{status(about)}{f': {about.why.rstrip(CLOSING)}' if about.why else ''}."
+        case concerns.SeveralIndexes():
+            others = "; ".join(map(elsewhere, about.others))
+            chosen = f"{about.filename} is from {about.chosen} and not the same on every index that has {about.project}"
+            return f"{chosen}: {others}. --index-strategy first-index does not mix them."
         case concerns.HeldBack():
             held = f"{about.project} is held back to {about.version}; metadata alone would give {about.instead_of}."
             return f"{held} Rule: {listed(rule.id for rule in about.rules)}."
@@ -173,6 +200,27 @@ def concern(about: concerns.Concern) -> str:
             return f"No import was tried: {not_tried(about.why)}"
         case _:
             assert_never(about)
+
+
+def status(about: concerns.ProjectStatus) -> str:
+    """The status of a project (PEP 792), as a sentence without its end."""
+    match about.status:
+        case "archived":
+            return f"{about.project} is archived, so no further release is to be expected"
+        case "deprecated":
+            return f"{about.project} is deprecated by its maintainers"
+        case other:
+            return f"The index calls the status of {about.project} {other!r}"
+
+
+def elsewhere(other: concerns.Elsewhere) -> str:
+    """What another index has in place of a chosen file, as a part of a sentence."""
+    has = {
+        "nothing": "has no file of that name",
+        "other": "has another file of that name",
+        "unproven": "has a file of that name, and no hash proves that it is the same",
+    }
+    return f"{other.index} {has[other.has]}"
 
 
 def not_tried(why: confirmation.NotTried) -> str:

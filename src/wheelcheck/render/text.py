@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wheelcheck.checker import Report, Result
     from wheelcheck.confirmation import Confirmation
     from wheelcheck.rules import Rule, Source
+    from wheelcheck.snapshots import Snapshot
     from wheelcheck.storage import Contents
     from wheelcheck.targets import Target
 
@@ -200,6 +201,8 @@ def _sources(report: Report) -> Iterator[str]:
     counted = report.counters
     yield f"requests: {counted.requests}; bytes: {counted.bytes}; answers from the cache: {counted.cached}"
     yield from (f"  asked: {source}" for source in report.sources)
+    if report.exclude_newer:
+        yield f"  left out: what was uploaded at {report.exclude_newer} or later"
     yield from (f"  from pip's configuration: {a.option} = {a.value} ({a.source})" for a in report.applied)
 
 
@@ -214,6 +217,16 @@ def render_contents(held: Contents, *, cleared: bool) -> str:
     amounts = {"answers of indexes": held.answers, "wheels": held.wheels, "environments": held.environments}
     rows = [f"  {kind}: {amount.number}, {amount.bytes / 1e6:.1f} MB" for kind, amount in amounts.items()]
     return harmless("\n".join([f"{held.directory}{' was cleared; it held' if cleared else ''}", *rows]))
+
+
+def render_snapshot(snapshot: Snapshot) -> str:
+    """What was recorded, and the answers that it gives again."""
+    size = f"{snapshot.projects} projects, {snapshot.files} files, {snapshot.bytes / 1e6:.1f} MB"
+    lines = [f"{snapshot.directory} holds what the answer needs: {size}"]
+    if snapshot.missing:
+        lines.append(f"  not on any index: {', '.join(snapshot.missing)}")
+    lines += [f"  {result.target.name}  {'compatible' if result.ok else 'not compatible'}" for result in snapshot.results]
+    return harmless("\n".join(lines))
 
 
 def render_rules(rules: Iterable[Rule]) -> str:

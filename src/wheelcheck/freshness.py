@@ -1,0 +1,159 @@
+"""For how long, and for which requests, a stored answer may stand for a new one: RFC 9111 for the cache of one user.
+
+What binds shared caches only (``s-maxage``, ``private``, ``proxy-revalidate``) is passed over. ``must-revalidate``
+forbids what is not done here anyway: a stale answer is never used, unless the user says so with ``--offline``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+FRESH_FOR = 600.0
+"""Seconds for which an answer that says nothing of its freshness counts as fresh."""
+
+_MOST_SECONDS = 2**31
+_LONGEST = 1024
+_MOST_VARYING = 16
+_MEMBER = r'(?:[^,"]|"(?:[^"\\]|\\.)*"|")+'
+"""A member of a list; a comma inside a quoted string ends none."""
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_TIME = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
+_DATES = (
+    rf"[a-z]{{3}}, (?P<day>\d\d) (?P<month>[a-z]{{3}}) (?P<year>\d{{4}}) {_TIME} (?:gmt|utc)",
+    rf"[a-z]{{6,9}}, (?P<day>\d\d)-(?P<month>[a-z]{{3}})-(?P<year>\d\d) {_TIME} (?:gmt|utc)",
+    rf"[a-z]{{3}} (?P<month>[a-z]{{3}}) (?P<day>[ \d]\d) {_TIME} (?P<year>\d{{4}})",
+)
+"""The three forms of a date in HTTP (RFC 9110, section 5.6.7), in lower case."""
+
+
+def freshness(
+    headers: Mapping[str, str], now: float, default: float = FRESH_FOR, *, delay: float = 0.0
+) -> float | None:
+    """For how many seconds from now an answer is fresh, or None where it must not be stored (sections 3, 4.2 and 5.2).
+
+    Of what is said twice the shorter counts, and what is malformed counts as stale.
+
+    Args:
+        headers: names in lower case, several of one name joined by commas.
+        now: the time of the answer, in seconds since the epoch.
+        default: for an answer that says nothing about it.
+        delay: the seconds between the request and the answer, by which the answer may be older than it says.
+    """
+    control = headers.get("cache-control", "")
+    directives = _directives(control)
+    if len(control) > _LONGEST or "no-store" in directives or "*" in _members(headers.get("vary", "")):
+        return None
+    if "no-cache" in directives:
+        return 0.0
+    lifetime = _lifetime(directives, headers, now)
+    return default if lifetime is None else max(0.0, lifetime - _age(headers, now, delay))
+
+
+def _lifetime(directives: Mapping[str, list[str]], headers: Mapping[str, str], now: float) -> float | None:
+    """The seconds from its making until an answer is stale; None where it does not say."""
+    if "max-age" in directives:
+        return min(_seconds(value) or 0.0 for value in directives["max-age"])
+    if "expires" not in headers:
+        return None
+    expires = http_date(headers["expires"], now)
+    return 0.0 if expires is None else expires - _made(headers, now)
+
+
+def _age(headers: Mapping[str, str], now: float, delay: float) -> float:
+    told = _seconds(headers.get("age", "").partition(",")[0].strip()) or 0.0
+    return max(0.0, now - _made(headers, now), told + delay)
+
+
+def _made(headers: Mapping[str, str], now: float) -> float:
+    made = http_date(headers.get("date", ""), now)
+    return now if made is None else made
+
+
+def _seconds(text: str) -> float | None:
+    """A number of seconds (section 1.2.2), None for what is none."""
+    return float(min(int(text), _MOST_SECONDS)) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+# -- which requests
+
+
+def varying(vary: str, request: Mapping[str, str]) -> dict[str, str] | None:
+    """What another request must say to be given the answer to this one (section 4.1); None where none may be.
+
+    The values are meant to be stored: where one is a secret, give something that stands for it.
+
+    Args:
+        vary: the header of the answer, empty where it has none.
+        request: what was asked with, names in lower case; a header that is not there was not sent.
+    """
+    names = {name.lower() for name in _members(vary)}
+    if "*" in names or len(names) > _MOST_VARYING or len(vary) > _LONGEST:
+        return None
+    return {name: _plain(request.get(name, "")) for name in sorted(names)}
+
+
+def may_answer(varied: Mapping[str, str], request: Mapping[str, str]) -> bool:
+    """Whether an answer whose `varying` was stored may answer a request, whose header names are in lower case."""
+    return all(_plain(request.get(name, "")) == value for name, value in varied.items())
+
+
+def _plain(value: str) -> str:
+    """A value without the white space that has no meaning."""
+    return ", ".join(_members(value))
+
+
+# -- the grammar of headers
+
+
+def _members(text: str) -> list[str]:
+    """What stands between the commas of a list (RFC 9110, section 5.6.1), a long list cut short."""
+    return [member.strip() for member in re.findall(_MEMBER, text[: _LONGEST + 1]) if member.strip()]
+
+
+def _directives(text: str) -> dict[str, list[str]]:
+    """The values of each directive in their order; of one without a value, an empty text."""
+    found: dict[str, list[str]] = {}
+    for name, value in _pairs(text):
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    for member in _members(text):
+        name, _, value = member.partition("=")
+        value = value.strip()
+        quoted = len(value) > 1 and value[0] == value[-1] == '"'
+        yield name.strip().lower(), re.sub(r"\\(.)", r"\1", value[1:-1]) if quoted else value
+
+
+def http_date(text: str, now: float) -> float | None:
+    """A date of HTTP in seconds since the epoch, or None for what is none (RFC 9110, section 5.6.7).
+
+    `now` decides the century of the obsolete form that has a year of two digits.
+    """
+    text = text.strip().lower()
+    found = (re.fullmatch(form, text, re.ASCII) for form in _DATES if len(text) < 40)
+    parts = next(filter(None, found), None)
+    return None if parts is None else _instant(parts.groupdict(), now)
+
+
+def _instant(parts: Mapping[str, str], now: float) -> float | None:
+    from datetime import datetime, timezone
+
+    day, year, hour, minute, second = (int(parts[name]) for name in ("day", "year", "hour", "minute", "second"))
+    if len(parts["year"]) == 2:
+        year = _with_century(year, datetime.fromtimestamp(now, timezone.utc).year)
+    try:
+        clock = (hour, minute, min(second, 59))  # second 60 is a leap second
+        month = _MONTHS.index(parts["month"]) + 1
+        return datetime(year, month, day, *clock, tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        return None
+
+
+def _with_century(year: int, this_year: int) -> int:
+    """The year that ends so and is at most 50 years ahead."""
+    year += this_year // 100 * 100
+    return year if year <= this_year + 50 else year - 100

@@ -1,0 +1,221 @@
+"""The file that a direct reference names (``name @ url``), known by its own name or by what is inside.
+
+A wheel says what it is by its name. A source archive may not, and a directory never does: those are read at once. So is
+a file of moderate size on a server whose digest the user gives, since no index states it there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO
+
+from packaging.utils import NormalizedName
+from packaging.version import InvalidVersion
+
+from wheelcheck.archives import ArchiveError
+from wheelcheck.cache import FRESH_FOR, Kept, key_of
+from wheelcheck.digests import chunks_of, digests_of
+from wheelcheck.distributions import (
+    SDIST_ENDINGS,
+    Listed,
+    Metadata,
+    MetadataError,
+    Sdist,
+    UnreadableFile,
+    direct_file,
+    version_of,
+)
+from wheelcheck.failures import NeedsBuild, NotCached, Unreadable
+from wheelcheck.index.access import Access
+from wheelcheck.index.local import LocalHashes
+from wheelcheck.index.metadata import Told, keep_metadata, known_metadata, metadata_in
+from wheelcheck.index.sdists import LARGEST, MODERATE, Enough, check_kind, fetch, promise_in
+from wheelcheck.projects import PYPROJECT, Project, parse_project, static_metadata
+from wheelcheck.ranges import bounded
+from wheelcheck.urls import path_of_url, shown
+from wheelcheck.values import replace
+from wheelcheck.verdicts import BadMetadata, DynamicMetadata
+
+LARGEST_PYPROJECT = 2**24
+
+
+def read_direct(
+    access: Access, url: str, name: NormalizedName, wanted: Collection[str] = ()
+) -> tuple[Listed | UnreadableFile, Told | None]:
+    """The file that the user names for a project, and what it says of itself where it had to be read for that.
+
+    Args:
+        access: the way to it.
+        url: where it is; its fragment may state a digest.
+        name: the project.
+        wanted: digests (``sha256:...``) of which it must bear one; if there are any, it has its own under `hashes`, or
+            those that are wanted where it is too large to be fetched for no other reason.
+
+    Raises:
+        Unreadable: it is out of reach, or is no project.
+        NeedsBuild: only a build can tell its version or what it needs.
+        CannotTell: its server did not answer; which of its kinds says why.
+    """
+    file = direct_file(url, name)
+    link = url.partition("#")[0]
+    path = path_of_url(link)
+    if path is not None:
+        try:
+            return _local(file, Path(path), name, wanted)
+        except OSError as error:
+            raise Unreadable(file.filename, f"{path}: {error.strerror}") from None
+    if isinstance(file, UnreadableFile):
+        return _unnamed_remote(access, file.filename, link, name, wanted) if _is_archive(file) else (file, None)
+    return _checked(access, file, wanted) if wanted else (file, None)
+
+
+# -- on this machine
+
+
+def _local(
+    file: Listed | UnreadableFile, path: Path, name: NormalizedName, wanted: Collection[str]
+) -> tuple[Listed | UnreadableFile, Told | None]:
+    if path.is_dir():
+        return _directory(path, name)
+    if not isinstance(file, UnreadableFile):
+        return replace(file, hashes=LocalHashes({}, path, _algorithms(wanted))) if wanted else file, None
+    if not _is_archive(file):
+        return file, None
+    with path.open("rb") as handle:
+        hashes = digests_of(chunks_of(handle), _algorithms(wanted))
+        return _unnamed(file.filename, path.as_uri(), name, _promise(handle, file.filename), hashes)
+
+
+def _directory(path: Path, name: NormalizedName) -> tuple[Listed | UnreadableFile, Told]:
+    try:
+        project = read_project(path)
+    except MetadataError as error:
+        raise Unreadable(str(path), str(error)) from None
+    if project.dynamic:
+        raise NeedsBuild(str(path), f"its {PYPROJECT} leaves {' and '.join(project.dynamic)} open (dynamic)")
+    return _source(path.name, path.as_uri(), name, project.metadata), project.metadata
+
+
+def read_project(folder: Path) -> Project:
+    """The project in a directory, as its pyproject.toml states it; nothing else in it is looked at.
+
+    Raises:
+        MetadataError: it has none, or one that states no project.
+        OSError: it cannot be read.
+    """
+    try:
+        with (folder / PYPROJECT).open("rb") as handle:
+            body = handle.read(LARGEST_PYPROJECT + 1)
+    except FileNotFoundError:
+        old = next((name for name in ("setup.py", "setup.cfg") if (folder / name).is_file()), None)
+        raise MetadataError(f"it has a {old} and no {PYPROJECT}" if old else f"it has no {PYPROJECT}") from None
+    if len(body) > LARGEST_PYPROJECT:
+        raise MetadataError(f"its {PYPROJECT} has more than {LARGEST_PYPROJECT} bytes")
+    return parse_project(body)
+
+
+# -- on a server
+
+
+def _unnamed_remote(
+    access: Access, filename: str, url: str, name: NormalizedName, wanted: Collection[str]
+) -> tuple[Listed | UnreadableFile, Told | None]:
+    """An archive whose own name does not tell its version, such as that of a branch."""
+    key = key_of("direct", url)
+    kept = None if access.refresh or wanted else access.cache.metadata(key, time.time())
+    if kept is not None:
+        access.note_cached()
+        return _unnamed(filename, url, name, kept.head, {})
+    check_kind(filename)
+    if access.offline:
+        raise NotCached(shown(url))
+    with TemporaryFile() as handle:
+        fetch(access, url, filename, partial(bounded, handle, LARGEST, partial(Unreadable, filename)))
+        hashes = digests_of(chunks_of(handle), _algorithms(wanted))
+        promise = _promise(handle, filename)
+    access.cache.store_metadata(key, Kept(promise), time.time() + FRESH_FOR)
+    return _unnamed(filename, url, name, promise, hashes)
+
+
+def _checked(access: Access, file: Listed, wanted: Collection[str]) -> tuple[Listed, Told | None]:
+    """A file with the digests that it has, and what it says of itself; with those that are wanted where it is large.
+
+    What the cache holds under a wanted digest was in a file that has it.
+    """
+    stated = [replace(file, hashes=dict([one.split(":", 1)])) for one in sorted(wanted)]
+    for one in stated:
+        known = known_metadata(access, one)
+        if known is not None:
+            return one, known.value
+    if access.offline or _is_large(access, file):
+        return stated[0], None
+    with TemporaryFile() as handle:
+        if not fetch(access, file.url, file.filename, partial(bounded, handle, MODERATE, _enough)):
+            return stated[0], None
+        found = digests_of(chunks_of(handle), {"sha256"} | _algorithms(wanted))
+        same = next((one for one in stated if one.hashes.items() <= found.items()), None)
+        if same is None:
+            return replace(file, hashes=found), None
+        return same, keep_metadata(access, same, _inside(handle, same))
+
+
+def _is_large(access: Access, file: Listed) -> bool:
+    answer = access.transport.head(file.url, headers={"accept-encoding": "identity"})
+    length = answer.headers.get("content-length", "")
+    return answer.status == 200 and length.isascii() and length.isdigit() and int(length[:19]) > MODERATE
+
+
+def _enough(why: str) -> Exception:  # noqa: ARG001 - of the shape that `bounded` asks for
+    return Enough()
+
+
+def _inside(handle: BinaryIO, file: Listed) -> bytes | BadMetadata:
+    try:
+        return metadata_in(file, handle)
+    except ArchiveError as error:
+        return BadMetadata(why=str(error))
+
+
+# -- what an archive or a directory is
+
+
+def _promise(handle: BinaryIO, filename: str) -> bytes:
+    try:
+        return promise_in(handle, filename, None)
+    except ArchiveError as error:
+        raise Unreadable(filename, str(error)) from None
+
+
+def _unnamed(
+    filename: str, url: str, name: NormalizedName, promise: bytes, hashes: Mapping[str, str]
+) -> tuple[Listed | UnreadableFile, Told | None]:
+    try:
+        metadata = static_metadata(promise)
+    except MetadataError as error:
+        raise Unreadable(filename, str(error)) from None
+    if isinstance(metadata, DynamicMetadata):
+        raise NeedsBuild.of(filename, metadata.fields)
+    found = _source(filename, url, name, metadata)
+    return (found, None) if isinstance(found, UnreadableFile) else (replace(found, hashes=hashes), metadata)
+
+
+def _source(filename: str, url: str, name: NormalizedName, metadata: Metadata) -> Sdist | UnreadableFile:
+    try:
+        version = version_of(metadata.version)
+    except InvalidVersion as error:
+        raise Unreadable(filename, str(error)) from None
+    if metadata.name != name:
+        return UnreadableFile(filename=filename, why=f"it says that it is {metadata.name} {metadata.version}")
+    return Sdist(filename=filename, name=name, version=version, url=url, requires_python=metadata.requires_python)
+
+
+def _is_archive(file: UnreadableFile) -> bool:
+    return file.filename.lower().endswith(SDIST_ENDINGS)
+
+
+def _algorithms(digests: Collection[str]) -> set[str]:
+    return {digest.partition(":")[0] for digest in digests}

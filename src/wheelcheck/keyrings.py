@@ -1,0 +1,176 @@
+"""Credentials that the ``keyring`` command of this machine keeps, asked for as pip asks it.
+
+pip imports the keyring of its own environment or runs the command that it finds on the path. Here the command is run in
+both cases, so that no code of others comes into this process: first the one of this environment, then the one on the
+path. Whatever goes wrong with it means that there are no credentials.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from subprocess import Popen
+
+PROVIDERS = ("auto", "disabled", "import", "subprocess")
+"""What pip's option ``keyring-provider`` may say."""
+
+LIMIT = 60.0
+"""Seconds after which a keyring that has not answered is not asked any more: it may be waiting for a person."""
+
+MOST_BYTES = 64 * 2**10
+_OUTDATED = 2
+"""How a keyring ends, being a command, that does not know an option: it is older than version 25.2.1."""
+
+
+class Keyring:
+    """Asks the command once for each service and user; threads that want the same wait for one answer.
+
+    Args:
+        provider: one of `PROVIDERS`: ``import`` is the keyring of this environment, ``subprocess`` any other on the
+            path, ``auto`` the first there is of both.
+        limit: see `LIMIT`.
+    """
+
+    def __init__(self, provider: str, limit: float = LIMIT) -> None:
+        self._provider = provider
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._found: dict[tuple[str, str | None], tuple[str, str] | None] = {}
+        self._command: str | None = None
+        self._is_usable = provider in PROVIDERS and provider != "disabled"
+
+    def credentials(self, services: Sequence[str], user: str | None) -> tuple[str, str] | None:
+        """The user and the password that are kept for the first service that has any, or None.
+
+        Args:
+            services: what a password may be kept under: the URL of an index, a host.
+            user: whose password is wanted; that of any user if None.
+        """
+        with self._lock:
+            answers = (self._kept(service, user) for service in services)
+            return next((found for found in answers if found is not None), None)
+
+    def _kept(self, service: str, user: str | None) -> tuple[str, str] | None:
+        key = service, user
+        if key not in self._found:
+            self._found[key] = self._asked(service, user) if _is_plain(service) and _is_plain(user or "") else None
+        return self._found[key]
+
+    def _asked(self, service: str, user: str | None) -> tuple[str, str] | None:
+        self._command = self._command or (_command_of(self._provider) if self._is_usable else None)
+        if self._command is None or not self._is_usable:
+            return None
+        asked = [service] if user is None else [service, user]
+        code, output = self._run("--mode=creds", "--output=json", "get", *asked)
+        if code == _OUTDATED and user is not None:
+            code, output = self._run("get", *asked)
+            return (user, output.rstrip("\r\n")) if code == 0 and output else None
+        return _credentials_in(output) if code == 0 else None
+
+    def _run(self, *arguments: str) -> tuple[int | None, str]:
+        """How the command ended and what it wrote; one that could not be run to its end is not asked any more."""
+        assert self._command is not None
+        try:
+            code, output = _outcome([self._command, *arguments], self._limit)
+            text = output.decode("utf-8")
+        except (OSError, ValueError):
+            code, text = None, ""
+        self._is_usable = code is not None
+        return code, text
+
+
+def _is_plain(argument: str) -> bool:
+    """Whether a text can be nothing but an argument: a page may link to a host or a user that looks like an option."""
+    return not argument.startswith("-") and "\0" not in argument
+
+
+def _credentials_in(output: str) -> tuple[str, str] | None:
+    import json
+
+    try:
+        told: Any = json.loads(output)
+    except (ValueError, RecursionError):
+        return None
+    user, password = (told.get("username"), told.get("password")) if isinstance(told, dict) else (None, None)
+    return (user, password) if isinstance(user, str) and isinstance(password, str) else None
+
+
+# -- which command
+
+
+def _command_of(provider: str) -> str | None:
+    """The command that stands for a provider, as an absolute path."""
+    from shutil import which
+
+    places = {"import": [_own()], "subprocess": [_others()], "auto": [_own(), _others()]}[provider]
+    found = (which("keyring", path=place) for place in places)
+    return next((command for command in found if command and os.path.isabs(command)), None)  # noqa: PTH117 - a text
+
+
+def _own() -> str:
+    """Where the commands of this environment are, whose keyring pip would import."""
+    import sysconfig
+
+    return sysconfig.get_path("scripts")
+
+
+def _others() -> str:
+    """The path without the commands of this environment."""
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if os.path.isabs(folder) and not _is_same(folder, _own()))  # noqa: PTH117
+
+
+def _is_same(folder: str, other: str) -> bool:
+    try:
+        return os.path.samefile(folder, other)  # noqa: PTH121 - texts from outside, only asked about
+    except (OSError, ValueError):
+        return False
+
+
+# -- one run
+
+
+def _outcome(command: list[str], limit: float) -> tuple[int | None, bytes]:
+    """The exit code and the output of a command; no code where it took too long or wrote too much, and was ended."""
+    from subprocess import DEVNULL, PIPE, Popen
+
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    end = time.monotonic() + limit
+    process = Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, env=environment, bufsize=0)
+    chunks: list[bytes] = []
+    reader = threading.Thread(target=lambda: chunks.extend(_written(process)), daemon=True)
+    reader.start()
+    try:
+        reader.join(limit)
+        is_over = not reader.is_alive() and sum(map(len, chunks)) <= MOST_BYTES and _ends(process, end)
+        return (process.returncode, b"".join(chunks)) if is_over else (None, b"")
+    finally:
+        process.kill()
+        process.wait()
+        reader.join(1)
+        if not reader.is_alive() and process.stdout:
+            process.stdout.close()
+
+
+def _written(process: Popen[bytes]) -> Iterator[bytes]:
+    """What a process writes, up to a little more than it may."""
+    assert process.stdout is not None
+    length = 0
+    while length <= MOST_BYTES and (chunk := process.stdout.read(2**16)):
+        length += len(chunk)
+        yield chunk
+
+
+def _ends(process: Popen[bytes], end: float) -> bool:
+    from subprocess import TimeoutExpired
+
+    try:
+        process.wait(max(0.0, end - time.monotonic()))
+    except TimeoutExpired:
+        return False
+    return True
