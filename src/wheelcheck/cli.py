@@ -317,7 +317,6 @@ def _number(variable: str, text: str) -> float:
 
 def _check(arguments: argparse.Namespace) -> int:
     from wheelcheck.checker import check
-    from wheelcheck.render.text import Style, render_report
 
     report = check(arguments.requirements, targets=arguments.target, **_options(arguments))
     for notice in report.notices:
@@ -325,6 +324,8 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         _emit(_json(report.to_dict()), arguments.output)
     else:
+        from wheelcheck.render.text import Style, render_report
+
         style = Style(_wants_colour(arguments.output))
         text = render_report(report, style=style, quiet=arguments.quiet, verbose=arguments.verbose)
         _emit(text, arguments.output)

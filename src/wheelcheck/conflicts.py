@@ -1,19 +1,19 @@
-"""Why there is no answer: the ledger of all that was said during a resolution, and the explanation read from it."""
+"""Why there is no answer, read from the ledger of all that was said during a resolution."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from wheelcheck.distributions import Listed
-from wheelcheck.offers import Offers, combined
+from wheelcheck.ledger import Cause, Ledger, Standing
+from wheelcheck.offers import Offers
 from wheelcheck.outcomes import (
     AddedByRule,
     Asked,
-    Candidate,
     Conflict,
     Demand,
     Missing,
@@ -21,89 +21,9 @@ from wheelcheck.outcomes import (
     NoAnswer,
     NoCompatibleFile,
     NoMatchingVersion,
-    Question,
     RefusedFile,
 )
-from wheelcheck.rules import Rule
-from wheelcheck.values import record
 from wheelcheck.verdicts import PreReleaseNotWanted, Reason, Yanked, unreadable_reason
-
-
-@record
-class Standing:
-    """What a candidate tells a project that rules bind it to: I am in the answer, with this version."""
-
-    key: str
-    name: NormalizedName
-    version: Version
-
-
-@record
-class Cause:
-    """One side of a clash: what was asked, if it is something to show, and the candidate that asked it."""
-
-    ask: Demand | Standing | None
-    parent: Candidate | None
-
-
-class Ledger:
-    """All that was said in one resolution: what each project offers, what was demanded of it, what refused itself.
-
-    Args:
-        question: what is asked.
-        fetch: gives the offers of a project, or None where no index has it.
-    """
-
-    def __init__(self, question: Question, fetch: Callable[[NormalizedName], Offers | None]) -> None:
-        self.question = question
-        self.refused: dict[Listed, Reason] = {}
-        self._fetch = fetch
-        self._constraints: dict[NormalizedName, list[Demand]] = {}
-        self._demands: dict[NormalizedName, list[Demand]] = {}
-        self._offers: dict[NormalizedName, Offers | None] = {}
-        for demand in question.constraints:
-            self._constraints.setdefault(demand.name, []).append(demand)
-
-    def record(self, demand: Demand) -> None:
-        """Writes down a demand."""
-        self._demands.setdefault(demand.name, []).append(demand)
-
-    def demands_on(self, name: NormalizedName) -> tuple[Demand, ...]:
-        """Every demand on a project that was ever made in this resolution, the first one first."""
-        return tuple(self._demands.get(name, ()))
-
-    def constraints_on(self, name: NormalizedName) -> tuple[Demand, ...]:
-        """What the user demands of a project in case it is needed."""
-        return tuple(self._constraints.get(name, ()))
-
-    def offers(self, name: NormalizedName) -> Offers | None:
-        """What a project has for the target; None where no index has it."""
-        if name not in self._offers:
-            self._offers.setdefault(name, self._fetch(name))
-        return self._offers[name]
-
-    def keep(self, name: NormalizedName, offers: Offers) -> Offers:
-        """Remembers offers that were made ahead, unless there are some already; gives those that count."""
-        return self._offers.setdefault(name, offers) or offers
-
-    def specifier(self, name: NormalizedName, demands: Iterable[Demand]) -> SpecifierSet:
-        """What demands and the constraints on a project together ask of its version."""
-        return combined((*demands, *self.constraints_on(name)))
-
-    def violated(self, one: Standing, other: Standing) -> tuple[Rule, ...]:
-        """The rules that exclude two versions from standing together."""
-        rules, target = self.question.rules, self.question.target
-        return rules.violated(one.name, one.version, other.name, other.version, target)
-
-    def matching(self, name: NormalizedName, specifier: SpecifierSet) -> Iterator[Version]:
-        """The versions of a project that a specifier admits, newest first, pre-releases as the question has it."""
-        offers = self.offers(name)
-        return offers.matching(specifier, pre=self.question.policy.prereleases(name)) if offers else iter(())
-
-    def usable(self, name: NormalizedName, version: Version) -> bool:
-        """Whether a version still has a file that did not refuse itself."""
-        offers = self.offers(name)
-        return offers is not None and any(file not in self.refused for _, file in offers.files(version))
 
 
 def explain(ledger: Ledger, clashes: Sequence[Sequence[Cause]]) -> NoAnswer:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from wheelcheck.keyrings import Keyring
 from wheelcheck.values import field, record
+
+if TYPE_CHECKING:
+    from wheelcheck.keyrings import Keyring
 
 Origin: TypeAlias = "tuple[str, str, int | None]"
 _Key: TypeAlias = "tuple[Origin, str | None, str | None]"
@@ -67,7 +69,8 @@ class Logins:
     def __init__(self, given: Sequence[Login], indexes: Sequence[str] = (), keyring: str = "disabled") -> None:
         self._given = tuple(given)
         self._indexes = tuple(f"{url.rstrip('/')}/" for url in indexes)
-        self._keyring = Keyring(keyring)
+        self._provider = keyring
+        self._keyring: Keyring | None = None
         self._kept: dict[_Key, Credentials] = {}
         self._refused: set[_Key] = set()
         self._netrc: Any = None
@@ -104,11 +107,9 @@ class Logins:
                 del self._kept[key]
         if key in self._refused:
             return False
-        _, index, user = key
-        services = [*([index] if index else []), urlsplit(url).netloc]
-        found = self._keyring.credentials(services, user)
+        found = self._from_keyring(url, key)
         if found is not None:
-            self._kept[key] = Credentials(*found)
+            self._kept[key] = found
         return found is not None
 
     def _named(self, url: str, first: Login | None) -> Credentials | None:
@@ -124,6 +125,15 @@ class Logins:
     def _key(self, url: str, named: Credentials | None) -> _Key:
         """What the keyring is asked for: each index on a host may have credentials of its own."""
         return origin_of(url), _nearest(url, self._indexes), (named.user or None) if named else None
+
+    def _from_keyring(self, url: str, key: _Key) -> Credentials | None:
+        from wheelcheck.keyrings import Keyring
+
+        with self._lock:
+            self._keyring = keyring = self._keyring or Keyring(self._provider)
+        _, index, user = key
+        found = keyring.credentials([*([index] if index else []), urlsplit(url).netloc], user)
+        return Credentials(*found) if found else None
 
     def _from_netrc(self, url: str) -> Credentials | None:
         with self._lock:

@@ -18,6 +18,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from wheelcheck.patterns import pattern
 from wheelcheck.values import field, record
 
 MOST_TAGS = 1024
@@ -28,7 +29,7 @@ OTHER_ENDINGS = (".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg", ".asc", ".sig",
 LONGEST_NAME = 255
 """Characters of a file name; file systems take no more."""
 
-_HUGE_NUMBER = re.compile(r"\d{500}")
+_HUGE_NUMBER = pattern(r"\d{500}")
 """Longer numbers are refused: Python stops converting at 4,300 digits, where a setting does not stop it earlier."""
 
 
@@ -526,7 +527,7 @@ def parse_metadata(body: bytes) -> Metadata:
 
 
 _EMPTY_LINE = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r|\n)")
-_FOLD = re.compile(r"(?:\r\n|\r|\n)[ \t]+")
+_FOLD = pattern(r"(?:\r\n|\r|\n)[ \t]+")
 
 
 def _headers(body: bytes) -> Iterator[tuple[str, str]]:

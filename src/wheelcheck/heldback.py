@@ -8,7 +8,7 @@ from itertools import takewhile
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from wheelcheck.conflicts import Ledger
+from wheelcheck.ledger import Ledger
 from wheelcheck.offers import Offers
 from wheelcheck.outcomes import AddedByRule, Candidate, Demand, HeldBack
 from wheelcheck.rules import Rule

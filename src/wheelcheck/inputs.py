@@ -24,6 +24,7 @@ from packaging.utils import canonicalize_name
 from wheelcheck.configuration import selections
 from wheelcheck.distributions import OTHER_ENDINGS, SDIST_ENDINGS, read_sdist_name, read_wheel_name
 from wheelcheck.failures import UsageError
+from wheelcheck.patterns import pattern
 from wheelcheck.urls import mask, path_of_url
 from wheelcheck.values import field, record
 
@@ -354,14 +355,14 @@ _LONGEST_REQUIREMENT = 4000  # fewer digits than the interpreter refuses to read
 
 
 def _refuse_by_name(name: str, place: Place | None) -> None:
-    for pattern, what, instead in _KINDS:
-        if re.fullmatch(pattern, Path(name).name, re.IGNORECASE):
+    for names, what, instead in _KINDS:
+        if re.fullmatch(names, Path(name).name, re.IGNORECASE):
             raise UsageError(f"{name}{_named_in(place)} is {what}, not a requirements file: {instead}.")
 
 
 def _refuse_by_contents(data: bytes, name: str) -> None:
-    for pattern, what, instead in _CONTENTS:
-        if re.search(pattern, data[:_SNIFFED]):
+    for beginning, what, instead in _CONTENTS:
+        if re.search(beginning, data[:_SNIFFED]):
             raise UsageError(f"{name} is {what}, not a requirements file: {instead}.")
 
 
@@ -554,9 +555,9 @@ def _ignored(option: _Option) -> Ignored:
 # -- requirements
 
 _ARCHIVES = (*SDIST_ENDINGS, *OTHER_ENDINGS)
-_REPOSITORY = re.compile(r"(git|hg|svn|bzr)(\+[\w+.-]+)?:|git@", re.IGNORECASE)
-_NO_TEXT = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")  # lone surrogates; the range between stands for path bytes
-_NAMED_URL = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[^\]]*\])?\s*@")
+_REPOSITORY = pattern(r"(git|hg|svn|bzr)(\+[\w+.-]+)?:|git@", re.IGNORECASE)
+_NO_TEXT = pattern("[\0\ud800-\udc7f\udd00-\udfff]")  # lone surrogates; the range between stands for path bytes
+_NAMED_URL = pattern(r"[A-Za-z0-9][\w.-]*\s*(\[[^\]]*\])?\s*@")
 _ADVICE = "give the name of the project, or a built wheel"
 _CLONE = "give the name of the project, or clone the repository and name the directory"
 _NEEDS_NAME = "does not tell which project it is: write NAME @ URL"
@@ -569,7 +570,8 @@ def _ask(line: _Line, *, constraint: bool) -> Ask:
             f"{_quoted(line.requirement)} in {line.place} is a constraint, and a constraint has no extras: "
             "write it without the square brackets."
         )
-    if constraint and requirement.url and not _NAMED_URL.match(line.requirement):
+    has_name = not requirement.url or _NAMED_URL.match(line.requirement) or _names_wheel(requirement.url)
+    if constraint and not has_name:
         raise _refused(line.requirement, line.place, "is a constraint, and a constraint has a name: write NAME @ URL")
     hashes = dict.fromkeys(_digest(option) for option in line.options if option.name == "--hash")
     if hashes and _is_directory(requirement.url):
@@ -613,7 +615,7 @@ def _requirement(text: str, place: Place) -> Requirement:
 
 
 def _is_path(target: str) -> bool:
-    if _NAMED_URL.match(target):
+    if _NAMED_URL.match(target) and not os.path.isfile(target):  # noqa: PTH113 (no error for a long name)
         return False
     return target.startswith(".") or "/" in target or "\\" in target or target.lower().endswith((".whl", *_ARCHIVES))
 
@@ -695,6 +697,10 @@ def _stated_name(url: str, text: str, place: Place, *, sure: bool = False) -> st
         return None if sure else read_sdist_name(filename)[0]
     except ValueError:
         return None
+
+
+def _names_wheel(url: str) -> bool:
+    return url.partition("#")[0].endswith(".whl")
 
 
 def _is_directory(url: str | None) -> bool:

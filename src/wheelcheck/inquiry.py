@@ -149,9 +149,24 @@ def _check_choice(what: str, value: str, choices: Sequence[str]) -> None:
 
 def target_named(target: str | Target | None, python: str | None) -> Target:
     """The target of a text, or the running interpreter."""
+    if isinstance(target, Target):
+        return target
+    spelled = _spelled(target) if target and not python else None
+    if spelled is not None:
+        return spelled
     from wheelcheck.interpreters import target_of
 
-    return target if isinstance(target, Target) else target_of(target, python)
+    return target_of(target, python)
+
+
+def _spelled(text: str) -> Target | None:
+    """The target that a text spells in full, so that no interpreter need be looked for."""
+    from wheelcheck.spellings import read_target
+
+    try:
+        return read_target(text)
+    except UsageError:
+        return None
 
 
 @record(slots=False)
@@ -256,8 +271,8 @@ class Inquiry:
     def opened_index(self, warn: Callable[[str], None]) -> Iterator[Index]:
         """The index that answers; `warn` is called with what the user should hear of, a sentence each."""
         from wheelcheck.cache import Cache
+        from wheelcheck.connections import TransportOptions
         from wheelcheck.index import Index
-        from wheelcheck.transport import TransportOptions
 
         configuration, files = self.configuration, self.inputs.options
         transport = TransportOptions(

@@ -11,6 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
+from wheelcheck.patterns import pattern
 from wheelcheck.values import Variant, record
 
 if TYPE_CHECKING:
@@ -242,8 +243,8 @@ def _linux_machines(machine: str) -> tuple[str, ...]:
     return ("armv8l", "armv7l") if machine == "armv8l" else (machine,)
 
 
-_IOS = re.compile(r"ios_([0-9]{1,3})_([0-9]{1,3})_(\w+_iphone(?:os|simulator))", re.ASCII)
-_ANDROID = re.compile(r"android_([0-9]{1,4})_(\w+)", re.ASCII)
+_IOS = pattern(r"ios_([0-9]{1,3})_([0-9]{1,3})_(\w+_iphone(?:os|simulator))", re.ASCII)
+_ANDROID = pattern(r"android_([0-9]{1,4})_(\w+)", re.ASCII)
 _OLDEST_IOS = 12
 _OLDEST_ANDROID = 16
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from wheelcheck.failures import UsageError
+from wheelcheck.patterns import pattern
 from wheelcheck.values import field, record
 
 if TYPE_CHECKING:
@@ -86,13 +87,11 @@ class Python:
         return next((text for text in short if self.assumed and _reads_as(text, self)), full)
 
 
-_CPYTHON_TAG = re.compile(r"cp([0-9])([0-9]|[1-9][0-9])(t?d?m?)")
-_CPYTHON_VERSION = re.compile(
-    r"([0-9]{1,3})\.([0-9]{1,3})(?:\.([0-9]{1,3}(?:(?:a|b|rc)[0-9]{1,3})?(?:\+local)?))?(t?d?)"
-)
-_PYPY_TAG = re.compile(r"(?:pp|pypy)([0-9])\.?([0-9]{1,2})")
-_PYPY_ABI = re.compile(r"pypy[0-9]{2,3}_pp[0-9]{2,3}")
-_PYPY_VERSION = re.compile(r"pp([0-9])\.([0-9]{1,2})\.([0-9]{1,2})(?:_([0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,2}))?")
+_CPYTHON_TAG = pattern(r"cp([0-9])([0-9]|[1-9][0-9])(t?d?m?)")
+_CPYTHON_VERSION = pattern(r"([0-9]{1,3})\.([0-9]{1,3})(?:\.([0-9]{1,3}(?:(?:a|b|rc)[0-9]{1,3})?(?:\+local)?))?(t?d?)")
+_PYPY_TAG = pattern(r"(?:pp|pypy)([0-9])\.?([0-9]{1,2})")
+_PYPY_ABI = pattern(r"pypy[0-9]{2,3}_pp[0-9]{2,3}")
+_PYPY_VERSION = pattern(r"pp([0-9])\.([0-9]{1,2})\.([0-9]{1,2})(?:_([0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,2}))?")
 
 
 def read_python(text: str) -> Python:

@@ -18,10 +18,9 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 from resolvelib.resolvers import RequirementInformation, Resolution, ResolutionImpossible, ResolutionTooDeep
 
-from wheelcheck.conflicts import Cause, Ledger, Standing, explain
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile
 from wheelcheck.failures import CannotTell, Endless, NeedsBuild
-from wheelcheck.heldback import held_back
+from wheelcheck.ledger import Cause, Ledger, Standing
 from wheelcheck.offers import Offers, combined, is_bounded_above, is_pinned
 from wheelcheck.outcomes import (
     AddedByRule,
@@ -29,6 +28,7 @@ from wheelcheck.outcomes import (
     Candidate,
     Constraint,
     Demand,
+    HeldBack,
     NeededBy,
     NoAnswer,
     Origin,
@@ -85,6 +85,8 @@ def resolve(question: Question, supply: Supply) -> Outcome:
 
 def _explanation(run: _Resolution) -> NoAnswer:
     """Why a run found nothing, told by the fewest of its demands that have no answer together."""
+    from wheelcheck.conflicts import explain
+
     told = explain(run.ledger, run.clashes[:1])
     if all(isinstance(demand.origin, Asked | Constraint) for demand in told.demands):
         return told
@@ -419,7 +421,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             if isinstance(ask, Demand):
                 demands.setdefault(ask.name, []).append(ask)
         plain = {candidate.name: candidate for candidate in chosen if candidate.extra is None}
-        held = {found.name: found for found in held_back(plain, demands, self.ledger, self._fetch_offers)}
+        held = self._held_back(plain, demands)
         return Solution(
             pins=tuple(
                 Pin(
@@ -436,6 +438,15 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             held_back=tuple(held.values()),
             unknown_markers=tuple(demand for candidate in chosen for demand in self._unknown.get(candidate, ())),
         )
+
+    def _held_back(
+        self, chosen: Mapping[NormalizedName, Candidate], demands: Mapping[NormalizedName, Sequence[Demand]]
+    ) -> dict[NormalizedName, HeldBack]:
+        if not self.rules:
+            return {}
+        from wheelcheck.heldback import held_back
+
+        return {found.name: found for found in held_back(chosen, demands, self.ledger, self._fetch_offers)}
 
     def _reached(self, roots: Iterable[Demand], mapping: Mapping[str, _Choice]) -> Iterator[Candidate]:
         """The candidates to which the roots lead; resolvelib may keep others that it pinned and no longer needs."""

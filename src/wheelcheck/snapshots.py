@@ -187,7 +187,7 @@ def _question(inquiry: Inquiry) -> dict[str, Plain]:
     return {
         "requirements": [mask(str(ask.requirement)) for ask in inquiry.inputs.asks],
         "constraints": [mask(str(ask.requirement)) for ask in inquiry.inputs.constraints],
-        "targets": [target.to_dict() for target in inquiry.targets],
+        "targets": [target.name for target in inquiry.targets],
         "options": _masked(plain(options)),
         "exclude_newer": inquiry.limit,
     }

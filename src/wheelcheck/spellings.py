@@ -5,11 +5,10 @@ Every text means the same on every machine; what it leaves open is decided here,
 
 from __future__ import annotations
 
-import difflib
-import re
 from typing import TYPE_CHECKING
 
 from wheelcheck.failures import UsageError
+from wheelcheck.patterns import pattern
 from wheelcheck.platforms import (
     GLIBC_MACHINES,
     LEGACY_MANYLINUX,
@@ -54,19 +53,19 @@ _NAMED_OTHERS = {
 _PYODIDE = {f"wasm32-pyodide{year}": f"pyodide_{year}_0_wasm32" for year in (2024, 2025)}
 
 _N = r"([0-9]{1,3})"
-_MAC = re.compile(rf"macos(?:-{_N}(?:\.{_N})?)?(?:-([a-z]\w*))?")
-_MAC_TAG = re.compile(rf"macosx_{_N}_{_N}_(\w+)")
-_MAC_TRIPLE = re.compile(r"(aarch64|arm64|x86_64)-apple-darwin")
-_GLIBC = re.compile(rf"(?:manylinux_{_N}_{_N}_|linux-glibc{_N}\.{_N}-)(\w+)")
-_GLIBC_TRIPLE = re.compile(rf"(\w+)-manylinux_{_N}_{_N}")
-_GLIBC_LEGACY = re.compile(r"(manylinux(?:1|2010|2014))_(\w+)|(\w+)-(manylinux2014)")
-_LINUX = re.compile(r"linux(?:_(x86_64|aarch64)|-(\w+))?|(\w+)-unknown-linux-gnu|(riscv64)-unknown-linux")
-_MUSL = re.compile(rf"(?:musllinux_{_N}_{_N}_|linux-musl{_N}\.{_N}-)(\w+)")
-_MUSL_TRIPLE = re.compile(r"linux-musl-(\w+)|(\w+)-unknown-linux-musl")
-_WINDOWS = re.compile(r"windows(?:-(\w+))?|(x86_64|aarch64|i686)-pc-windows-msvc")
-_OTHER = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+_MAC = pattern(rf"macos(?:-{_N}(?:\.{_N})?)?(?:-([a-z]\w*))?")
+_MAC_TAG = pattern(rf"macosx_{_N}_{_N}_(\w+)")
+_MAC_TRIPLE = pattern(r"(aarch64|arm64|x86_64)-apple-darwin")
+_GLIBC = pattern(rf"(?:manylinux_{_N}_{_N}_|linux-glibc{_N}\.{_N}-)(\w+)")
+_GLIBC_TRIPLE = pattern(rf"(\w+)-manylinux_{_N}_{_N}")
+_GLIBC_LEGACY = pattern(r"(manylinux(?:1|2010|2014))_(\w+)|(\w+)-(manylinux2014)")
+_LINUX = pattern(r"linux(?:_(x86_64|aarch64)|-(\w+))?|(\w+)-unknown-linux-gnu|(riscv64)-unknown-linux")
+_MUSL = pattern(rf"(?:musllinux_{_N}_{_N}_|linux-musl{_N}\.{_N}-)(\w+)")
+_MUSL_TRIPLE = pattern(r"linux-musl-(\w+)|(\w+)-unknown-linux-musl")
+_WINDOWS = pattern(r"windows(?:-(\w+))?|(x86_64|aarch64|i686)-pc-windows-msvc")
+_OTHER = pattern(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 _FAMILIES = ("macosx", "macos", "manylinux", "musllinux", "windows", "linux", "win")
-_ANY_PYTHON = re.compile(r"(?:cp|pp|pypy|py|python|cpython)\d.*|[23](?:\.\d.*)?")
+_ANY_PYTHON = pattern(r"(?:cp|pp|pypy|py|python|cpython)\d.*|[23](?:\.\d.*)?")
 """What stands after the last dash of a target and is meant as its Python, right or wrong."""
 _LONGEST = 100
 """Letters of a target that are read at most."""
@@ -158,7 +157,9 @@ def _unknown(text: str, platform_text: str) -> UsageError:
             f"In the target {shown(text)}, {shown(tail)} is neither a part of the platform nor a Python."
             " Write a target such as macos-14-arm64-cp312 or linux-x86_64-3.12."
         )
-    near = difflib.get_close_matches(platform_text[:_LONGEST], SPELLINGS, n=2, cutoff=0.6)
+    from difflib import get_close_matches
+
+    near = get_close_matches(platform_text[:_LONGEST], SPELLINGS, n=2, cutoff=0.6)
     proposal = f" Did you mean {' or '.join(near)}?" if near else ""
     return UsageError(
         f"{shown(text)} is not a target.{proposal} Targets are PLATFORM or PLATFORM-PYTHON, such as"
@@ -313,6 +314,8 @@ def _is_misspelt(word: str) -> bool:
     letters = family.rstrip("0123456789")
     if family == "linux":
         return rest not in _LINUX_MACHINES
-    near = difflib.get_close_matches(letters, _FAMILIES, n=1, cutoff=0.75)
+    from difflib import get_close_matches
+
+    near = get_close_matches(letters, _FAMILIES, n=1, cutoff=0.75)
     machines = ("x86", "aarch64", "arm64", "amd64", "x64", *_LINUX_MACHINES)
     return bool(near) or letters in ("mac", "osx", "darwin", "musl") or family in machines

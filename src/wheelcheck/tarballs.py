@@ -145,10 +145,10 @@ class TarScan:
             self._member(block, kind, size)
 
     def _extended(self, size: int, take: Callable[[bytes], None]) -> None:
+        self._expect("one of its headers", size, HEADER_LIMIT, take)
         self._headers += size
         if self._headers > HEADERS_LIMIT:
             raise ArchiveError(f"its headers have more than {HEADERS_LIMIT} bytes")
-        self._expect("one of its headers", size, HEADER_LIMIT, take)
 
     def _state(self, records: dict[str, str]) -> None:
         """Notes what extended headers say of the next member."""
@@ -224,8 +224,9 @@ def _decimal(text: str) -> int:
 def _check_sum(block: bytes) -> None:
     """Raises unless the header's sum is right; some old programs have added up signed bytes."""
     rest = block[:148] + b" " * 8 + block[156:]
-    signed = sum(rest) - 256 * sum(byte > 127 for byte in rest)
-    if _number(block[148:156]) not in (sum(rest), signed):
+    digits = block[148:156].partition(b"\0")[0].strip()
+    stated = int(digits, 8) if re.fullmatch(rb"[0-7]+", digits) else None
+    if stated != sum(rest) and stated != sum(rest) - 256 * sum(byte > 127 for byte in rest):
         raise ArchiveError("it is not a tar archive, or one of its headers is damaged")
 
 

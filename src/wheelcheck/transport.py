@@ -18,10 +18,11 @@ from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from wheelcheck.connections import MOST_RETRIES, TransportOptions
 from wheelcheck.credentials import Credentials, Login, Logins, Origin, origin_of, split_credentials
 from wheelcheck.failures import CannotTell, IndexNonsense, IndexUnavailable, NotAuthorized, TimedOut, UsageError
 from wheelcheck.urls import mask, shown
-from wheelcheck.values import field, record
+from wheelcheck.values import record
 
 if TYPE_CHECKING:
     import ssl
@@ -42,7 +43,6 @@ __all__ = [
 
 PAGE_LIMIT = 256 * 2**20
 MOST_REDIRECTS = 20
-MOST_RETRIES = 3
 FIRST_PAUSE = 0.25
 """Seconds before the first retry; each further pause is twice as long, and jitter is added."""
 
@@ -56,31 +56,6 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 Sink: TypeAlias = Callable[[bytes], None]
 Wanted: TypeAlias = Callable[[int, Mapping[str, str]], bool]
 _Rows: TypeAlias = tuple[tuple[type[Exception], str], ...]
-
-
-@record
-class TransportOptions:
-    """How an index is reached, in pip's terms.
-
-    Attributes:
-        timeout: seconds without a sign of life; a request as a whole gets twice that, and more while bytes arrive.
-        retries: further tries of a request that failed in a way that may pass; at most `MOST_RETRIES` are made.
-        trusted_hosts: ``host`` or ``host:port``, reached over plain http or with a certificate that proves nothing.
-        cert: a file or directory of certificates to trust instead of the system's.
-        client_cert: a file with the client's certificate and key.
-        proxy: the URL of a proxy for everything; the environment decides where it is None.
-        keyring_provider: pip's option: whether and where passwords of the keyring are asked for after a refusal.
-        user_agent: how servers are told who asks.
-    """
-
-    timeout: float = 15
-    retries: int = 3
-    trusted_hosts: tuple[str, ...] = ()
-    cert: str | None = None
-    client_cert: str | None = None
-    proxy: str | None = field(default=None, repr=False)
-    keyring_provider: str = "disabled"
-    user_agent: str = "wheelcheck"
 
 
 @record

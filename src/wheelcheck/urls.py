@@ -6,12 +6,14 @@ import re
 import sys
 from urllib.parse import unquote, urljoin, urlsplit
 
-_USERINFO = re.compile(
+from wheelcheck.patterns import pattern
+
+_USERINFO = pattern(
     r"(?:(?<=://)|^(?=[^/?#\s@:]+:(?!\\)))"
     # the last @ of the authority; failing that, a password in which a slash was left unescaped
     r"(?:([^/?#\s]*)@|([^/?#\s@:]+:(?!\d*(?:[/?#]|$))[^\s@]*)@)"
 )
-_SECRET_PARAMETER = re.compile(
+_SECRET_PARAMETER = pattern(
     r"(?<=[?&;#])("
     r"(?:[\w.-]*(?:token|password|passwd|secret|signature|credential|api[_-]?key|access[_-]?key(?:[_-]?id)?)s?"
     r"|auth|authorization|hmac|jwt|key|pass|pwd|sas|sig)"

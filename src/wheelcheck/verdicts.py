@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeAlias
 from packaging.specifiers import InvalidSpecifier
 
 from wheelcheck.distributions import Listed, Sdist, UnreadableFile, Wheel, specifiers_of, tag_set, version_of
+from wheelcheck.patterns import pattern
 from wheelcheck.platforms import LEGACY_MANYLINUX, MacOS, Manylinux, Musllinux, Other, Platform, Windows
 from wheelcheck.rules import NO_RULES, Rule, Rules
 from wheelcheck.targets import Target
@@ -382,7 +383,7 @@ def _system(tag: str) -> str:
     return re.sub(r"^(many|musl)linux", "linux", tag).partition("_")[0].rstrip("0123456789")
 
 
-_PYTHON_TAG = re.compile(r"(\D+)(\d)(\d*)")
+_PYTHON_TAG = pattern(r"(\D+)(\d)(\d*)")
 _FAR = 1000
 
 
@@ -436,8 +437,8 @@ _MAC_FORMATS = {
     "arm64": {"arm64", "universal2"},
     "x86_64": {"x86_64", "universal2", "universal", "intel", "fat3", "fat64"},
 }
-_VERSIONED_TAG = re.compile(r"(macosx|manylinux|musllinux)_(\d+)_(\d+)_(\w+)")
-_LEGACY_TAG = re.compile(r"(manylinux1|manylinux2010|manylinux2014)_(\w+)")
+_VERSIONED_TAG = pattern(r"(macosx|manylinux|musllinux)_(\d+)_(\d+)_(\w+)")
+_LEGACY_TAG = pattern(r"(manylinux1|manylinux2010|manylinux2014)_(\w+)")
 
 
 def _same_system(tag: str, platform: Platform) -> tuple[str, int, int] | None:

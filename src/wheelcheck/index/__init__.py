@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from packaging.utils import NormalizedName, canonicalize_name
 
 from wheelcheck.cache import Cache
+from wheelcheck.connections import TransportOptions
 from wheelcheck.distributions import Listed, ProjectPage, UnreadableFile, merged
 from wheelcheck.index.access import Access, Known
-from wheelcheck.index.downloads import download
+from wheelcheck.index.line import Line
 from wheelcheck.index.metadata import Told, identity_of, known_metadata, read_metadata
 from wheelcheck.index.pages import known_links, known_page, read_links, read_page
 from wheelcheck.index.sources import FindLinks, Local, Placed, Remote, SimpleIndex, Source, placed
 from wheelcheck.tasks import Countdown, Task, Workers
-from wheelcheck.transport import Transport, TransportOptions
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -76,13 +76,13 @@ class Index:
         local_hashes: Collection[str] = (),
     ) -> None:
         self._sources = tuple(map(placed, sources))
-        self._transport = Transport(
+        self._line = Line(
             transport_options or TransportOptions(),
             connections=workers + 2,
             logins=[source.login for source in self._sources if isinstance(source, Remote) and source.login],
         )
         self._access = Access(
-            self._sources, self._transport, cache, offline=offline, refresh=refresh, local_hashes=local_hashes
+            self._sources, self._line, cache, offline=offline, refresh=refresh, local_hashes=local_hashes
         )
         self._groups = _groups(self._sources, strategy)
         self._workers = Workers(workers)
@@ -101,7 +101,7 @@ class Index:
     def close(self) -> None:
         """Ends all requests; nothing can be asked any more."""
         self._workers.close()
-        self._transport.close()
+        self._line.close()
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ class Index:
     @property
     def counters(self) -> Counters:
         """What was asked of servers so far."""
-        return Counters(self._transport.requests, self._transport.bytes, self._access.cached)
+        return Counters(*self._line.spent, self._access.cached)
 
     @property
     def oldest(self) -> float | None:
@@ -252,6 +252,8 @@ class Index:
             NotDownloaded: the file is gone, its hashes differ, or it cannot be written.
             CannotTell: its server did not answer.
         """
+        from wheelcheck.index.downloads import download
+
         download(self._access, file, destination, progress or (lambda _: None))
 
     # -- tasks
@@ -275,7 +277,7 @@ class Index:
         if task.thread is None:
             self._workers.submit(task.run, first=True)
         while not task.wait(1.0):
-            overdue = self._transport.overdue(task.thread) if task.thread is not None else None
+            overdue = self._line.overdue(task.thread)
             if overdue is not None:
                 raise overdue
 

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from wheelcheck.cache import Cache
 from wheelcheck.failures import CannotTell
+from wheelcheck.index.line import Line
 from wheelcheck.index.sources import Local, Placed, Remote
-from wheelcheck.transport import Login, Origin, Transport
 from wheelcheck.urls import path_of_url
 from wheelcheck.values import record
 
 if TYPE_CHECKING:
+    from wheelcheck.credentials import Login, Origin
     from wheelcheck.distributions import Listed
     from wheelcheck.index.recorded import Recording
+    from wheelcheck.transport import Transport
 
 T = TypeVar("T")
 Failure: TypeAlias = "Callable[[str, str], CannotTell]"
@@ -34,7 +36,7 @@ class Access:
     """The way to some sources.
 
     Attributes:
-        transport, cache: where answers come from.
+        cache: where answers are kept.
         offline: no request may be made; what is cached counts, however old.
         refresh: what is cached is asked for again.
         local_hashes: the algorithms whose digests are wanted of every local file.
@@ -47,14 +49,14 @@ class Access:
     def __init__(
         self,
         sources: Sequence[Placed],
-        transport: Transport,
+        line: Line,
         cache: Cache,
         *,
         offline: bool,
         refresh: bool,
         local_hashes: Collection[str],
     ) -> None:
-        self.transport = transport
+        self._line = line
         self.cache = cache
         self.offline = offline
         self.refresh = refresh and not offline
@@ -65,6 +67,11 @@ class Access:
         self._by_label = {source.label: source for source in reversed(sources)}
         self.recordings = [source.recorded for source in sources if isinstance(source, Local) and source.recorded]
         self._lock = threading.Lock()
+
+    @property
+    def transport(self) -> Transport:
+        """The way to servers."""
+        return self._line.transport
 
     def note_cached(self) -> None:
         """Counts an answer that came from the cache."""

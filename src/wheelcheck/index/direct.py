@@ -31,9 +31,10 @@ from wheelcheck.distributions import (
 )
 from wheelcheck.failures import NeedsBuild, NotCached, Unreadable
 from wheelcheck.index.access import Access
-from wheelcheck.index.local import LocalHashes
-from wheelcheck.index.metadata import Told, keep_metadata, known_metadata, metadata_in
+from wheelcheck.index.contents import metadata_in
+from wheelcheck.index.metadata import Told, keep_metadata, known_metadata
 from wheelcheck.index.sdists import LARGEST, MODERATE, Enough, check_kind, fetch, promise_in
+from wheelcheck.index.stated import LocalHashes
 from wheelcheck.projects import PYPROJECT, Project, parse_project, static_metadata
 from wheelcheck.ranges import bounded
 from wheelcheck.urls import path_of_url, shown

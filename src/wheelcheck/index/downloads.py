@@ -13,8 +13,8 @@ from wheelcheck.digests import chunks_of, mismatch_of
 from wheelcheck.distributions import Listed
 from wheelcheck.failures import NotCached, NotDownloaded
 from wheelcheck.index.access import Access
-from wheelcheck.index.local import stated_of
 from wheelcheck.index.pages import GONE
+from wheelcheck.index.stated import stated_of
 from wheelcheck.ranges import MOST_BYTES, bounded
 from wheelcheck.urls import shown
 

@@ -5,21 +5,16 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from functools import partial
-from pathlib import Path
-from typing import BinaryIO, TypeAlias
-from urllib.parse import urlsplit, urlunsplit
+from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from packaging.version import InvalidVersion
 
-from wheelcheck.archives import METADATA_LIMIT, ArchiveError, metadata_of
 from wheelcheck.cache import FRESH_FOR, Kept, key_of
-from wheelcheck.digests import chunks_of, mismatch_of
 from wheelcheck.distributions import Listed, Metadata, MetadataError, Sdist, parse_metadata, version_of
 from wheelcheck.failures import IndexNonsense, NotCached, Unreadable
 from wheelcheck.index.access import Access, Known
-from wheelcheck.index.local import body_of, mismatch_of_file, stated_of
-from wheelcheck.ranges import RemoteFile
+from wheelcheck.index.stated import stated_of
 from wheelcheck.urls import path_of_url, shown
 from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch
 
@@ -59,12 +54,14 @@ def read_metadata(access: Access, file: Listed) -> Told:
         Unreadable: it is out of reach.
         CannotTell: the server that has it did not answer; which of its kinds says why.
     """
+    from wheelcheck.index.contents import local_metadata
+
     recording = access.recording_of(file)
     if recording is not None:
         return recording.told(file)
     try:
         path = access.path_of(file, Unreadable)
-        return _local_metadata(file, path) if path is not None else _remote_metadata(access, file)
+        return local_metadata(file, path) if path is not None else _remote_metadata(access, file)
     except IndexNonsense as error:
         raise Unreadable(file.filename, error.why) from None
 
@@ -75,12 +72,14 @@ def read_metadata(access: Access, file: Listed) -> Told:
 def _remote_metadata(access: Access, file: Listed) -> Told:
     if access.offline:
         raise NotCached(shown(file.url))
-    return keep_metadata(access, file, _fetched(access, file))
+    from wheelcheck.index.contents import fetched_metadata
+
+    return keep_metadata(access, file, fetched_metadata(access, file))
 
 
 def known_metadata(access: Access, file: Listed) -> Known[Told] | None:
     """What `read_metadata` gives, where the cache knows it; None where a server or a directory must be asked."""
-    if path_of_url(file.url) is not None:
+    if path_of_url(file.url) is not None or access.recording_of(file) is not None:
         return None
     lasting = "sha256" in file.hashes
     key = key_of(*identity_of(file))
@@ -103,105 +102,7 @@ def keep_metadata(access: Access, file: Listed, found: bytes | BadMetadata | Has
     return found
 
 
-def _fetched(access: Access, file: Listed) -> bytes | BadMetadata | HashMismatch:
-    beside = _sidecar(access, file) if file.core_metadata else None
-    if isinstance(beside, HashMismatch):
-        return beside
-    if beside is not None and not isinstance(told_by(file, beside), BadMetadata):
-        return beside
-    return _inside(access, file)
-
-
-def _sidecar(access: Access, file: Listed) -> bytes | HashMismatch | None:
-    """The metadata beside the file (PEP 658), or None where the file itself must be read."""
-    try:
-        answer = access.transport.get(_beside(file.url), limit=METADATA_LIMIT, login=access.login_of(file))
-    except IndexNonsense:
-        return None
-    if answer.status == 401:
-        raise answer.failure()
-    if answer.status != 200:
-        return None
-    return mismatch_of(_expected_beside(file), [answer.body]) or answer.body
-
-
-def _inside(access: Access, file: Listed) -> bytes | BadMetadata | HashMismatch:
-    """The metadata inside the file."""
-    if isinstance(file, Sdist):
-        from wheelcheck.index.sdists import fetched_pkg_info
-
-        return fetched_pkg_info(access, file)
-    with RemoteFile(
-        access.transport,
-        file.url,
-        file.filename,
-        size=file.size,
-        login=access.login_of(file),
-        unable=access.unable,
-    ) as remote:
-        wrong = mismatch_of(file.hashes, chunks_of(remote.whole)) if remote.whole is not None else None
-        if wrong:
-            return wrong
-        try:
-            return metadata_of(remote.read, remote.size)
-        except ArchiveError as error:
-            return BadMetadata(why=str(error))
-
-
-def _beside(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=parts.path + ".metadata", fragment=""))
-
-
-# -- on this machine
-
-
-def _local_metadata(file: Listed, path: Path) -> Told:
-    """Metadata beside a file answers even where the file is missing, as in a copy of an index without its files."""
-    beside = _local_sidecar(file, path)
-    try:
-        return mismatch_of_file(stated_of(file), path) or beside or _local_inside(file, path)
-    except OSError as error:
-        if beside is not None and isinstance(error, FileNotFoundError):
-            return beside
-        raise Unreadable(file.filename, f"{path}: {error.strerror}") from None
-
-
-def _local_sidecar(file: Listed, path: Path) -> Told | None:
-    body = body_of(path.with_name(path.name + ".metadata")) if file.core_metadata else None
-    if body is None:
-        return None
-    told = mismatch_of(_expected_beside(file), [body]) or told_by(file, body)
-    return None if isinstance(told, BadMetadata) else told
-
-
-def _local_inside(file: Listed, path: Path) -> Told:
-    with path.open("rb") as handle:
-        try:
-            return told_by(file, metadata_in(file, handle))
-        except ArchiveError as error:
-            return BadMetadata(why=str(error))
-
-
-def metadata_in(file: Listed, handle: BinaryIO) -> bytes:
-    """The metadata inside an open file. Raises ArchiveError."""
-    if isinstance(file, Sdist):
-        from wheelcheck.index.sdists import pkg_info_of
-
-        return pkg_info_of(handle, file)
-    return metadata_of(partial(_read_at, handle), handle.seek(0, 2))
-
-
-def _read_at(handle: BinaryIO, offset: int, length: int) -> bytes:
-    handle.seek(offset)
-    return handle.read(length)
-
-
 # -- what it says
-
-
-def _expected_beside(file: Listed) -> Mapping[str, str]:
-    return file.core_metadata if isinstance(file.core_metadata, Mapping) else {}
 
 
 def told_by(file: Listed, body: bytes) -> Metadata | BadMetadata | DynamicMetadata:

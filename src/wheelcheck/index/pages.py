@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from packaging.utils import NormalizedName
@@ -13,13 +13,15 @@ from wheelcheck.cache import Damaged, Stored, freshness, key_of
 from wheelcheck.distributions import Listed, ProjectPage, UnreadableFile
 from wheelcheck.failures import NotCached, Unreadable
 from wheelcheck.index.access import Access, Known
-from wheelcheck.index.links import Links, read_links_page
-from wheelcheck.index.local import hashed, local_links, local_page
 from wheelcheck.index.sources import Local, Placed, Remote
+from wheelcheck.index.stated import hashed
 from wheelcheck.listings import Listing, listing_of, page_of
-from wheelcheck.transport import Answer
 from wheelcheck.urls import shown
 from wheelcheck.values import replace
+
+if TYPE_CHECKING:
+    from wheelcheck.index.links import Links
+    from wheelcheck.transport import Answer
 
 ACCEPT_PAGE = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 ACCEPT_LINKS = "text/html"
@@ -36,6 +38,8 @@ def read_page(access: Access, source: Placed, name: NormalizedName) -> ProjectPa
         CannotTell: the source did not answer, or not with a page; which of its kinds says why.
     """
     if isinstance(source, Local):
+        from wheelcheck.index.local import local_page
+
         return _with_hashes(access, local_page(source, name))
     return _Exchange(access, source, _ProjectForm(source, name)).page()
 
@@ -56,6 +60,8 @@ def known_links(access: Access, source: Placed) -> Known[Links] | None:
 def read_links(access: Access, source: Placed) -> Links:
     """What a directory or page of links lists of every project; raises as `read_page` does."""
     if isinstance(source, Local):
+        from wheelcheck.index.local import local_links
+
         pages = local_links(source)
         return {name: _with_hashes(access, page) or page for name, page in pages.items()}
     return _Exchange(access, source, _LinksForm(source)).page() or {}
@@ -155,10 +161,14 @@ class _LinksForm:
         self._index = source.label
 
     def cut(self, body: bytes, content_type: str, url: str) -> tuple[Mapping[str, Any], Sequence[bytes]]:
+        from wheelcheck.index.links import read_links_page
+
         read_links_page(body, content_type, url=url, index=self._index)
         return {"content_type": content_type}, [body]
 
     def made(self, stored: Stored, again: Callable[[], Stored]) -> Links:
+        from wheelcheck.index.links import read_links_page
+
         try:
             body = stored.parts[0]
         except Damaged:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeAlias
 
+from wheelcheck.credentials import Login, origin_of, split_credentials
 from wheelcheck.failures import UsageError
 from wheelcheck.index.recorded import Recording, recording_in
-from wheelcheck.transport import Login, origin_of, split_credentials
 from wheelcheck.urls import path_of_url, shown
 from wheelcheck.values import field, record
 

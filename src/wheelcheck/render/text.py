@@ -225,7 +225,8 @@ def render_snapshot(snapshot: Snapshot) -> str:
     lines = [f"{snapshot.directory} holds what the answer needs: {size}"]
     if snapshot.missing:
         lines.append(f"  not on any index: {', '.join(snapshot.missing)}")
-    lines += [f"  {result.target.name}  {'compatible' if result.ok else 'not compatible'}" for result in snapshot.results]
+    for result in snapshot.results:
+        lines.append(f"  {result.target.name}  {'compatible' if result.ok else 'not compatible'}")
     return harmless("\n".join(lines))
 
 
