@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
+import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import memory
 import wheels
 from wheelcheck.archives import ArchiveError, metadata_of
 
@@ -223,3 +226,43 @@ def test_a_single_changed_byte_never_gives_other_metadata(where: int, value: int
     except ArchiveError:
         return
     assert found == HONEST.metadata
+
+
+# -- memory, as it is measured
+
+
+def with_long_directory(entries: int) -> wheels.Dist:
+    """A wheel whose central directory has so many entries besides its METADATA, which all claim the same byte."""
+    text, name = wheels.metadata_text("bad", "1.0").encode(), b"bad-1.0.dist-info/METADATA"
+    start = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, 0, 0, 0, 33, zlib.crc32(text), *[len(text)] * 2, len(name), 0)
+    own = central(zlib.crc32(text), len(text), len(name), 0) + name
+    directory = own + (central(0, 0, 1, len(start) + len(name)) + b"x") * entries
+    at, count = len(start + name + text), entries + 1
+    end64 = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, len(directory), at)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at + len(directory), 1)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 2**32 - 1, 2**32 - 1, 0)
+    return wheels.make_wheel("bad").holding(start + name + text + directory + end64 + locator + end)
+
+
+def central(crc: int, size: int, name_length: int, offset: int) -> bytes:
+    return struct.pack(
+        "<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 0, 0, 33, crc, size, size, name_length, 0, 0, 0, 0, 0, offset
+    )
+
+
+MEASURED = {
+    "50 MB of metadata": (wheels.enormous("bad"), "52428800 bytes, more than", 16),
+    "metadata that lies about its size": (wheels.lying_about_size("bad"), "size that it declares", 16),
+    "a directory of 700,000 entries": (with_long_directory(700_000), "overlaps something else", 120),
+    "a directory beyond the limit": (with_long_directory(750_000), "central directory has 35", 16),
+}
+
+
+@pytest.mark.skipif(not memory.CAN_MEASURE, reason="only Linux tells the peak of this very process")
+@pytest.mark.parametrize("case", MEASURED)
+def test_a_hostile_wheel_takes_little_memory_as_measured(case: str) -> None:
+    dist, why, most = MEASURED[case]
+    first, told, found, more = memory.measured(wheels.make_wheel("good"), dist, metadata=False)
+    assert (first, told) == ("Metadata", "BadMetadata")
+    assert why in found
+    assert more < most * 2**20

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheelcheck.cache import FORMAT, FRESH_FOR, Cache, Damaged, Kept, Key, Stored, freshness, key_of
+from wheelcheck.cache import FRESH_FOR, Cache, Kept, Key, Stored, freshness, key_of
+from wheelcheck.entries import FORMAT, Damaged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -252,7 +253,8 @@ WRITER = textwrap.dedent(
     """
     import sys
     from pathlib import Path
-    from wheelcheck.cache import Cache, Damaged, Stored, key_of
+    from wheelcheck.cache import Cache, Stored, key_of
+    from wheelcheck.entries import Damaged
     cache, key, seed = Cache(Path(sys.argv[1])), key_of("shared"), int(sys.argv[2])
     turn = 0
     while True:

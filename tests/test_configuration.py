@@ -65,6 +65,11 @@ VARIABLES = [
     *[({"PIP_NO_INDEX": no}, {"no_index": False}) for no in ("n", "No", "f", "false", "off", "0")],
     ({"PIP_PRE": "1", "PIP_PREFER_BINARY": "1"}, {"pre": True, "prefer_binary": True, "require_hashes": False}),
     ({"PIP_REQUIRE_HASHES": "1"}, {"require_hashes": True}),
+    ({}, {"keyring_provider": "auto", "no_input": False, "keyring": "auto"}),
+    ({"PIP_KEYRING_PROVIDER": "subprocess"}, {"keyring_provider": "subprocess", "keyring": "subprocess"}),
+    ({"PIP_KEYRING_PROVIDER": "disabled"}, {"keyring": "disabled"}),
+    ({"PIP_NO_INPUT": "1"}, {"keyring_provider": "auto", "no_input": True, "keyring": "disabled"}),
+    ({"PIP_NO_INPUT": "1", "PIP_KEYRING_PROVIDER": "import"}, {"no_input": True, "keyring": "import"}),
 ]
 
 
@@ -167,6 +172,8 @@ WRONG_VALUES = [
     ("PIP_NO_INDEX", "maybe", "true or false"),
     ("PIP_CERT", "/no/such/ca.pem", "/no/such/ca.pem"),
     ("PIP_CLIENT_CERT", "/no/such/key.pem", "client-cert"),
+    ("PIP_KEYRING_PROVIDER", "magic", "auto, disabled, import, subprocess"),
+    ("PIP_NO_INPUT", "maybe", "true or false"),
 ]
 
 
@@ -177,6 +184,73 @@ def test_a_value_that_its_option_cannot_take_is_named_with_its_source(variable: 
     assert variable in str(failure.value)
     assert repr(value) in str(failure.value)
     assert part in str(failure.value)
+
+
+UV = [
+    ({"UV_DEFAULT_INDEX": "https://a"}, "https://a", ()),
+    ({"UV_INDEX_URL": " https://a "}, "https://a", ()),
+    ({"UV_DEFAULT_INDEX": "https://a", "UV_INDEX_URL": "https://b"}, "https://a", ()),
+    ({"UV_DEFAULT_INDEX": "", "UV_INDEX_URL": "https://b"}, "https://b", ()),
+    ({"UV_DEFAULT_INDEX": "corp-1.x_y=https://a"}, "https://a", ()),
+    ({"UV_INDEX_URL": "https://a/?b=c"}, "https://a/?b=c", ()),
+    ({"UV_DEFAULT_INDEX": "https://a/?b=c"}, "https://a/?b=c", ()),
+    ({"UV_EXTRA_INDEX_URL": "https://a  https://b"}, None, ("https://a", "https://b")),
+    (
+        {"UV_INDEX": "x=https://a https://b\n", "UV_EXTRA_INDEX_URL": "https://c"},
+        None,
+        ("https://a", "https://b", "https://c"),
+    ),
+    ({"UV_INDEX": "x=https://a", "UV_INDEX_URL": "https://b"}, "https://b", ("https://a",)),
+    ({"UV_INDEX": "", "UV_EXTRA_INDEX_URL": " "}, None, ()),
+    ({"UV_DEFAULT_INDEX": "x.y=https://a/b", "UV_INDEX_X_Y_PASSWORD": "p@/"}, "https://:p%40%2F@a/b", ()),
+    (
+        {"UV_INDEX": "corp=https://a", "UV_INDEX_CORP_USERNAME": "u", "UV_INDEX_CORP_PASSWORD": "p"},
+        None,
+        ("https://u:p@a",),
+    ),
+    ({"UV_INDEX": "corp=https://v:q@a", "UV_INDEX_CORP_USERNAME": "u"}, None, ("https://v:q@a",)),
+    ({"UV_INDEX": "corp=./wheels", "UV_INDEX_CORP_USERNAME": "u"}, None, ("./wheels",)),
+    # pip's own setting is the anchor
+    ({"UV_INDEX_URL": "https://b", "PIP_INDEX_URL": "https://a"}, "https://a", ()),
+    ({"UV_EXTRA_INDEX_URL": "https://b", "PIP_INDEX_URL": "https://a"}, "https://a", ()),
+    ({"UV_INDEX_URL": "https://b", "PIP_EXTRA_INDEX_URL": "https://a"}, None, ("https://a",)),
+    ({"UV_INDEX_URL": "https://b", "PIP_NO_INDEX": "1"}, None, ()),
+    ({"UV_INDEX_URL": "https://b", "PIP_NO_INDEX": "0"}, "https://b", ()),
+    ({"UV_INDEX_URL": "https://b", "PIP_INDEX_URL": ""}, "https://b", ()),
+    ({"UV_INDEX_URL": "https://b", "PIP_FIND_LINKS": "/a"}, "https://b", ()),
+]
+
+
+@pytest.mark.parametrize(("variables", "index", "extra"), UV)
+def test_the_indexes_of_uv_count_where_pip_names_none(
+    variables: dict[str, str], index: str | None, extra: tuple[str, ...]
+) -> None:
+    configuration = read_configuration(environ=NO_FILES | variables)
+    assert (configuration.index_url, configuration.extra_index_urls) == (index, extra)
+
+
+def test_what_is_of_uv_is_said_to_be_and_shows_no_password() -> None:
+    variables = {
+        "UV_DEFAULT_INDEX": "https://u:hunter2@a",
+        "UV_INDEX": "x=https://b",
+        "UV_EXTRA_INDEX_URL": "https://c",
+    }
+    variables |= {"UV_INDEX_X_USERNAME": "u", "UV_INDEX_X_PASSWORD": "hunter2"}
+    configuration = read_configuration(environ=NO_FILES | variables)
+    assert configuration.applied == (
+        Applied(option="index-url", value="https://u:****@a", source="UV_DEFAULT_INDEX"),
+        Applied(option="extra-index-url", value="https://u:****@b https://c", source="UV_INDEX, UV_EXTRA_INDEX_URL"),
+    )
+    assert "hunter2" not in repr(configuration)
+    assert read_configuration(environ=NO_FILES | variables, isolated=True) == Configuration()
+    assert read_configuration(environ=NO_FILES | variables | {"PIP_INDEX_URL": "https://d"}).applied == (
+        Applied(option="index-url", value="https://d", source="PIP_INDEX_URL"),
+    )
+
+
+def test_a_file_of_pip_goes_before_a_variable_of_uv(tmp_path: Path) -> None:
+    found = from_file(tmp_path, "[install]\nindex-url = https://a\n", UV_DEFAULT_INDEX="https://b")
+    assert (found.index_url, found.extra_index_urls) == ("https://a", ())
 
 
 WRONG_FILES = [
@@ -281,8 +355,9 @@ SAME_NAMES = [
     "proxy",
     "timeout",
     "retries",
+    "keyring_provider",
 ]
-SAME_TRUTHS = ["no_index", "pre", "prefer_binary", "require_hashes"]
+SAME_TRUTHS = ["no_index", "pre", "prefer_binary", "require_hashes", "no_input"]
 
 
 def test_pip_itself_reads_the_same(tmp_path: Path) -> None:

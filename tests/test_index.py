@@ -558,11 +558,6 @@ def test_a_file_that_changes_while_it_is_read_is_not_believed() -> None:
             told_of(server, "six")
 
 
-def test_a_source_distribution_is_not_read() -> None:
-    with simple_index({"six": [make_sdist("six")]}) as server, pytest.raises(Unreadable, match="source distribution"):
-        told_of(server, "six")
-
-
 def test_metadata_belongs_to_a_file_and_not_to_a_version() -> None:
     stub = make_wheel("six", "1.0", "py3-none-macosx_11_0_arm64", requires=["six-macos"])
     full = make_wheel("six", "1.0", "py3-none-any", requires=["numpy"])

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import loopback
+import wheels
 from loopback import Server, basic, serve
 from wheelcheck.failures import NotAuthorized
 from wheelcheck.keyrings import Keyring
@@ -154,6 +155,11 @@ def test_what_does_not_answer_is_not_asked_again(command: Command, act: str) -> 
     assert len(command.asked) == 1
 
 
+def test_a_flood_is_not_kept(command: Command) -> None:
+    made(command, NONSENSE["a flood"])
+    assert wheels.peak_of(lambda: Keyring("auto", limit=1).credentials(["a.test"], None)) < 2**21
+
+
 @pytest.mark.parametrize("provider", ["auto", "import", "subprocess", "disabled", "nonsense"])
 def test_where_there_is_no_command_there_are_no_credentials(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/no/such")
@@ -184,12 +190,18 @@ def test_a_command_in_the_working_directory_is_nobodys(tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", os.pathsep.join(["", ".", "/no/such"]))
     assert Keyring("auto").credentials(["a.test"], None) is None
+    Command(tmp_path / "bin").keep(("a.test", "you", "y"))
+    monkeypatch.setenv("PATH", os.pathsep.join(["", ".", str(tmp_path / "bin")]))
+    assert Keyring("auto").credentials(["a.test"], None) == ("you", "y")
 
 
 @pytest.mark.parametrize(("service", "user"), [("-x", None), ("a.test", "--keyring-path=/tmp"), ("a\0b", None)])
 def test_nothing_that_a_page_says_is_an_option_of_the_command(command: Command, service: str, user: str | None) -> None:
-    assert Keyring("auto").credentials([service], user) is None
+    keyring = Keyring("auto")
+    assert keyring.credentials([service], user) is None
     assert command.asked == []
+    command.keep(("a.test", "me", "x"))
+    assert keyring.credentials(["a.test"], None) == ("me", "x")
 
 
 # -- and a server that wants them

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -220,12 +221,11 @@ NEEDS = st.lists(
 def test_a_project_and_its_core_metadata_say_the_same(
     needs: list[str], extras: dict[str, list[str]], python: str | None, version: str | None
 ) -> None:
-    lines = ["[project]", 'name = "A.b"', f"dependencies = {needs!r}".replace("'", '"').replace('"nt"', "'nt'")]
-    lines[-1] = "dependencies = [" + ", ".join(f'"{need}"' for need in needs) + "]"
+    lines = ["[project]", 'name = "A.b"', f"dependencies = {json.dumps(needs)}"]
     lines += [f'version = "{version}"'] if version else ['dynamic = ["version"]']
     lines += [f'requires-python = "{python}"'] if python else []
     lines += ["[project.optional-dependencies]"]
-    lines += [f"{extra} = [{', '.join(f'{chr(34)}{one}{chr(34)}' for one in many)}]" for extra, many in extras.items()]
+    lines += [f"{extra} = {json.dumps(many)}" for extra, many in extras.items()]
     project = parse_project("\n".join(lines).encode())
     told = static_metadata(head_of(project))
     assert told == (project.metadata if version else DynamicMetadata(fields=("version",)))

@@ -14,7 +14,7 @@ from wheelcheck.storage import clear, contents
 
 
 def fill(directory: Path) -> None:
-    page = Stored(url="u", content_type="text/html", body=b"x" * 100, stored=0, fresh_until=9e9)
+    page = Stored(url="u", parts=[b"x" * 100], stored=0, fresh_until=9e9)
     Cache(directory).store_page(key_of("u"), "six", page)
     for kind, name in (("wheels", "six.whl"), ("environments", "abc/lib/six.py")):
         (directory / kind / name).parent.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,9 @@ KINDS = (
     *("linux", "mac", "both", "sdist", "withdrawn", "new python", "candidate", "builds", "misnamed", "refused"),
     "late python",
 )
+TAGS = {"linux": [LINUX_TAGS], "mac": [MAC_TAGS], "both": [LINUX_TAGS, MAC_TAGS]}
+PYTHONS = {"new python": ">=3.10", "late python": ">=3.13"}
+NAMESAKES = {"builds": ["-2-py3-none-any.whl"], "misnamed": ["-py3-none.whl", ".exe"]}
 
 
 @dataclass(frozen=True)
@@ -39,31 +42,22 @@ class Release:
 
     def dists(self, name: str, version: str) -> list[Dist]:
         """The files of this release."""
+        if self.kind == "sdist":
+            return [make_sdist(name, version)]
+        if self.kind == "refused":
+            return [make_wheel(name, version, metadata=metadata_text("other", version))]
         version = f"{version}rc1" if self.kind == "candidate" else version
-        about: Any = {"requires": self.needs, "extras": ("x",), "upload_time": "2024-02-03T04:05:06Z"}
-        plain = make_wheel(name, version, **about)
+        about: dict[str, Any] = {"requires": self.needs, "extras": ("x",), "upload_time": "2024-02-03T04:05:06Z"}
+        about |= {"requires_python": PYTHONS[self.kind]} if self.kind in PYTHONS else {}
+        wheels = [make_wheel(name, version, tags, **about) for tags in TAGS.get(self.kind, ["py3-none-any"])]
         match self.kind:
-            case "linux":
-                return [make_wheel(name, version, LINUX_TAGS, **about)]
-            case "mac":
-                return [make_wheel(name, version, MAC_TAGS, **about)]
             case "both":  # the wheels of one version disagree
-                return [make_wheel(name, version, LINUX_TAGS, **about), make_wheel(name, version, MAC_TAGS)]
-            case "sdist":
-                return [make_sdist(name, version)]
+                wheels[1] = make_wheel(name, version, MAC_TAGS)
             case "withdrawn":
-                return [replace(plain, yanked="it was <broken> & gone")]
-            case "new python":
-                return [make_wheel(name, version, requires_python=">=3.10", **about)]
+                wheels = [replace(wheels[0], yanked="it was <broken> & gone")]
             case "late python":  # only the metadata says so
-                return [replace(make_wheel(name, version, requires_python=">=3.13", **about), requires_python=None)]
-            case "builds":
-                return [plain, plain.named(f"{name}-{version}-2-py3-none-any.whl")]
-            case "misnamed":
-                return [plain, plain.named(f"{name}-{version}-py3-none.whl"), plain.named(f"{name}-{version}.exe")]
-            case "refused":
-                return [make_wheel(name, version, metadata=metadata_text("other", version))]
-        return [plain]
+                wheels = [replace(wheels[0], requires_python=None)]
+        return [*wheels, *(wheels[0].named(f"{name}-{version}{rest}") for rest in NAMESAKES.get(self.kind, ()))]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,24 @@
-"""``python -m wheelcheck``: the command line."""
+"""``python -m wheelcheck``, and the command ``wheelcheck``."""
+
+from __future__ import annotations
 
 import sys
 
-from wheelcheck.cli import main
 
-sys.exit(main())
+def main() -> int:
+    """Runs the command of this process and gives its exit code."""
+    from wheelcheck.recall import recalled
+
+    try:
+        code = recalled(sys.argv[1:])
+    except (KeyboardInterrupt, BrokenPipeError):
+        return 130
+    if code is not None:
+        return code
+    from wheelcheck.cli import main as answer
+
+    return answer()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

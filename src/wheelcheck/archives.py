@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from array import array
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -20,7 +21,8 @@ Read: TypeAlias = Callable[[int, int], bytes]
 METADATA_LIMIT = 8 * 2**20
 """More bytes of core metadata than this are refused: the largest that is known has less than one tenth of it."""
 
-DIRECTORY_LIMIT = 64 * 2**20
+DIRECTORY_LIMIT = 32 * 2**20
+"""A longer central directory is refused: the longest that is known, of the largest wheels, has 2 MB."""
 
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR = struct.Struct("<4sLQL")
@@ -182,7 +184,7 @@ def _checked(directory: _Directory, end: int) -> _Directory:
 
 def _chosen_entry(raw: bytes, directory: _Directory, chosen: Chosen, what: str) -> _Entry:
     found: list[int] = []
-    offsets: list[int] = []
+    offsets = array("I")
     at, end = 0, len(raw)
     while at < end:
         if at + _CENTRAL.size > end:
@@ -212,7 +214,7 @@ def _is_metadata(name: bytes) -> bool:
     return name.endswith(b".dist-info/METADATA") and name.count(b"/") == 1
 
 
-def _entry(raw: bytes, at: int, offsets: list[int], directory_offset: int, what: str) -> _Entry:
+def _entry(raw: bytes, at: int, offsets: array[int], directory_offset: int, what: str) -> _Entry:
     fields = _CENTRAL.unpack_from(raw, at)
     flags, method, crc, compressed, expanded = fields[3], fields[4], *fields[7:10]
     name_at = at + _CENTRAL.size

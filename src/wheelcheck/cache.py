@@ -1,8 +1,7 @@
 """What an index answered before, kept on disk: pages by RFC 9111's rules, core metadata for good.
 
-One file an entry: a line with a checksum of the next, a line of JSON, then the body in parts, each with its length and
-checksum in that line. A part is read when it is asked for: an answer that needs two versions of a thousand reads two.
-Files are written beside their place and renamed onto it, so several processes may share a directory
+One file an entry, its body in parts that are read when they are asked for: an answer that needs two versions of a
+thousand reads two. Files are written beside their place and renamed onto it, so several processes may share a directory
 and one that is killed leaves nothing half-written. An entry that is damaged is dropped and fetched again. Where the
 directory cannot be written, all goes on uncached and that is said once.
 """
@@ -15,13 +14,13 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from hashlib import sha256
-from itertools import accumulate, count
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NewType, TypeVar
-from zlib import crc32
 
 from packaging.utils import NormalizedName
 
+from wheelcheck.entries import ANSWERS, FORMAT, Damaged, opened, sealed
 from wheelcheck.values import field, names_of, record, replace
 
 if TYPE_CHECKING:
@@ -32,9 +31,8 @@ T = TypeVar("T")
 FRESH_FOR = 600.0
 """Seconds for which a page without any freshness header counts as fresh."""
 
-FORMAT = "2"
 PAGES, ABSENT, METADATA = "pages", "absent", "metadata"
-_MAGIC = b"wheelcheck"
+KINDS = (PAGES, ABSENT, METADATA, ANSWERS)
 _STALE_TEMPORARY = 3600.0
 
 Key = NewType("Key", str)
@@ -43,10 +41,6 @@ Key = NewType("Key", str)
 def key_of(*parts: str) -> Key:
     """The name of an entry: a digest, so that nothing of a URL shows in it."""
     return Key(sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32])
-
-
-class Damaged(Exception):
-    """A part of an entry is not what was written, and the entry is dropped; or another entry took its place."""
 
 
 @record
@@ -186,6 +180,20 @@ class Cache:
         """Keeps what is known of a file's core metadata, for good or until a time in seconds since the epoch."""
         self._store(METADATA, key, {"until": until, "refused": kept.refused}, [kept.head])
 
+    def place_of(self, key: Key, name: str) -> tuple[str, ...]:
+        """The paths at which the page of a project is kept, or that the index has none; empty where neither is."""
+        if self._root is None:
+            return ()
+        return tuple(
+            str(path)
+            for path in (self._root / PAGES / _page_name(key, name), self._root / ABSENT / key)
+            if path.exists()
+        )
+
+    def store_answer(self, key: str, about: dict[str, Any], text: bytes) -> None:
+        """Keeps a whole answer; `wheelcheck.recall` gives it again."""
+        self._store(ANSWERS, key, about, [text])
+
     def names(self) -> frozenset[NormalizedName]:
         """The projects whose pages are here."""
         listed = (entry.name.partition("-")[2] for entry in self._entries(PAGES))
@@ -193,12 +201,12 @@ class Cache:
 
     def size(self) -> tuple[int, int]:
         """How many entries there are, and their bytes."""
-        sizes = [entry.stat().st_size for kind in (PAGES, ABSENT, METADATA) for entry in self._entries(kind)]
+        sizes = [entry.stat().st_size for kind in KINDS for entry in self._entries(kind)]
         return len(sizes), sum(sizes)
 
     def clear(self) -> int:
         """Removes every entry; how many there were."""
-        entries = [entry for kind in (PAGES, ABSENT, METADATA) for entry in self._entries(kind)]
+        entries = [entry for kind in KINDS for entry in self._entries(kind)]
         for entry in entries:
             Path(entry.path).unlink(missing_ok=True)
         return len(entries)
@@ -219,7 +227,7 @@ class Cache:
             return None
         place = self._root / kind / name
         try:
-            return decode(*_opened(place, partial(self._forget, kind, name)))
+            return decode(*opened(str(place), partial(self._forget, kind, name)))
         except OSError:
             return None
         except (Damaged, ValueError, TypeError, KeyError):
@@ -234,7 +242,7 @@ class Cache:
         try:
             self._prepare(place.parent)
             with temporary.open("wb") as handle:
-                handle.writelines([*_sealed(about, parts), *parts])
+                handle.writelines([*sealed(about, parts), *parts])
             _rename(temporary, place)
         except OSError as error:
             self._give_up(error)
@@ -273,67 +281,6 @@ def _stored(about: dict[str, Any], parts: Sequence[bytes], *, found: bool) -> St
 
 def _unexpired(about: dict[str, Any], parts: Sequence[bytes], *, now: float) -> Kept | None:
     return Kept(parts[0], about["refused"]) if about["until"] is None or now < about["until"] else None
-
-
-def _sealed(about: dict[str, Any], parts: Sequence[bytes]) -> tuple[bytes, bytes]:
-    """The two lines before the parts."""
-    import json
-
-    head = json.dumps({"about": about, "parts": [(len(part), crc32(part)) for part in parts]}).encode() + b"\n"
-    return b"%s %08x\n" % (_MAGIC, crc32(head)), head
-
-
-_SEALED = len(_MAGIC) + 10
-"""Bytes of the line with the checksum."""
-
-_FIRST_READ = 64 * 2**10
-"""Bytes that are read at once: the lines before the parts, and all of a small entry."""
-
-
-def _opened(place: Path, forget: Callable[[], None]) -> tuple[dict[str, Any], Sequence[bytes]]:
-    """What an entry holds. Raises OSError where there is none, `Damaged` or ValueError where it is damaged."""
-    import json
-
-    with place.open("rb") as handle:
-        start = handle.read(_FIRST_READ)
-        while start.count(b"\n", 0, _FIRST_READ) < 2 and (more := handle.readline()):
-            start += more
-    seal, _, rest = start.partition(b"\n")
-    head, newline, _ = rest.partition(b"\n")
-    if seal != b"%s %08x" % (_MAGIC, crc32(head + newline)):
-        raise Damaged
-    entry = json.loads(head)
-    return entry["about"], _Parts(place, start, len(seal) + len(head) + 2, entry["parts"], forget)
-
-
-class _Parts(Sequence[bytes]):
-    """The parts of an entry, each read and checked when it is asked for."""
-
-    def __init__(
-        self, place: Path, start: bytes, offset: int, sums: Sequence[tuple[int, int]], forget: Callable[[], None]
-    ) -> None:
-        self._place, self._start, self._sums, self._forget = place, start, sums, forget
-        self._ends = tuple(accumulate((length for length, _ in sums), initial=offset))
-
-    def __len__(self) -> int:
-        return len(self._sums)
-
-    def __getitem__(self, number: Any) -> Any:
-        begin, (length, total) = self._ends[number], self._sums[number]
-        part = self._start[begin : begin + length] if begin + length <= len(self._start) else self._read(begin, length)
-        if len(part) != length or crc32(part) != total:
-            if self._read(0, _SEALED) == self._start[:_SEALED]:  # else another entry took its place
-                self._forget()
-            raise Damaged
-        return part
-
-    def _read(self, begin: int, length: int) -> bytes:
-        try:
-            with self._place.open("rb") as handle:
-                handle.seek(begin)
-                return handle.read(length)
-        except OSError:
-            return b""
 
 
 def _rename(temporary: Path, place: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -12,12 +12,13 @@ from packaging.version import InvalidVersion, Version
 from wheelcheck.concerns import Concern, InstalledDiffers, NotTried, concerns_of
 from wheelcheck.distributions import read_file
 from wheelcheck.failures import CannotTell, UsageError
-from wheelcheck.inquiry import Inquiry, Options, cache_directory, complete, target_named
+from wheelcheck.inquiry import Inquiry, Options, cache_directory, complete, question_of, target_named
 from wheelcheck.outcomes import AddedByRule, Demand, Missing, NoAnswer, Outcome, Pin, Question, Solution
 from wheelcheck.resolver import resolve
 from wheelcheck.rules import NO_RULES, Rule
+from wheelcheck.standing import holds, installations, standing_on
 from wheelcheck.targets import Target
-from wheelcheck.values import Plain, plain, record, replace
+from wheelcheck.values import Plain, field, plain, record, replace
 from wheelcheck.verdicts import ForbiddenByRule, Verdict
 from wheelcheck.verdicts import judge as judge_file
 
@@ -102,6 +103,8 @@ class Report:
         oldest: when the oldest page that the answer stands on was received, in seconds since the epoch, or None.
         exclude_newer: the instant that ``--exclude-newer`` came to (RFC 3339, UTC), or None.
         notices: what the user should hear of besides the answer, a sentence each.
+        standing: what the answer stands on, so that it may be given again; None where that cannot be told.
+        answered: how many pages and metadata were read for it.
     """
 
     results: tuple[Result, ...]
@@ -111,6 +114,8 @@ class Report:
     oldest: float | None = None
     exclude_newer: str | None = None
     notices: tuple[str, ...] = ()
+    standing: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    answered: int = field(default=0, compare=False, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -123,6 +128,17 @@ class Report:
         if any(not result.ok and result.error is None for result in self.results):
             return 1
         return 0 if self.ok else 2
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether the answer may be given again while it stands: nothing failed, and nobody searched for near names."""
+        told = all(not isinstance(result.conflict, Missing) and result.error is None for result in self.results)
+        return told and self.standing is not None and holds(self.standing)
+
+    @property
+    def again(self) -> Report:
+        """The report as it is when it is given again, without a request."""
+        return replace(self, counters=self.counters._replace(requests=0, bytes=0, cached=self.answered))
 
     def __bool__(self) -> bool:
         return self.ok
@@ -146,6 +162,34 @@ class Report:
         }
 
 
+class _Memory:
+    """The last reports of this process, each given again while all that it stands on is as it was."""
+
+    def __init__(self, most: int = 32) -> None:
+        self._most = most
+        self._reports: dict[object, Report] = {}
+
+    def recall(self, question: object) -> Report | None:
+        """The report on a question, unless it no longer stands."""
+        report = self._reports.get(question)
+        if report is None or report.standing is None:
+            return None
+        if holds(report.standing):
+            return report.again
+        self._reports.pop(question, None)
+        return None
+
+    def keep(self, question: object, report: Report) -> None:
+        """Keeps a report for as long as it stands, and forgets the oldest where there are too many."""
+        if question is not None and report.is_lasting:
+            self._reports[question] = report
+            for oldest in list(self._reports)[: -self._most]:
+                self._reports.pop(oldest, None)
+
+
+_MEMORY = _Memory()
+
+
 def check(
     requirements: Iterable[str] = (),
     *,
@@ -162,10 +206,16 @@ def check(
     Raises:
         UsageError: the question is malformed. What cannot be found out is an `error` in the result of its target.
     """
-    inquiry = Inquiry.read(requirements, targets, complete(options))
+    asked = tuple(requirements) if not isinstance(requirements, str) else requirements
+    wanted = tuple(targets) if targets is not None and not isinstance(targets, str) else targets
+    question = question_of(asked, wanted, complete(options))
+    remembered = _MEMORY.recall(question)
+    if remembered is not None:
+        return remembered
+    inquiry = Inquiry.read(asked, wanted, complete(options))
     notices = list(inquiry.notices)
     with inquiry.opened_index(notices.append) as index:
-        return Report(
+        report = Report(
             results=answers(inquiry, index),
             sources=index.sources,
             applied=inquiry.applied,
@@ -173,7 +223,19 @@ def check(
             oldest=index.oldest,
             exclude_newer=inquiry.limit,
             notices=tuple(notices),
+            standing=_standing(inquiry, index),
+            answered=index.answered,
         )
+    _MEMORY.keep(question, report)
+    return report
+
+
+def _standing(inquiry: Inquiry, index: Index) -> Mapping[str, Any] | None:
+    """What the answers to an inquiry stand on; None where that cannot be held against what is there later."""
+    if inquiry.files is None:
+        return None
+    places, until = index.standing
+    return standing_on((*places, *inquiry.files, *installations()), until)
 
 
 def judge(filename: str, *, target: str | Target | None = None, no_rules: bool = False) -> Verdict:

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wheelcheck import __version__
+from wheelcheck.output import emit, say, wants_colour
 
 if TYPE_CHECKING:
+    from wheelcheck.checker import Report
     from wheelcheck.inquiry import Options
     from wheelcheck.values import Plain
 
@@ -35,6 +37,7 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str]) -> int:
     try:
         _take_environment(parser, os.environ)
         arguments = parser.parse_args(argv)
+        arguments.command_line = list(argv)
         if arguments.command is None:
             parser.print_help()
             return COULD_NOT_TELL
@@ -321,15 +324,36 @@ def _check(arguments: argparse.Namespace) -> int:
     report = check(arguments.requirements, targets=arguments.target, **_options(arguments))
     for notice in report.notices:
         _say(notice)
-    if arguments.format == "json":
-        _emit(_json(report.to_dict()), arguments.output)
-    else:
-        from wheelcheck.render.text import Style, render_report
-
-        style = Style(_wants_colour(arguments.output))
-        text = render_report(report, style=style, quiet=arguments.quiet, verbose=arguments.verbose)
-        _emit(text, arguments.output)
+    emit(_rendered(report, arguments), arguments.output)
+    _remember(report, arguments)
     return report.exit_code
+
+
+def _rendered(report: Report, arguments: argparse.Namespace) -> str:
+    if arguments.format == "json":
+        return _json(report.to_dict())
+    from wheelcheck.render.text import Style, render_report
+
+    style = Style(wants_colour(arguments.output))
+    return render_report(report, style=style, quiet=arguments.quiet, verbose=arguments.verbose)
+
+
+def _remember(report: Report, arguments: argparse.Namespace) -> None:
+    """Keeps the answer as it is to be given again, unless its text tells how old it is."""
+    from wheelcheck.cache import Cache
+    from wheelcheck.inquiry import cache_directory
+    from wheelcheck.recall import key_of, may_be_recalled, question_of
+    from wheelcheck.render.text import harmless
+
+    tells_its_age = arguments.verbose and arguments.format == "text"
+    if tells_its_age or not report.is_lasting or not may_be_recalled(arguments.command_line):
+        return
+    question = question_of(arguments.command_line)
+    about = {"question": question, "standing": report.standing, "code": report.exit_code, "output": arguments.output}
+    about["notices"] = [harmless(notice) for notice in report.notices]
+    text = _rendered(report.again, arguments).encode("utf-8", "surrogatepass")
+    directory = cache_directory({"cache_dir": arguments.cache_dir, "no_cache": False})
+    Cache(directory).store_answer(key_of(question), about, text)
 
 
 def _options(arguments: argparse.Namespace) -> Options:
@@ -350,9 +374,9 @@ def _snapshot(arguments: argparse.Namespace) -> int:
     for notice in snapshot.notices:
         _say(notice)
     if arguments.format == "json":
-        _emit(_json(snapshot.to_dict()), arguments.output)
+        emit(_json(snapshot.to_dict()), arguments.output)
     else:
-        _emit(render_snapshot(snapshot), arguments.output)
+        emit(render_snapshot(snapshot), arguments.output)
     return 0
 
 
@@ -362,9 +386,9 @@ def _show_target(arguments: argparse.Namespace) -> int:
 
     target = target_of(arguments.target, arguments.python)
     if arguments.format == "json":
-        _emit(_json({"schema": "wheelcheck/target/1", "target": target.to_dict()}), arguments.output)
+        emit(_json({"schema": "wheelcheck/target/1", "target": target.to_dict()}), arguments.output)
     else:
-        _emit(render_target(target), arguments.output)
+        emit(render_target(target), arguments.output)
     return 0
 
 
@@ -374,9 +398,9 @@ def _list_rules(arguments: argparse.Namespace) -> int:
 
     rules = rules_in_force(arguments.rules)
     if arguments.format == "json":
-        _emit(_json({"schema": "wheelcheck/rules/1", "rules": [rule.to_dict() for rule in rules]}), arguments.output)
+        emit(_json({"schema": "wheelcheck/rules/1", "rules": [rule.to_dict() for rule in rules]}), arguments.output)
     else:
-        _emit(render_rules(rules), arguments.output)
+        emit(render_rules(rules), arguments.output)
     return 0
 
 
@@ -386,9 +410,9 @@ def _show_rule(arguments: argparse.Namespace) -> int:
 
     rule = rules_in_force(arguments.rules).named(arguments.id)
     if arguments.format == "json":
-        _emit(_json({"schema": "wheelcheck/rule/1", "rule": rule.to_dict()}), arguments.output)
+        emit(_json({"schema": "wheelcheck/rule/1", "rule": rule.to_dict()}), arguments.output)
     else:
-        _emit(render_rule(rule), arguments.output)
+        emit(render_rule(rule), arguments.output)
     return 0
 
 
@@ -401,9 +425,9 @@ def _cache(arguments: argparse.Namespace) -> int:
     assert directory is not None
     held = clear(directory) if arguments.clear else contents(directory)
     if arguments.format == "json":
-        _emit(_json(held.to_dict()), arguments.output)
+        emit(_json(held.to_dict()), arguments.output)
     else:
-        _emit(render_contents(held, cleared=arguments.clear), arguments.output)
+        emit(render_contents(held, cleared=arguments.clear), arguments.output)
     return 0
 
 
@@ -420,48 +444,4 @@ def _say(sentence: str) -> None:
     """What is no part of the answer goes to standard error."""
     from wheelcheck.render.text import harmless
 
-    print(f"wheelcheck: {harmless(sentence)}", file=sys.stderr)  # noqa: T201
-
-
-def _emit(text: str, output: str | None) -> None:
-    from pathlib import Path
-
-    from wheelcheck.failures import UsageError
-
-    try:
-        if output is None:
-            _print(text)
-        else:
-            Path(output).write_text(text + "\n", encoding="utf-8")
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise UsageError(
-            f"The answer could not be written to {output or 'standard output'}: {error.strerror}."
-        ) from None
-
-
-def _print(text: str) -> None:
-    if sys.stdout is None:
-        raise BrokenPipeError
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        print(text, flush=True)  # noqa: T201
-    except OSError:
-        _forget_output()
-        raise
-
-
-def _forget_output() -> None:
-    """Drops what standard output could not take, or the interpreter complains when it tries again at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _wants_colour(output: str | None) -> bool:
-    """``FORCE_COLOR`` and ``NO_COLOR`` decide; otherwise a terminal is coloured."""
-    if output is not None or os.environ.get("NO_COLOR") or sys.stdout is None:
-        return False
-    if os.environ.get("FORCE_COLOR", "") not in ("", "0"):
-        return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    say(harmless(sentence))

@@ -202,7 +202,8 @@ def _about_file(pin: Pin, policy: Policy) -> Iterator[Concern]:
 def _about_page(pin: Pin, page: ProjectPage) -> Iterator[Concern]:
     if page.status is not None:
         yield ProjectStatus(project=pin.name, status=page.status, why=page.status_reason)
-    others = tuple(_elsewhere(pin.file, page)) if pin.file.index in page.indexes else ()
+    is_mixed = pin.file.index in page.indexes and len(page.indexes) > 1
+    others = tuple(_elsewhere(pin.file, page)) if is_mixed else ()
     if others:
         file = pin.file
         yield SeveralIndexes(

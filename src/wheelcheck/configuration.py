@@ -1,7 +1,11 @@
-"""What pip is configured for, read from its files and variables without running pip.
+"""What pip is configured for, read from its files and variables without running pip; and the indexes of uv.
 
 Source: pip's user guide, "Configuration". The order is pip's: files from global to site, in each the section of the
 command over ``[global]``, then variables; a later setting replaces an earlier one of the same option.
+
+uv's variables name the indexes where pip's configuration names none: where that sets an index, extra indexes or that
+there is none, they are passed over as a whole, because a mixture would be a set of indexes that neither tool asks.
+Source: uv's reference, "Environment variables".
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from wheelcheck.failures import UsageError
 from wheelcheck.urls import mask
@@ -22,6 +27,9 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 1 << 20
 """A configuration file that is larger than this is refused."""
+
+PROVIDERS = ("auto", "disabled", "import", "subprocess")
+"""What pip's option ``keyring-provider`` may say."""
 
 
 @record
@@ -44,6 +52,8 @@ class Configuration:
         proxy: the proxy's URL, or None.
         timeout: seconds, above 0.
         retries: how often a request is tried again.
+        keyring_provider: ``auto``, ``disabled``, ``import`` or ``subprocess``, as given; see `keyring`.
+        no_input: nobody may be asked anything.
         constraints: constraint files, as given.
         pre, prefer_binary, require_hashes: pip's options of these names.
         only_binary, no_binary: normalised names, or ``:all:``.
@@ -61,6 +71,8 @@ class Configuration:
     proxy: str | None = field(default=None, repr=False)
     timeout: float = 15.0
     retries: int = 5
+    keyring_provider: str = "auto"
+    no_input: bool = False
     constraints: tuple[str, ...] = ()
     pre: bool = False
     only_binary: tuple[str, ...] = ()
@@ -70,6 +82,11 @@ class Configuration:
     prefer_binary: bool = False
     require_hashes: bool = False
     applied: tuple[Applied, ...] = ()
+
+    @property
+    def keyring(self) -> str:
+        """The provider that counts: a keyring may ask a person, so without input it must be asked for by name."""
+        return "disabled" if self.no_input and self.keyring_provider == "auto" else self.keyring_provider
 
 
 @record
@@ -85,7 +102,7 @@ class _Setting:
 def read_configuration(
     *, isolated: bool = False, environ: Mapping[str, str] | None = None, command: str = "install"
 ) -> Configuration:
-    """What pip's configuration files and environment variables say.
+    """What pip's configuration files and environment variables say, and uv's variables of indexes.
 
     Args:
         isolated: ignore all of them.
@@ -98,7 +115,11 @@ def read_configuration(
     if isolated:
         return Configuration()
     environ = os.environ if environ is None else environ
-    return _configuration([*_settings_of_files(environ, command), *_settings_of_variables(environ)])
+    settings = [*_settings_of_files(environ, command), *_settings_of_variables(environ)]
+    configuration = _configuration(settings)
+    if configuration.no_index or configuration.index_url or configuration.extra_index_urls:
+        return configuration
+    return _configuration([*settings, *_settings_of_uv(environ)])
 
 
 # -- what the settings mean
@@ -138,6 +159,13 @@ def _count(setting: _Setting) -> int:
         raise setting.refused("which is not a whole number: give one, such as 5") from None
 
 
+def _provider(setting: _Setting) -> str:
+    provider = setting.value.strip()
+    if provider not in PROVIDERS:
+        raise setting.refused(f"which is none of {', '.join(PROVIDERS)}")
+    return provider
+
+
 def _existing_path(setting: _Setting) -> str:
     path = Path(os.path.expanduser(setting.value.strip()))  # noqa: PTH111 (an unknown user is no error here)
     if not _exists(path):
@@ -158,6 +186,8 @@ _OPTIONS: Mapping[str, tuple[str, Callable[[_Setting], Any]]] = {
     "timeout": ("timeout", _seconds),
     "default-timeout": ("timeout", _seconds),
     "retries": ("retries", _count),
+    "keyring-provider": ("keyring_provider", _provider),
+    "no-input": ("no_input", _truth),
     "constraint": ("constraints", _words),
     "pre": ("pre", _truth),
     "prefer-binary": ("prefer_binary", _truth),
@@ -239,6 +269,33 @@ def _settings_of_variables(environ: Mapping[str, str]) -> Iterator[_Setting]:
         _option(name[4:]): _Setting(option=_option(name[4:]), value=environ[name], source=name) for name in names
     }
     yield from _given(settings.values())
+
+
+def _settings_of_uv(environ: Mapping[str, str]) -> Iterator[_Setting]:
+    """The index and the extra indexes, in uv's order; the newer variable of each pair takes ``name=url``."""
+    default = environ.get("UV_DEFAULT_INDEX", "").strip()
+    index = _url_of_uv(default, environ) or environ.get("UV_INDEX_URL", "").strip()
+    if index:
+        yield _Setting(option="index-url", value=index, source="UV_DEFAULT_INDEX" if default else "UV_INDEX_URL")
+    newer = [_url_of_uv(word, environ) for word in environ.get("UV_INDEX", "").split()]
+    older = environ.get("UV_EXTRA_INDEX_URL", "").split()
+    if newer or older:
+        sources = [*(["UV_INDEX"] if newer else []), *(["UV_EXTRA_INDEX_URL"] if older else [])]
+        yield _Setting(option="extra-index-url", value=" ".join([*newer, *older]), source=", ".join(sources))
+
+
+def _url_of_uv(word: str, environ: Mapping[str, str]) -> str:
+    """The URL of ``name=url`` or of a bare URL; what uv takes from variables with the name in theirs is put into it."""
+    named = re.fullmatch(r"([A-Za-z0-9_.-]+)=(.+)", word)
+    if not named:
+        return word
+    name, url = named.groups()
+    stem = "UV_INDEX_" + re.sub(r"[^A-Z0-9]", "_", name.upper())
+    user, password = environ.get(f"{stem}_USERNAME", ""), environ.get(f"{stem}_PASSWORD", "")
+    scheme, separator, rest = url.partition("://")
+    if not (user or password) or not separator or "@" in rest.partition("/")[0]:
+        return url
+    return f"{scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{rest}"
 
 
 def _given(settings: Iterable[_Setting]) -> Iterator[_Setting]:

@@ -106,10 +106,14 @@ class FileOptions:
 
 @record
 class Inputs:
-    """All that the user asked for, in the order of the question; `asks` are wanted, `constraints` only bound."""
+    """All that the user asked for, in the order of the question; `asks` are wanted, `constraints` only bound.
+
+    `files` are the paths of all requirements and constraint files that were read; ``-`` is the standard input.
+    """
 
     asks: tuple[Ask, ...] = ()
     constraints: tuple[Ask, ...] = ()
+    files: tuple[str, ...] = ()
     options: FileOptions = field(default_factory=FileOptions)
 
 
@@ -141,6 +145,7 @@ def read_inputs(
     return Inputs(
         asks=tuple(ask for ask in reader.asks if not ask.constraint),
         constraints=tuple(ask for ask in reader.asks if ask.constraint),
+        files=tuple(sorted({name for name, _ in reader.done})),
         options=_file_options(reader.options, reader.ignored),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import inf
+from os import environ, path
 from typing import TYPE_CHECKING, TypedDict
 
 from packaging.requirements import Requirement
@@ -16,6 +17,7 @@ from wheelcheck.failures import UsageError
 from wheelcheck.outcomes import Asked, Constraint, Demand, Policy, Question
 from wheelcheck.resolver import UNDEFINED, applies
 from wheelcheck.rules import NO_RULES, Rules
+from wheelcheck.standing import surroundings
 from wheelcheck.targets import Target
 from wheelcheck.urls import mask
 from wheelcheck.values import record
@@ -147,6 +149,28 @@ def _check_choice(what: str, value: str, choices: Sequence[str]) -> None:
         raise UsageError(f"The {what} {value!r} is not one of {', '.join(choices)}.")
 
 
+def question_of(
+    requirements: object, targets: Sequence[str | Target] | str | None, options: Options
+) -> tuple[object, ...] | None:
+    """What tells one question from every other in this process; None where its answer is not to be given again."""
+    texts = [*(targets or ()), options["python"] or ""]
+    named = all(isinstance(text, Target) or not _is_of_this_machine(text) for text in texts)
+    if not isinstance(requirements, tuple) or isinstance(targets, str) or not named:
+        return None
+    values = tuple(tuple(value) if isinstance(value, list) else value for value in options.values())
+    question = requirements, targets, tuple(options), values, str(surroundings())
+    try:
+        hash(question)
+    except TypeError:
+        return None
+    return question
+
+
+def _is_of_this_machine(text: str) -> bool:
+    """Whether a text may name a file or an interpreter, which may change without anybody noticing."""
+    return "/" in text or "\\" in text or text.endswith(".json") or path.exists(text)  # noqa: PTH110
+
+
 def target_named(target: str | Target | None, python: str | None) -> Target:
     """The target of a text, or the running interpreter."""
     if isinstance(target, Target):
@@ -242,6 +266,18 @@ class Inquiry:
             no_deps=options["no_deps"],
             resolution=options["resolution"],
         )
+
+    @property
+    def files(self) -> tuple[str, ...] | None:
+        """The files that decided what is asked; None where other things than files and pages decide the answer."""
+        options, inputs = self.options, self.inputs
+        moves = ("confirm", "offline", "refresh", "no_cache", "rules", "exclude_newer")
+        own = any(ask.requirement.url and not ask.requirement.url.startswith("http") for ask in inputs.asks)
+        if own or "-" in inputs.files or any(options.get(name) for name in moves):
+            return None
+        from wheelcheck.configuration import configuration_files
+
+        return (*inputs.files, *(() if options["isolated"] else configuration_files(environ)))
 
     @property
     def limit(self) -> str | None:
@@ -410,14 +446,8 @@ def _index_urls(
 
 def cache_directory(options: Options) -> Path | None:
     """Where answers are kept, or None where nothing is."""
-    from os import environ
     from pathlib import Path
 
-    if options["no_cache"]:
-        return None
-    named = options["cache_dir"] or environ.get("WHEELCHECK_CACHE_DIR")
-    if named:
-        return Path(named)
-    from platformdirs import user_cache_path
+    from wheelcheck import places
 
-    return user_cache_path("wheelcheck", appauthor=False)
+    return None if options["no_cache"] else Path(options["cache_dir"] or places.cache_directory())

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from subprocess import Popen
 
-PROVIDERS = ("auto", "disabled", "import", "subprocess")
-"""What pip's option ``keyring-provider`` may say."""
-
 LIMIT = 60.0
 """Seconds after which a keyring that has not answered is not asked any more: it may be waiting for a person."""
 
@@ -31,8 +28,8 @@ class Keyring:
     """Asks the command once for each service and user; threads that want the same wait for one answer.
 
     Args:
-        provider: one of `PROVIDERS`: ``import`` is the keyring of this environment, ``subprocess`` any other on the
-            path, ``auto`` the first there is of both.
+        provider: pip's ``keyring-provider``: ``import`` is the keyring of this environment, ``subprocess`` any other
+            on the path, ``auto`` the first there is of both, anything else none.
         limit: see `LIMIT`.
     """
 
@@ -42,7 +39,7 @@ class Keyring:
         self._lock = threading.Lock()
         self._found: dict[tuple[str, str | None], tuple[str, str] | None] = {}
         self._command: str | None = None
-        self._is_usable = provider in PROVIDERS and provider != "disabled"
+        self._is_usable = provider in ("auto", "import", "subprocess")
 
     def credentials(self, services: Sequence[str], user: str | None) -> tuple[str, str] | None:
         """The user and the password that are kept for the first service that has any, or None.

@@ -9,7 +9,7 @@ drags the other in.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import resolvelib
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
@@ -21,7 +21,7 @@ from resolvelib.resolvers import RequirementInformation, Resolution, ResolutionI
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile
 from wheelcheck.failures import CannotTell, Endless, NeedsBuild
 from wheelcheck.ledger import Cause, Ledger, Standing
-from wheelcheck.offers import Offers, combined, is_bounded_above, is_pinned
+from wheelcheck.offers import Offers, is_bounded_above, is_pinned
 from wheelcheck.outcomes import (
     AddedByRule,
     Asked,
@@ -140,6 +140,15 @@ class _Pair:
     key: str
 
 
+class _Leaning(NamedTuple):
+    """What an ask means for the order in which projects are settled."""
+
+    on_versions: bool
+    pins: bool
+    bounds: bool
+    restricts: bool
+
+
 _Ask: TypeAlias = "Demand | _Tie | Standing | _Refusal"
 _Choice: TypeAlias = "Candidate | _Pair"
 _Information: TypeAlias = "Mapping[str, Iterator[RequirementInformation[_Ask, _Choice]]]"
@@ -166,6 +175,9 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         self._foreseen: set[NormalizedName] = set()
         self.clashes: list[tuple[Cause, ...]] = []
         self._how_often: dict[str, int] = {}
+        self._leanings: dict[int, _Leaning] = {}
+        self._satisfied: dict[tuple[int, int], bool] = {}
+        self._kept: list[object] = []  # what is known by its identity must not pass it on
 
     # what resolvelib asks of a provider
 
@@ -181,17 +193,24 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         backtrack_causes: Sequence[RequirementInformation[_Ask, _Choice]],
     ) -> tuple[Any, ...]:
         """As pip: what often clashes, then pinned, then bounded above, then in the order asked for, then not free."""
-        asks = [info.requirement for info in information[identifier]]
-        specifier = combined(ask for ask in asks if isinstance(ask, Demand))
+        asks = [self._leaning(info.requirement) for info in information[identifier]]
         return (
-            all(isinstance(ask, Demand | _Tie) for ask in asks),
+            all(ask.on_versions for ask in asks),
             self._how_often.get(identifier, 0) < OFTEN,
-            not (is_pinned(specifier) or any(isinstance(ask, _Tie) for ask in asks)),
-            not is_bounded_above(specifier),
+            not any(ask.pins for ask in asks),
+            not any(ask.bounds for ask in asks),
             self._order.get(identifier, len(self._order)),
-            not specifier,
+            not any(ask.restricts for ask in asks),
             identifier,
         )
+
+    def _leaning(self, ask: _Ask) -> _Leaning:
+        """What an ask means for the order; resolvelib wants to know again in every round."""
+        found = self._leanings.get(id(ask))
+        if found is None:
+            found = self._leanings[id(ask)] = _leaning_of(ask)
+            self._kept.append(ask)
+        return found
 
     def narrow_requirement_selection(
         self,
@@ -231,12 +250,12 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         return lambda: self._candidates(name, extra, asks, excluded)
 
     def is_satisfied_by(self, requirement: _Ask, candidate: _Choice) -> bool:
-        match requirement, candidate:
-            case _Tie(), Candidate():
-                return requirement.candidate.version == candidate.version
-            case Demand(), Candidate():
-                return requirement.requirement.specifier.contains(candidate.version, prereleases=True)
-        return isinstance(candidate, _Pair)
+        both = id(requirement), id(candidate)
+        found = self._satisfied.get(both)
+        if found is None:
+            found = self._satisfied[both] = _satisfies(candidate, requirement)
+            self._kept += (requirement, candidate)
+        return found
 
     def get_dependencies(self, candidate: _Choice) -> tuple[_Ask, ...]:
         if isinstance(candidate, _Pair):
@@ -459,6 +478,25 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
                 yield choice
                 waiting += [ask.key for ask in self.get_dependencies(choice)]
             seen.add(key)
+
+
+def _leaning_of(ask: _Ask) -> _Leaning:
+    if not isinstance(ask, Demand):
+        is_tie = isinstance(ask, _Tie)
+        return _Leaning(is_tie, pins=is_tie, bounds=False, restricts=False)
+    specifier = ask.requirement.specifier
+    return _Leaning(
+        on_versions=True, pins=is_pinned(specifier), bounds=is_bounded_above(specifier), restricts=bool(specifier)
+    )
+
+
+def _satisfies(choice: _Choice, ask: _Ask) -> bool:
+    match ask, choice:
+        case _Tie(), Candidate():
+            return ask.candidate.version == choice.version
+        case Demand(), Candidate():
+            return ask.requirement.specifier.contains(choice.version, prereleases=True)
+    return isinstance(choice, _Pair)
 
 
 class _Listener(resolvelib.BaseReporter["_Ask", "_Choice", str]):

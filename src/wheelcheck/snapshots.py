@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from hashlib import sha256
 from html import escape
@@ -110,16 +110,13 @@ def record_snapshot(
     asked = complete(options)
     if asked["confirm"]:
         raise UsageError("A snapshot records what an index says; leave --confirm to the check that replays it.")
-    place = Path(directory).expanduser().resolve()
-    _check_place(place)
+    place = _placed(Path(directory))
     inquiry = Inquiry.read(requirements, targets, asked)
     notices = [*inquiry.notices, *_left_out(inquiry)]
     with inquiry.opened_index(notices.append) as index:
         recorder = _Recorder(index)
-        results = answers(inquiry, cast("Index", recorder))
-        for result in results:
-            if result.error is not None:
-                raise result.error
+        _known(answers(inquiry, index))
+        results = _known(answers(inquiry, cast("Index", recorder)))
         written = _write(place, recorder.slice(inquiry, results))
     return Snapshot(
         directory=place,
@@ -133,6 +130,14 @@ def record_snapshot(
     )
 
 
+def _known(results: tuple[Result, ...]) -> tuple[Result, ...]:
+    """Results, if there is one for each target. Raises the first error otherwise."""
+    for result in results:
+        if result.error is not None:
+            raise result.error
+    return results
+
+
 def _left_out(inquiry: Inquiry) -> Iterator[str]:
     for ask in (*inquiry.inputs.asks, *inquiry.inputs.constraints):
         if ask.requirement.url:
@@ -141,7 +146,10 @@ def _left_out(inquiry: Inquiry) -> Iterator[str]:
 
 
 class _Recorder:
-    """An index, with a note of each page and all metadata that an answer asked for."""
+    """An index with a note of each page and all metadata that an answer needs: nothing is fetched ahead here.
+
+    It stands behind a first run of the question, which has fetched everything in its own way.
+    """
 
     def __init__(self, index: Index) -> None:
         self._index = index
@@ -150,6 +158,12 @@ class _Recorder:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._index, name)
+
+    def start_page(self, name: NormalizedName, then: Callable[[ProjectPage], None] | None = None) -> None:
+        """Nothing: `then` would make use of a page without asking for it."""
+
+    def start_metadata(self, file: Listed) -> None:
+        """Nothing."""
 
     def page(self, name: NormalizedName) -> ProjectPage | None:
         page = self.pages[name] = self._index.page(name)
@@ -386,9 +400,21 @@ def _lists(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
 # -- the directory
 
 
+def _placed(directory: Path) -> Path:
+    try:
+        place = directory.expanduser().resolve()
+        _check_place(place)
+    except (OSError, RuntimeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"{directory} cannot be the directory of a snapshot: {why}.") from None
+    return place
+
+
 def _check_place(place: Path) -> None:
-    """Refuses a place where something would be lost."""
-    if not place.exists():
+    """Refuses a place where something would be lost. Raises OSError where it cannot be looked at."""
+    try:
+        place.lstat()
+    except FileNotFoundError:
         return
     if not place.is_dir():
         raise UsageError(f"{place} is a file; name a directory for the snapshot.")

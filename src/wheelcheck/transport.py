@@ -267,14 +267,15 @@ class Transport:
         except ValueError:
             raise IndexUnavailable(shown(url), "its address is malformed") from None
         self._check_allowed(origin, bare)
-        while True:
+        for _ in range(2):
             credentials = self._logins.find(bare, inline, question.login)
             answer = self._once(bare, origin, credentials, question, body, deadline)
             if answer.status != 401:
-                return answer
+                break
             with deadline.paused():
                 if not self._logins.has_others(bare, inline, question.login, credentials):
-                    return answer
+                    break
+        return answer
 
     def _once(
         self,

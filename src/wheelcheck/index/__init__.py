@@ -132,6 +132,16 @@ class Index:
         """When the oldest page that was used was answered, in seconds since the epoch; None without such a page."""
         return self._access.oldest
 
+    @property
+    def standing(self) -> tuple[frozenset[str], float]:
+        """The files in the cache on which all answers so far stand, and the time until which they may."""
+        return frozenset(self._access.places), self._access.until
+
+    @property
+    def answered(self) -> int:
+        """How many pages and metadata were given: what an answer from the cache alone would count as cached."""
+        return sum(task.is_done for task in self._tasks.values())
+
     def cached_names(self) -> frozenset[NormalizedName]:
         """Projects whose pages are in the cache."""
         return self._access.cache.names()

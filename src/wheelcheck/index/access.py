@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
@@ -43,6 +44,8 @@ class Access:
         unable: what servers were found not to do; see `RemoteFile`.
         recordings: the manifests of the sources that are snapshots.
         cached: how many answers came from the cache.
+        places: the files in the cache that the answer stands on.
+        until: until when it may stand on them; 0 where something that it stands on is not kept.
         oldest: when the oldest page that was used was answered, in seconds since the epoch; None without such a page.
     """
 
@@ -63,6 +66,8 @@ class Access:
         self.local_hashes = frozenset(local_hashes)
         self.unable: set[tuple[Origin, str]] = set()
         self.cached = 0
+        self.places: set[str] = set()
+        self.until = math.inf
         self.oldest: float | None = None
         self._by_label = {source.label: source for source in reversed(sources)}
         self.recordings = [source.recorded for source in sources if isinstance(source, Local) and source.recorded]
@@ -77,6 +82,12 @@ class Access:
         """Counts an answer that came from the cache."""
         with self._lock:
             self.cached += 1
+
+    def note_kept(self, places: Iterable[str], until: float) -> None:
+        """Takes down where something that is used is kept, and until when it may be used without asking."""
+        with self._lock:
+            self.places.update(places)
+            self.until = min(self.until, until)
 
     def note_page(self, answered: float) -> None:
         """Takes down when a page that is used was answered."""

@@ -18,7 +18,7 @@ from packaging.version import InvalidVersion
 
 from wheelcheck.archives import ArchiveError
 from wheelcheck.cache import FRESH_FOR, Kept, key_of
-from wheelcheck.digests import chunks_of, digests_of
+from wheelcheck.digests import chunks_of, digests_of, mismatch
 from wheelcheck.distributions import (
     SDIST_ENDINGS,
     Listed,
@@ -27,6 +27,7 @@ from wheelcheck.distributions import (
     Sdist,
     UnreadableFile,
     direct_file,
+    hash_pairs,
     version_of,
 )
 from wheelcheck.failures import NeedsBuild, NotCached, Unreadable
@@ -61,16 +62,27 @@ def read_direct(
         NeedsBuild: only a build can tell its version or what it needs.
         CannotTell: its server did not answer; which of its kinds says why.
     """
+    access.note_kept((), 0)
+    stated = hash_pairs(url.partition("#")[2])
+    found, told = _found(access, url, name, wanted, wanted or [f"{kind}:{digest}" for kind, digest in stated.items()])
+    if wanted or isinstance(found, UnreadableFile):
+        return found, told
+    return found, mismatch(stated, found.hashes) or told
+
+
+def _found(
+    access: Access, url: str, name: NormalizedName, wanted: Collection[str], given: Collection[str]
+) -> tuple[Listed | UnreadableFile, Told | None]:
     file = direct_file(url, name)
     link = url.partition("#")[0]
     path = path_of_url(link)
     if path is not None:
         try:
-            return _local(file, Path(path), name, wanted)
+            return _local(file, Path(path), name, wanted, given)
         except OSError as error:
             raise Unreadable(file.filename, f"{path}: {error.strerror}") from None
     if isinstance(file, UnreadableFile):
-        return _unnamed_remote(access, file.filename, link, name, wanted) if _is_archive(file) else (file, None)
+        return _unnamed_remote(access, file.filename, link, name, given) if _is_archive(file) else (file, None)
     return _checked(access, file, wanted) if wanted else (file, None)
 
 
@@ -78,7 +90,7 @@ def read_direct(
 
 
 def _local(
-    file: Listed | UnreadableFile, path: Path, name: NormalizedName, wanted: Collection[str]
+    file: Listed | UnreadableFile, path: Path, name: NormalizedName, wanted: Collection[str], given: Collection[str]
 ) -> tuple[Listed | UnreadableFile, Told | None]:
     if path.is_dir():
         return _directory(path, name)
@@ -87,7 +99,7 @@ def _local(
     if not _is_archive(file):
         return file, None
     with path.open("rb") as handle:
-        hashes = digests_of(chunks_of(handle), _algorithms(wanted))
+        hashes = digests_of(chunks_of(handle), _algorithms(given))
         return _unnamed(file.filename, path.as_uri(), name, _promise(handle, file.filename), hashes)
 
 
@@ -123,11 +135,11 @@ def read_project(folder: Path) -> Project:
 
 
 def _unnamed_remote(
-    access: Access, filename: str, url: str, name: NormalizedName, wanted: Collection[str]
+    access: Access, filename: str, url: str, name: NormalizedName, given: Collection[str]
 ) -> tuple[Listed | UnreadableFile, Told | None]:
     """An archive whose own name does not tell its version, such as that of a branch."""
     key = key_of("direct", url)
-    kept = None if access.refresh or wanted else access.cache.metadata(key, time.time())
+    kept = None if access.refresh or given else access.cache.metadata(key, time.time())
     if kept is not None:
         access.note_cached()
         return _unnamed(filename, url, name, kept.head, {})
@@ -136,7 +148,7 @@ def _unnamed_remote(
         raise NotCached(shown(url))
     with TemporaryFile() as handle:
         fetch(access, url, filename, partial(bounded, handle, LARGEST, partial(Unreadable, filename)))
-        hashes = digests_of(chunks_of(handle), _algorithms(wanted))
+        hashes = digests_of(chunks_of(handle), _algorithms(given))
         promise = _promise(handle, filename)
     access.cache.store_metadata(key, Kept(promise), time.time() + FRESH_FOR)
     return _unnamed(filename, url, name, promise, hashes)

@@ -56,6 +56,8 @@ def read_metadata(access: Access, file: Listed) -> Told:
     """
     from wheelcheck.index.contents import local_metadata
 
+    if "sha256" not in file.hashes:
+        access.note_kept((), 0)
     recording = access.recording_of(file)
     if recording is not None:
         return recording.told(file)
@@ -86,6 +88,8 @@ def known_metadata(access: Access, file: Listed) -> Known[Told] | None:
     kept = None if access.refresh and not lasting else access.cache.metadata(key, time.time())
     if kept is None:
         return None
+    if not lasting:
+        access.note_kept((), 0)
     access.note_cached()
     return Known(BadMetadata(why=kept.refused) if kept.refused else told_by(file, kept.head))
 

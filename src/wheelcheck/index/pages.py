@@ -9,8 +9,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from packaging.utils import NormalizedName
 
-from wheelcheck.cache import Damaged, Stored, freshness, key_of
+from wheelcheck.cache import Stored, freshness, key_of
 from wheelcheck.distributions import Listed, ProjectPage, UnreadableFile
+from wheelcheck.entries import Damaged
 from wheelcheck.failures import NotCached, Unreadable
 from wheelcheck.index.access import Access, Known
 from wheelcheck.index.sources import Local, Placed, Remote
@@ -40,6 +41,7 @@ def read_page(access: Access, source: Placed, name: NormalizedName) -> ProjectPa
     if isinstance(source, Local):
         from wheelcheck.index.local import local_page
 
+        access.note_kept((), 0)
         return _with_hashes(access, local_page(source, name))
     return _Exchange(access, source, _ProjectForm(source, name)).page()
 
@@ -62,6 +64,7 @@ def read_links(access: Access, source: Placed) -> Links:
     if isinstance(source, Local):
         from wheelcheck.index.local import local_links
 
+        access.note_kept((), 0)
         pages = local_links(source)
         return {name: _with_hashes(access, page) or page for name, page in pages.items()}
     return _Exchange(access, source, _LinksForm(source)).page() or {}
@@ -203,7 +206,10 @@ class _Exchange(Generic[T]):
         return self._access.offline or (stored.is_fresh(time.time()) and not self._access.refresh)
 
     def _made(self, stored: Stored) -> T | None:
-        self._access.note_page(stored.stored)
+        access = self._access
+        access.note_page(stored.stored)
+        places = access.cache.place_of(self._key, self._form.name)
+        access.note_kept(places, stored.fresh_until if places else 0)
         return self._form.made(stored, self._again) if stored.found else None
 
     def _again(self) -> Stored:

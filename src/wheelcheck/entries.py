@@ -1,0 +1,82 @@
+"""The form of an entry on disk: a line with a checksum of the next, a line of JSON with those of the parts, the parts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Any
+from zlib import crc32
+
+FORMAT, ANSWERS = "2", "answers"
+"""The folder of all entries of this form, and the one in it that holds whole answers."""
+
+MAGIC = b"wheelcheck"
+SEALED = len(MAGIC) + 10
+"""Bytes of the line with the checksum."""
+
+FIRST_READ = 64 * 2**10
+"""Bytes that are read at once: the lines before the parts, and all of a small entry."""
+
+
+class Damaged(Exception):
+    """A part of an entry is not what was written, and the entry is dropped; or another entry took its place."""
+
+
+def sealed(about: dict[str, Any], parts: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """The two lines before the parts."""
+    head = json.dumps({"about": about, "parts": [(len(part), crc32(part)) for part in parts]}).encode() + b"\n"
+    return b"%s %08x\n" % (MAGIC, crc32(head)), head
+
+
+def opened(place: str, forget: Callable[[], None]) -> tuple[dict[str, Any], Sequence[bytes]]:
+    """What an entry holds.
+
+    Args:
+        place: its path.
+        forget: drops it, should a part turn out to be damaged.
+
+    Raises:
+        OSError: there is none.
+        Damaged, ValueError: it is damaged.
+    """
+    with open(place, "rb") as handle:  # noqa: PTH123 -- pathlib is not loaded on the way of remembered answers
+        start = handle.read(FIRST_READ)
+        while start.count(b"\n", 0, FIRST_READ) < 2 and (more := handle.readline()):
+            start += more
+    seal, _, rest = start.partition(b"\n")
+    head, newline, _ = rest.partition(b"\n")
+    if seal != b"%s %08x" % (MAGIC, crc32(head + newline)):
+        raise Damaged
+    entry = json.loads(head)
+    return entry["about"], Parts(place, start, len(seal) + len(head) + 2, entry["parts"], forget)
+
+
+class Parts(Sequence[bytes]):
+    """The parts of an entry, each read and checked when it is asked for; any of them may be `Damaged`."""
+
+    def __init__(
+        self, place: str, start: bytes, offset: int, sums: Sequence[tuple[int, int]], forget: Callable[[], None]
+    ) -> None:
+        self._place, self._start, self._sums, self._forget = place, start, sums, forget
+        self._ends = tuple(accumulate((length for length, _ in sums), initial=offset))
+
+    def __len__(self) -> int:
+        return len(self._sums)
+
+    def __getitem__(self, number: Any) -> Any:
+        begin, (length, total) = self._ends[number], self._sums[number]
+        part = self._start[begin : begin + length] if begin + length <= len(self._start) else self._read(begin, length)
+        if len(part) != length or crc32(part) != total:
+            if self._read(0, SEALED) == self._start[:SEALED]:  # else another entry took its place
+                self._forget()
+            raise Damaged
+        return part
+
+    def _read(self, begin: int, length: int) -> bytes:
+        try:
+            with open(self._place, "rb") as handle:  # noqa: PTH123
+                handle.seek(begin)
+                return handle.read(length)
+        except OSError:
+            return b""
