@@ -33,6 +33,7 @@ STANDARD = sys.stdlib_module_names | {"tomllib"}
 CORE_MAY_IMPORT = {
     "distributions": {"packaging"},
     "resolver": {"packaging", "resolvelib"},
+    "projects": {"packaging", "tomli"},
     "rules": {"packaging", "tomli"},
 }
 FILES = {"glob", "os", "pathlib", "shutil", "sqlite3", "tempfile"}

@@ -360,6 +360,31 @@ def test_the_requirements_of_a_directory_are_resolved(here: Path, ask: Any) -> N
     assert {path.name for path in folder.iterdir()} == {"pyproject.toml", "setup.py"}
 
 
+def test_what_a_directory_needs_from_a_place_of_its_own_is_taken_from_there(here: Path, ask: Any) -> None:
+    """The user names the directory, and with it what stands in there; pip takes that as well."""
+    url = served(ask.server, make_wheel("far", requires=["eggs<2"], extras=("x",)))
+    near = '[project]\nname = "near"\nversion = "3"\ndependencies = ["far[x] @ %s ; os_name != \'nt\'"]\n' % url
+    write_project(here / "near", near)
+    text = '[project]\nname = "spam"\nversion = "1"\noptional-dependencies.all = ["spam[near]"]\n'
+    write_project(here / "project", f'{text}optional-dependencies.near = ["near @ file:./near"]\n')
+    assert pins(ask("./project")) == {"spam": "project"}
+    expected = {"eggs": EGGS.filename, "far": "far-1.0-py3-none-any.whl", "near": "near", "spam": "project"}
+    assert pins(ask("./project[all]")) == pins(ask("near", "./project[near]")) == expected
+    assert pins(ask("./project[all]", no_deps=True)) == {"spam": "project"}
+
+
+def test_a_repository_that_a_directory_needs_could_not_be_told(here: Path, ask: Any) -> None:
+    for url, why in (
+        ("git+https://h/far", "because it is a source repository"),
+        ("https://h/far", "is neither a wheel"),
+    ):
+        needed = f'dependencies = ["far @ {url}"]'
+        write_project(here / "project", f'[project]\nname = "spam"\nversion = "1"\n{needed}\n')
+        result = ask("./project")
+        assert result.error.kind == "Unreadable"
+        assert why in str(result.error)
+
+
 def test_an_answer_follows_its_directory(here: Path, ask: Any, capfd: pytest.CaptureFixture[str]) -> None:
     command = ["check", "./project", "-t", LINUX, "--index-url", f"{ask.server.url}/simple/"]
     for needed, chosen in (("eggs<2", "1.0"), ("eggs", "2.0"), ("eggs<2", "1.0")):

@@ -26,6 +26,7 @@ from worlds import LINUX, MAC, NAMES, OLD, ROOTS, WORLDS, Release, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from loopback import Handler, Server
     from wheelcheck.distributions import Listed, ProjectPage
@@ -189,3 +190,17 @@ def test_a_page_or_its_metadata_that_comes_last_changes_nothing(world: World, wo
             server.fault(of.format(name), slowly(0.05))
             with opened(server, workers) as index:
                 assert answers(index, ["a", "c"]) == expected
+
+
+@pytest.mark.parametrize("world", [CHAIN, EITHER], ids=["chain", "either"])
+def test_what_is_cached_is_not_asked_for_however_the_threads_run(world: World, tmp_path: Path) -> None:
+    """Of two threads that want a page or metadata, neither overtakes the other's look into the cache."""
+    with world.served() as server:
+        source = [SimpleIndex(server.index)]
+        with Index(source, cache=Cache(tmp_path)) as index:
+            expected = answers(index, ["a", "c"])
+        server.forget()
+        for workers, offline in itertools.product([1, 2, 16] * 8, [True, False]):
+            with Index(source, cache=Cache(tmp_path), workers=workers, offline=offline) as index:
+                assert answers(index, ["a", "c"]) == expected
+        assert server.paths == []

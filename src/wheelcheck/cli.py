@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wheelcheck import __version__
@@ -24,7 +24,8 @@ PREFIX = "WHEELCHECK_"
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and gives its exit code: 0 compatible, 1 not compatible, 2 could not tell."""
     try:
-        return _run(build_parser(), sys.argv[1:] if argv is None else argv)
+        arguments = sys.argv[1:] if argv is None else argv
+        return _run(build_parser(next(iter(arguments), None)), arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -59,8 +60,8 @@ class _Repeatable(argparse.Action):
         setattr(namespace, self.dest, [values] if before is self.default else [*before, values])
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line; the documentation is made from it."""
+def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The command line: that of one command, or the whole, from which the documentation is made."""
     parser = argparse.ArgumentParser(
         prog="wheelcheck",
         description="Which wheels are valid for this interpreter, or that one; why not; and do they really import?",
@@ -69,11 +70,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"wheelcheck {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
-    _add_check(commands)
-    _add_snapshot(commands)
-    _add_targets(commands)
-    _add_rules(commands)
-    _add_cache(commands)
+    for add in [_COMMANDS[command]] if command and command in _COMMANDS else _COMMANDS.values():
+        add(commands)
     return parser
 
 
@@ -268,6 +266,15 @@ def _add_cache(commands: Any) -> None:
         _add_output_options(action)
 
 
+_COMMANDS: Mapping[str, Callable[[Any], None]] = {
+    "check": _add_check,
+    "snapshot": _add_snapshot,
+    "targets": _add_targets,
+    "rules": _add_rules,
+    "cache": _add_cache,
+}
+
+
 # -- the environment
 
 
@@ -324,8 +331,9 @@ def _check(arguments: argparse.Namespace) -> int:
     report = check(arguments.requirements, targets=arguments.target, **_options(arguments))
     for notice in report.notices:
         _say(notice)
-    emit(_rendered(report, arguments), arguments.output)
-    _remember(report, arguments)
+    text = _rendered(report, arguments)
+    emit(text, arguments.output)
+    _remember(report, text, arguments)
     return report.exit_code
 
 
@@ -338,7 +346,7 @@ def _rendered(report: Report, arguments: argparse.Namespace) -> str:
     return render_report(report, style=style, quiet=arguments.quiet, verbose=arguments.verbose)
 
 
-def _remember(report: Report, arguments: argparse.Namespace) -> None:
+def _remember(report: Report, text: str, arguments: argparse.Namespace) -> None:
     """Keeps the answer as it is to be given again, unless its text tells how old it is."""
     from wheelcheck.cache import Cache
     from wheelcheck.inquiry import cache_directory
@@ -351,9 +359,9 @@ def _remember(report: Report, arguments: argparse.Namespace) -> None:
     question = question_of(arguments.command_line)
     about = {"question": question, "standing": report.standing, "code": report.exit_code, "output": arguments.output}
     about["notices"] = [harmless(notice) for notice in report.notices]
-    text = _rendered(report.again, arguments).encode("utf-8", "surrogatepass")
+    given = text if report.counters == report.again.counters else _rendered(report.again, arguments)
     directory = cache_directory({"cache_dir": arguments.cache_dir, "no_cache": False})
-    Cache(directory).store_answer(key_of(question), about, text)
+    Cache(directory).store_answer(key_of(question), about, given.encode("utf-8", "surrogatepass"))
 
 
 def _options(arguments: argparse.Namespace) -> Options:

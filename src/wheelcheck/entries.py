@@ -1,4 +1,4 @@
-"""The form of an entry on disk: a line with a checksum of the next, a line of JSON with those of the parts, the parts."""
+"""The form of an entry on disk: a line with a checksum of the next, a line of JSON with those of the parts, parts."""
 
 from __future__ import annotations
 

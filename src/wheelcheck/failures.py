@@ -135,13 +135,22 @@ class NeedsBuild(CannotTell):
     def of(cls, filename: str, fields: tuple[str, ...]) -> NeedsBuild:
         """The failure of a source distribution whose metadata declares these fields dynamic, or is too old for that."""
         if fields:
-            return cls(filename, f"its metadata declares {' and '.join(fields)} dynamic")
+            return cls(filename, f"its metadata declares {_listed(fields)} dynamic")
         return cls(filename, "it has no metadata of version 2.2 or later, which tells what a build may change")
+
+    @classmethod
+    def of_directory(cls, path: str, fields: tuple[str, ...]) -> NeedsBuild:
+        """The failure of a project whose pyproject.toml does not state these fields."""
+        return cls(path, f"its pyproject.toml leaves {_listed(fields)} open (dynamic)")
 
     @property
     def kind(self) -> str:
         """``Unreadable``, as for every file whose dependencies are unknown."""
         return Unreadable.__name__
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)

@@ -178,6 +178,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         self._leanings: dict[int, _Leaning] = {}
         self._satisfied: dict[tuple[int, int], bool] = {}
         self._kept: list[object] = []  # what is known by its identity must not pass it on
+        self._name_further()
 
     # what resolvelib asks of a provider
 
@@ -332,6 +333,32 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         if not given and self.question.policy.require_hashes:
             return frozenset()
         return frozenset.intersection(*given) if given else None
+
+    def _name_further(self) -> None:
+        """Takes what files that the user names need from places of their own for named by him as well, as pip does."""
+        demands = self.question.demands if not self.question.policy.no_deps else ()
+        waiting = [part.key for demand in demands if demand.name in self._given for part in demand.by_extra()]
+        seen: set[str] = set()
+        while waiting:
+            key = waiting.pop()
+            for requirement in self._needs_of_named(*_split_key(key)) if key not in seen else ():
+                name = canonicalize_name(requirement.name)
+                if requirement.url:
+                    self._given.setdefault(name, requirement.url)
+                if name in self._given:
+                    waiting += [name, *(f"{name}[{canonicalize_name(extra)}]" for extra in requirement.extras)]
+            seen.add(key)
+
+    def _needs_of_named(self, name: NormalizedName, extra: NormalizedName | None) -> Sequence[Requirement]:
+        offers = self.ledger.offers(name)
+        version = next(offers.versions, None) if offers else None
+        told = self.supply.metadata(offers.files(version)[0][1]) if offers and version else None
+        try:
+            return [
+                r for r in (told.requires_dist if isinstance(told, Metadata) else ()) if applies(r, self.target, extra)
+            ]
+        except UNDEFINED:
+            return ()
 
     # what a candidate asks for
 

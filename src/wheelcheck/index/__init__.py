@@ -8,6 +8,7 @@ another. Metadata belongs to a file and not to a version: wheels of one version 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import chain
@@ -89,6 +90,7 @@ class Index:
         self._lock = threading.Lock()
         self._tasks: dict[object, Task[Any]] = {}
         self._pages: dict[NormalizedName, ProjectPage | None] = {}
+        self._put_off: deque[Callable[[], None]] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -153,14 +155,15 @@ class Index:
 
         Args:
             name: the project.
-            then: called with the merged page, if there is one, at once or in a worker; it may call `start_page` and
-                `start_metadata` only, and what it raises is dropped, because an answer cannot depend on it.
+            then: called with the merged page, if there is one, in a worker or before anything is waited for; it may
+                call `start_page` and `start_metadata` only, and what it raises is dropped, because an answer cannot
+                depend on it.
         """
         tasks = self._page_tasks(name)
         if then is None:
             return
         if all(task.is_done for task in tasks):
-            self._hand_on(name, then)
+            self._put_off.append(partial(self._hand_on, name, then))
             return
         countdown = Countdown(len(tasks) + 1, partial(self._hand_on, name, then))
         for task in tasks:
@@ -283,7 +286,12 @@ class Index:
         return task
 
     def _await(self, task: Task[Any]) -> None:
-        """Waits for a task, which goes to the front if no thread has taken it yet."""
+        """Waits for a task, which goes to the front if no thread has taken it yet.
+
+        What can be begun on account of pages that were there already is begun now, since there is time for it.
+        """
+        while self._put_off and not task.is_done:
+            self._put_off.popleft()()
         if task.thread is None:
             self._workers.submit(task.run, first=True)
         while not task.wait(1.0):

@@ -6,6 +6,7 @@ a file of moderate size on a server whose digest the user gives, since no index 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection, Mapping
 from functools import partial
@@ -75,15 +76,17 @@ def _found(
 ) -> tuple[Listed | UnreadableFile, Told | None]:
     file = direct_file(url, name)
     link = url.partition("#")[0]
+    if not re.match(r"(https?|file):", link, re.IGNORECASE):
+        raise NeedsBuild(shown(link), "it is a source repository")
     path = path_of_url(link)
     if path is not None:
         try:
-            return _local(file, Path(path), name, wanted, given)
+            return _local(file, Path(path).absolute(), name, wanted, given)
         except OSError as error:
             raise Unreadable(file.filename, f"{path}: {error.strerror}") from None
-    if isinstance(file, UnreadableFile):
-        return _unnamed_remote(access, file.filename, link, name, given) if _is_archive(file) else (file, None)
-    return _checked(access, file, wanted) if wanted else (file, None)
+    if _is_unnamed_archive(file):
+        return _unnamed_remote(access, file.filename, link, name, given)
+    return _checked(access, file, wanted) if wanted and not isinstance(file, UnreadableFile) else (file, None)
 
 
 # -- on this machine
@@ -94,13 +97,13 @@ def _local(
 ) -> tuple[Listed | UnreadableFile, Told | None]:
     if path.is_dir():
         return _directory(path, name)
-    if not isinstance(file, UnreadableFile):
-        return replace(file, hashes=LocalHashes({}, path, _algorithms(wanted))) if wanted else file, None
-    if not _is_archive(file):
-        return file, None
-    with path.open("rb") as handle:
-        hashes = digests_of(chunks_of(handle), _algorithms(given))
-        return _unnamed(file.filename, path.as_uri(), name, _promise(handle, file.filename), hashes)
+    if _is_unnamed_archive(file):
+        with path.open("rb") as handle:
+            hashes = digests_of(chunks_of(handle), _algorithms(given))
+            return _unnamed(file.filename, path.as_uri(), name, _promise(handle, file.filename), hashes)
+    if wanted and not isinstance(file, UnreadableFile):
+        file = replace(file, hashes=LocalHashes({}, path, _algorithms(wanted)))
+    return file, None
 
 
 def _directory(path: Path, name: NormalizedName) -> tuple[Listed | UnreadableFile, Told]:
@@ -109,7 +112,7 @@ def _directory(path: Path, name: NormalizedName) -> tuple[Listed | UnreadableFil
     except MetadataError as error:
         raise Unreadable(str(path), str(error)) from None
     if project.dynamic:
-        raise NeedsBuild(str(path), f"its {PYPROJECT} leaves {' and '.join(project.dynamic)} open (dynamic)")
+        raise NeedsBuild.of_directory(str(path), project.dynamic)
     return _source(path.name, path.as_uri(), name, project.metadata), project.metadata
 
 
@@ -226,8 +229,13 @@ def _source(filename: str, url: str, name: NormalizedName, metadata: Metadata) -
     return Sdist(filename=filename, name=name, version=version, url=url, requires_python=metadata.requires_python)
 
 
-def _is_archive(file: UnreadableFile) -> bool:
-    return file.filename.lower().endswith(SDIST_ENDINGS)
+def _is_unnamed_archive(file: Listed | UnreadableFile) -> bool:
+    """Whether it is an archive whose name does not tell enough. Raises `Unreadable` for a file of another kind."""
+    if not isinstance(file, UnreadableFile) or file.filename.endswith(".whl"):
+        return False
+    if not file.filename.lower().endswith(SDIST_ENDINGS):
+        raise Unreadable(file.filename, "it is neither a wheel nor a source archive nor a directory")
+    return True
 
 
 def _algorithms(digests: Collection[str]) -> set[str]:
