@@ -84,8 +84,8 @@ class Recorder:
     def direct(self, url: str, name: NormalizedName, wanted: Collection[str] = ()) -> Listed | UnreadableFile:
         return self.index.direct(url, name, wanted)
 
-    def start_metadata(self, file: Listed) -> None:
-        self.index.start_metadata(file)
+    def start_metadata(self, file: Listed, then: Callable[[object], None] | None = None) -> None:
+        self.index.start_metadata(file, then)
 
     def metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch:
         told = self.index.metadata(file)

@@ -176,8 +176,10 @@ class Shelf:
     def direct(self, url: str, name: NormalizedName, wanted: Collection[str] = ()) -> Listed | UnreadableFile:
         return direct_file(url, name)
 
-    def start_metadata(self, file: Listed) -> None:
-        self.metadata(file)
+    def start_metadata(self, file: Listed, then: Callable[[object], None] | None = None) -> None:
+        told = self.metadata(file)
+        if then is not None:
+            then(told)
 
     def metadata(self, file: Listed) -> Metadata | BadMetadata | DynamicMetadata:
         told = self.told[file.index or INDEX, file.filename]

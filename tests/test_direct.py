@@ -363,7 +363,8 @@ def test_the_requirements_of_a_directory_are_resolved(here: Path, ask: Any) -> N
 def test_what_a_directory_needs_from_a_place_of_its_own_is_taken_from_there(here: Path, ask: Any) -> None:
     """The user names the directory, and with it what stands in there; pip takes that as well."""
     url = served(ask.server, make_wheel("far", requires=["eggs<2"], extras=("x",)))
-    near = '[project]\nname = "near"\nversion = "3"\ndependencies = ["far[x] @ %s ; os_name != \'nt\'"]\n' % url
+    needed = f'dependencies = ["far[x] @ {url} ; os_name != \'nt\'"]'
+    near = f'[project]\nname = "near"\nversion = "3"\n{needed}\n'
     write_project(here / "near", near)
     text = '[project]\nname = "spam"\nversion = "1"\noptional-dependencies.all = ["spam[near]"]\n'
     write_project(here / "project", f'{text}optional-dependencies.near = ["near @ file:./near"]\n')

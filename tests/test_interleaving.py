@@ -56,7 +56,7 @@ class Unhurried:
     def start_page(self, name: Any, then: Callable[[ProjectPage], None] | None = None) -> None:
         self.foreseen.add(name)
 
-    def start_metadata(self, file: Listed) -> None:
+    def start_metadata(self, file: Listed, then: object = None) -> None:
         """Nothing is fetched ahead."""
 
     def __getattr__(self, name: str) -> Any:
@@ -193,14 +193,19 @@ def test_a_page_or_its_metadata_that_comes_last_changes_nothing(world: World, wo
 
 
 @pytest.mark.parametrize("world", [CHAIN, EITHER], ids=["chain", "either"])
-def test_what_is_cached_is_not_asked_for_however_the_threads_run(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("lasting", [True, False], ids=["fresh pages", "stale pages"])
+def test_what_is_cached_is_not_asked_for_however_the_threads_run(world: World, lasting: bool, tmp_path: Path) -> None:
     """Of two threads that want a page or metadata, neither overtakes the other's look into the cache."""
     with world.served() as server:
+        if not lasting:
+            for path, resource in server.resources.items():
+                resource.headers = {"etag": f'"{path}"', "cache-control": "max-age=0"}
         source = [SimpleIndex(server.index)]
         with Index(source, cache=Cache(tmp_path)) as index:
             expected = answers(index, ["a", "c"])
         server.forget()
-        for workers, offline in itertools.product([1, 2, 16] * 8, [True, False]):
+        for workers, offline in itertools.product([1, 2, 16] * 10, [True, False]):
             with Index(source, cache=Cache(tmp_path), workers=workers, offline=offline) as index:
                 assert answers(index, ["a", "c"]) == expected
-        assert server.paths == []
+        assert not files(server.paths)
+        assert not (lasting and server.paths)

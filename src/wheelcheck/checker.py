@@ -14,7 +14,6 @@ from wheelcheck.distributions import read_file
 from wheelcheck.failures import CannotTell, UsageError
 from wheelcheck.inquiry import Inquiry, Options, cache_directory, complete, question_of, target_named
 from wheelcheck.outcomes import AddedByRule, Demand, Missing, NoAnswer, Outcome, Pin, Question, Solution
-from wheelcheck.resolver import resolve
 from wheelcheck.rules import NO_RULES, Rule
 from wheelcheck.standing import holds, installations, standing_on
 from wheelcheck.targets import Target
@@ -260,16 +259,20 @@ def judge(filename: str, *, target: str | Target | None = None, no_rules: bool =
 
 def answers(inquiry: Inquiry, index: Index) -> tuple[Result, ...]:
     """What comes of a question for each of its targets."""
-    return tuple(_answer(inquiry, target, index) for target in inquiry.targets)
+    questions = [inquiry.question(target) for target in inquiry.targets]
+    for name in dict.fromkeys(one.name for asked in questions for one in asked.demands if not one.requirement.url):
+        index.start_page(name)  # under way while the resolver is loaded
+    return tuple(_answer(inquiry, question, index) for question in questions)
 
 
-def _answer(inquiry: Inquiry, target: Target, index: Index) -> Result:
+def _answer(inquiry: Inquiry, question: Question, index: Index) -> Result:
     """What comes of the question for one target."""
-    question = inquiry.question(target)
+    from wheelcheck.resolver import resolve
+
     try:
         result = _result(question, _with_sources(resolve(question, index), index), index)
     except CannotTell as error:
-        result = Result(target=target, error=error)
+        result = Result(target=question.target, error=error)
     if inquiry.options["confirm"] and result.pins:
         result = _confirmed(result, inquiry.options, index)
     return replace(result, strict=inquiry.options["strict"], skipped=inquiry.skipped(question))

@@ -12,10 +12,10 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from wheelcheck import __version__
+from wheelcheck.applicability import UNDEFINED, applies
 from wheelcheck.distributions import UnreadableFile, direct_file
 from wheelcheck.failures import UsageError
 from wheelcheck.outcomes import Asked, Constraint, Demand, Policy, Question
-from wheelcheck.resolver import UNDEFINED, applies
 from wheelcheck.rules import NO_RULES, Rules
 from wheelcheck.standing import surroundings
 from wheelcheck.targets import Target

@@ -6,12 +6,13 @@ cost; what a server of an origin was found not to do is not tried on it again.
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
+from wheelcheck.answers import Answer, Sink, content_length, content_range
+from wheelcheck.credentials import Login, Origin, origin_of
 from wheelcheck.failures import Unreadable
-from wheelcheck.transport import Answer, Login, Origin, Sink, Transport, origin_of
+from wheelcheck.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -136,21 +137,21 @@ class RemoteFile:
 
     def _asked_size(self) -> int | None:
         answer = self._transport.head(self._url, headers={"accept-encoding": "identity"}, login=self._login)
-        return _length(answer.headers) if answer.status == 200 else None
+        return content_length(answer.headers) if answer.status == 200 else None
 
     def _opened(self, answer: Answer) -> bool:
         """Takes the end of the file from an answer, or the whole of a short one; notes the size that it tells."""
         if answer.status == 200 and answer.body:
             self._tail, self._tail_at, self.size = answer.body, 0, len(answer.body)
             return True
-        start, end, total = _content_range(answer.headers)
+        start, end, total = content_range(answer.headers)
         if answer.status == 206 and _is_plain(answer.headers) and start is not None and end is not None:
             if end - start != len(answer.body):
                 raise Unreadable(self._filename, "its server sends other bytes than it says")
             if end == total:
                 self._tail, self._tail_at, self.size, self._url = answer.body, start, total, answer.url
                 return True
-        self._told = total or (_length(answer.headers) if answer.status == 200 else None) or self._told
+        self._told = total or (content_length(answer.headers) if answer.status == 200 else None) or self._told
         return False
 
     # -- requests
@@ -173,7 +174,7 @@ class RemoteFile:
 
     def _part(self, start: int, end: int) -> bytes:
         answer = self._ask(start, end)
-        told = _content_range(answer.headers)
+        told = content_range(answer.headers)
         if answer.status == 200 and len(answer.body) == self.size:
             return answer.body[start:end]
         if answer.status != 206 or told[2] != self.size:
@@ -223,24 +224,8 @@ def _tail_of(size: int) -> tuple[int, int]:
 
 def _is_part_or_short(status: int, headers: Mapping[str, str]) -> bool:
     """Whether a body is what was asked for, or the whole of a file so short that it may come along."""
-    return status == 206 or (status == 200 and 0 < (_length(headers) or 0) <= LONGEST_TAIL)
+    return status == 206 or (status == 200 and 0 < (content_length(headers) or 0) <= LONGEST_TAIL)
 
 
 def _is_plain(headers: Mapping[str, str]) -> bool:
     return headers.get("content-encoding", "identity").lower() == "identity"
-
-
-def _length(headers: Mapping[str, str]) -> int | None:
-    text = headers.get("content-length", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def _content_range(headers: Mapping[str, str]) -> tuple[int | None, int | None, int | None]:
-    """Start, end (the first byte after it) and total of a Content-Range, None for what it does not say."""
-    told = re.fullmatch(
-        r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(?:(\d{1,18})|\*)", headers.get("content-range", "").strip()
-    )
-    if not told:
-        return None, None, None
-    start, last, total = (int(text) if text else None for text in told.groups())
-    return start, None if last is None else last + 1, total

@@ -12,14 +12,15 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import resolvelib
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 from resolvelib.resolvers import RequirementInformation, Resolution, ResolutionImpossible, ResolutionTooDeep
 
+from wheelcheck.applicability import UNDEFINED, applies
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile
 from wheelcheck.failures import CannotTell, Endless, NeedsBuild
+from wheelcheck.foresight import Foresight
 from wheelcheck.ledger import Cause, Ledger, Standing
 from wheelcheck.offers import Offers, is_bounded_above, is_pinned
 from wheelcheck.outcomes import (
@@ -38,7 +39,6 @@ from wheelcheck.outcomes import (
     Question,
     Solution,
 )
-from wheelcheck.targets import Target
 from wheelcheck.values import record, replace
 from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch, Judge, RequiresPython
 
@@ -46,7 +46,6 @@ MOST_ROUNDS = 200_000
 MOST_CLASHES = 1_000
 MOST_LEFT_OUT = 30
 """Demands that are left out in turn to find which of them clash; each costs a resolution."""
-UNDEFINED = (UndefinedComparison, UndefinedEnvironmentName)
 UNKNOWN_ABROAD = ("platform_release", "platform_version")
 """Marker variables of which nothing is known for a machine that is not here."""
 
@@ -63,8 +62,8 @@ class Supply(Protocol):
     def page(self, name: NormalizedName) -> ProjectPage | None:
         """The page, or None where no index has the project."""
 
-    def start_metadata(self, file: Listed) -> None:
-        """Begins to read the metadata of a file."""
+    def start_metadata(self, file: Listed, then: Callable[[object], None] | None = None) -> None:
+        """Begins to read the metadata of a file; `then` is called with what it came to, perhaps in a worker."""
 
     def metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch | DynamicMetadata:
         """The metadata of a file, or why it refuses the file, or that only a build can tell."""
@@ -172,7 +171,9 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         self._order = {demand.key: place for place, demand in reversed(list(enumerate(question.demands)))}
         self._asks: dict[Candidate, tuple[_Ask, ...]] = {}
         self._unknown: dict[Candidate, tuple[Demand, ...]] = {}
-        self._foreseen: set[NormalizedName] = set()
+        self._foresight = Foresight(
+            question, supply, self.ledger, lambda page: self._offers_on(page, self.judge), self._given
+        )
         self.clashes: list[tuple[Cause, ...]] = []
         self._how_often: dict[str, int] = {}
         self._leanings: dict[int, _Leaning] = {}
@@ -430,18 +431,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     # what will probably be asked for next
 
     def _foresee(self, asks: Iterable[_Ask]) -> None:
-        for ask in asks:
-            if isinstance(ask, Demand) and ask.name not in self._foreseen and ask.name not in self._given:
-                self._foreseen.add(ask.name)
-                self.supply.start_page(ask.name, self._foresee_winner)
-
-    def _foresee_winner(self, page: ProjectPage) -> None:
-        """In a worker, when a page has come: begin to read the metadata of the file that wins as things stand."""
-        offers = self.ledger.keep(page.name, self._offers_on(page, self.judge))
-        specifier = self.ledger.specifier(page.name, self.ledger.demands_on(page.name))
-        version = next(offers.matching(specifier, pre=self.question.policy.prereleases(page.name)), None)
-        if version is not None:
-            self.supply.start_metadata(offers.files(version)[0][1])
+        self._foresight.expect(ask.name for ask in asks if isinstance(ask, Demand))
 
     # the run
 
@@ -535,17 +525,6 @@ class _Listener(resolvelib.BaseReporter["_Ask", "_Choice", str]):
     def resolving_conflicts(self, causes: Iterable[RequirementInformation[_Ask, _Choice]]) -> None:
         if len(self._clashes) < MOST_CLASHES:
             self._clashes.append(_causes(causes))
-
-
-def applies(requirement: Requirement, target: Target, extra: str | None = None) -> bool:
-    """Whether a requirement holds for a target; with an extra, whether it holds on account of that extra.
-
-    Raises:
-        UndefinedComparison, UndefinedEnvironmentName: its marker cannot be evaluated (`UNDEFINED`).
-    """
-    if requirement.marker is None:
-        return extra is None
-    return requirement.marker.evaluate({**target.environment, "extra": extra or ""})
 
 
 def _needed_by(candidate: Candidate) -> NeededBy:

@@ -162,7 +162,7 @@ class _Recorder:
     def start_page(self, name: NormalizedName, then: Callable[[ProjectPage], None] | None = None) -> None:
         """Nothing: `then` would make use of a page without asking for it."""
 
-    def start_metadata(self, file: Listed) -> None:
+    def start_metadata(self, file: Listed, then: object = None) -> None:
         """Nothing."""
 
     def page(self, name: NormalizedName) -> ProjectPage | None:

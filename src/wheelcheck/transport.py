@@ -12,15 +12,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from wheelcheck.answers import Answer, Body, PassingError, Sink, Stream, Wanted, content_length
 from wheelcheck.connections import MOST_RETRIES, TransportOptions
 from wheelcheck.credentials import Credentials, Login, Logins, Origin, origin_of, split_credentials
-from wheelcheck.failures import CannotTell, IndexNonsense, IndexUnavailable, NotAuthorized, TimedOut, UsageError
+from wheelcheck.failures import IndexUnavailable, TimedOut, UsageError
 from wheelcheck.urls import mask, shown
 from wheelcheck.values import record
 
@@ -35,57 +36,30 @@ __all__ = [
     "Credentials",
     "Login",
     "Origin",
+    "Sink",
     "Transport",
     "TransportOptions",
     "origin_of",
     "split_credentials",
 ]
 
-PAGE_LIMIT = 256 * 2**20
+PAGE_LIMIT = 128 * 2**20
 MOST_REDIRECTS = 20
 FIRST_PAUSE = 0.25
 """Seconds before the first retry; each further pause is twice as long, and jitter is added."""
+
+MOST_TIMEOUTS = 20
+"""A page that has not come whole after so many time-outs is given up, however steadily it comes."""
 
 SLOWEST = 16 * 2**10
 """Bytes a second below which a body that keeps arriving is given up, once the deadline is over."""
 
 _DRAINED = 64 * 2**10
-_PASSING = frozenset({429, 500, 502, 503, 504})
+_PASSING = frozenset({429, 500, 502, 503, 504, 520, 524, 527})
+_WATCHED_EVERY = 0.5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
-Sink: TypeAlias = Callable[[bytes], None]
-Wanted: TypeAlias = Callable[[int, Mapping[str, str]], bool]
 _Rows: TypeAlias = tuple[tuple[type[Exception], str], ...]
-
-
-@record
-class Answer:
-    """One HTTP answer after redirects. `url` has no credentials; header names are in lower case."""
-
-    url: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = b""
-
-    def failure(self) -> CannotTell:
-        """Why nothing can be told from this answer, for a status that its reader has no use for."""
-        if self.status in (401, 403):
-            return NotAuthorized(shown(self.url), self.status)
-        return IndexUnavailable(shown(self.url), f"HTTP {self.status}")
-
-
-class _PassingError(Exception):
-    """A try that failed in a way that may pass; `outcome` is what to say if no other try is made."""
-
-    def __init__(self, outcome: CannotTell | Answer, pause: float | None = None) -> None:
-        self.outcome = outcome
-        self.pause = pause
-
-    def final(self) -> Answer:
-        """The answer after all, or the failure raised."""
-        if isinstance(self.outcome, CannotTell):
-            raise self.outcome from None
-        return self.outcome
 
 
 @record(kw_only=False)
@@ -95,41 +69,62 @@ class _Question:
     method: str
     url: str
     headers: Mapping[str, str]
-    body: Callable[[], _Body]
-    wanted: Wanted
+    body: Callable[[], Body]
     login: Login | None
 
 
 class _Deadline:
-    """The end of a request, moved on by every byte that arrives at more than a trickle."""
+    """The end of a request as a whole: of its tries, its redirects and its pauses.
 
-    def __init__(self, url: str, timeout: float) -> None:
+    It is at twice the time-out, and moved on by every byte that arrives at more than a trickle, but never beyond `most`
+    seconds. Time-outs end what is silent; what keeps sending something that is no body is hung up.
+
+    Args:
+        url: how failures name it.
+        timeout: seconds of silence.
+        most: seconds from the beginning.
+    """
+
+    def __init__(self, url: str, timeout: float, most: float = math.inf) -> None:
         self.url, self.timeout = url, timeout
-        self.end = time.monotonic() + 2 * timeout
+        now = time.monotonic()
+        self._end, self._last = now + 2 * timeout, now + most
+        self.most = most
+        self.connection: _Connection | None = None
 
     def left(self) -> float:
-        return self.end - time.monotonic()
+        """Seconds from now, below 0 once it is over."""
+        return min(self._end, self._last) - time.monotonic()
 
     def step(self) -> float:
         """The seconds that the next thing may take."""
         return max(0.001, min(self.timeout, self.left()))
 
     def arrived(self, length: int) -> None:
-        self.end += length / SLOWEST
+        """Takes down that bytes of a body came; raises once the time is over."""
+        self._end += length / SLOWEST
         if self.left() <= 0:
             raise self.failure()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Lets no time pass: what is done here has a limit of its own."""
-        left, self.end = self.left(), math.inf
+        ends, began = (self._end, self._last), time.monotonic()
+        self._end = self._last = math.inf
         try:
             yield
         finally:
-            self.end = time.monotonic() + left
+            self._end, self._last = (end + time.monotonic() - began for end in ends)
+
+    def hang_up(self) -> None:
+        """Ends the connection under the thread that reads from it."""
+        connection = self.connection
+        if connection is not None:
+            connection.hang_up()
 
     def failure(self) -> TimedOut:
-        return TimedOut(shown(self.url), self.timeout)
+        """What to say when it is over."""
+        return TimedOut(shown(self.url), self.most if self._last <= time.monotonic() else self.timeout)
 
 
 class Transport:
@@ -159,6 +154,7 @@ class Transport:
         self._narrow = False
         self._allowed: set[Origin] = set()
         self._deadlines: dict[int, _Deadline] = {}
+        self._watcher: threading.Thread | None = None
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._headers = {
@@ -191,16 +187,24 @@ class Transport:
             IndexNonsense: a body beyond the limit.
             TimedOut: no answer in time.
         """
-        return self._answered(_Question("GET", url, headers or {}, lambda: _Body(limit), wanted or _is_ok, login))
+        return self._answered("GET", url, headers or {}, lambda: Body(limit, wanted or _is_ok), login, self._most)
 
     def head(self, url: str, *, headers: Mapping[str, str] | None = None, login: Login | None = None) -> Answer:
         """The status and headers that a `get` would have; raises as `get` does."""
-        return self._answered(_Question("HEAD", url, headers or {}, lambda: _Body(0), _is_nothing, login))
+        return self._answered("HEAD", url, headers or {}, lambda: Body(0, _is_nothing), login, self._most)
 
     def download(self, url: str, sink: Callable[[], Sink], *, login: Login | None = None) -> Answer:
-        """Streams a body of status 200 as it is on the wire; `sink` gives a fresh taker of chunks for each try."""
-        headers = {"accept-encoding": "identity"}
-        return self._answered(_Question("GET", url, headers, lambda: _Stream(sink()), _is_ok, login))
+        """Streams a body of status 200 as it is on the wire; raises as `get` does, and what a sink raises.
+
+        A try that broke in the middle is gone on with where the server allows it safely, else begun anew.
+
+        Args:
+            url, login: as for `get`.
+            sink: gives a taker of chunks, anew for each beginning.
+        """
+        body = Stream(sink)
+        answer = self._answered("GET", url, {"accept-encoding": "identity"}, lambda: body, login, math.inf)
+        return Answer(url=answer.url, status=200, headers=answer.headers) if answer.status == 206 else answer
 
     def overdue(self, thread: int) -> TimedOut | None:
         """The failure of a thread's request that outlives its deadline where no time-out reaches, such as DNS."""
@@ -214,12 +218,40 @@ class Transport:
 
     # -- tries
 
-    def _answered(self, question: _Question) -> Answer:
-        deadline = self._deadlines[threading.get_ident()] = _Deadline(question.url, self.options.timeout)
+    @property
+    def _most(self) -> float:
+        return MOST_TIMEOUTS * self.options.timeout
+
+    def _answered(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Callable[[], Body],
+        login: Login | None,
+        most: float,
+    ) -> Answer:
+        question = _Question(method, url, headers, body, login)
+        deadline = self._deadlines[threading.get_ident()] = _Deadline(url, self.options.timeout, most)
+        if self._watcher is None:
+            self._start_watching()
         try:
             return self._retried(question, deadline)
         finally:
             del self._deadlines[threading.get_ident()]
+
+    def _start_watching(self) -> None:
+        with self._lock:
+            if self._watcher is None:
+                self._watcher = threading.Thread(target=self._watch, name="wheelcheck-deadlines", daemon=True)
+                self._watcher.start()
+
+    def _watch(self) -> None:
+        """Hangs up on who keeps a connection alive beyond the end of its request without ever answering it."""
+        while not self._closed.wait(_WATCHED_EVERY):
+            for deadline in list(self._deadlines.values()):
+                if deadline.left() <= 0:
+                    deadline.hang_up()
 
     def _retried(self, question: _Question, deadline: _Deadline) -> Answer:
         retries = min(max(self.options.retries, 0), MOST_RETRIES)
@@ -239,10 +271,10 @@ class Transport:
 
         return float(FIRST_PAUSE * 2**attempt * (1 + random()))  # noqa: S311 - jitter, not a secret
 
-    def _tried(self, question: _Question, deadline: _Deadline) -> Answer | _PassingError:
+    def _tried(self, question: _Question, deadline: _Deadline) -> Answer | PassingError:
         try:
             return self._redirected(question, deadline)
-        except _PassingError as failed:
+        except PassingError as failed:
             return failed
 
     def _redirected(self, question: _Question, deadline: _Deadline) -> Answer:
@@ -259,7 +291,7 @@ class Transport:
             deadline.arrived(0)
         raise IndexUnavailable(shown(question.url), f"it redirects more than {MOST_REDIRECTS} times")
 
-    def _authorized(self, url: str, question: _Question, body: _Body, deadline: _Deadline) -> Answer:
+    def _authorized(self, url: str, question: _Question, body: Body, deadline: _Deadline) -> Answer:
         """One answer; where the server refuses, the one that it gives to what the keyring has."""
         try:
             bare, inline = split_credentials(url)
@@ -283,46 +315,51 @@ class Transport:
         origin: Origin,
         credentials: Credentials | None,
         question: _Question,
-        body: _Body,
+        body: Body,
         deadline: _Deadline,
     ) -> Answer:
         import httpx
 
-        request = self._request(url, credentials, question, deadline)
+        request = self._request(url, credentials, question, body, deadline)
         connection = self._connections.take(origin) or self._connection(origin)
+        request.extensions["trace"] = connection.watch
+        deadline.connection = connection
         self._count()
         try:
-            response = self._sent(connection, request)
+            response = self._sent(connection.client, request)
             try:
                 return _answer(response, url, question, body, deadline, partial(self._count_bytes, url))
             finally:
                 response.close()
-        except httpx.TimeoutException:
-            raise _PassingError(deadline.failure()) from None
         except httpx.HTTPError as error:
+            if deadline.left() <= 0:
+                raise deadline.failure() from None
+            if isinstance(error, httpx.TimeoutException):
+                raise PassingError(deadline.failure()) from None
             raise _failure(error, url) from None
         finally:
+            deadline.connection = None
             self._connections.give(origin, connection)
 
-    def _sent(self, connection: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+    def _sent(self, client: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
         """Sends a request; once more where only the certificates of the system can vouch for who answers."""
         import httpx
 
         narrow = self._narrow
         try:
-            return connection.handle_request(request)
+            return client.handle_request(request)
         except httpx.ConnectError as error:
-            if not (narrow and _is_distrust(error)):
+            if not narrow or _distrust(error) is None:
                 raise
         self._trust_the_system()
-        return connection.handle_request(request)
+        return client.handle_request(request)
 
     def _request(
-        self, url: str, credentials: Credentials | None, question: _Question, deadline: _Deadline
+        self, url: str, credentials: Credentials | None, question: _Question, body: Body, deadline: _Deadline
     ) -> httpx.Request:
         import httpx
 
-        headers = {**self._headers, **question.headers}
+        headers = {**self._headers, **question.headers, **body.headers}
         if credentials is not None:
             headers["authorization"] = credentials.header
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
@@ -348,19 +385,19 @@ class Transport:
             raise IndexUnavailable(shown(url), "it is plain http, and its host is not among pip's trusted hosts")
         self._allowed.add(origin)
 
-    def _connection(self, origin: Origin) -> httpx.HTTPTransport:
-        """A connection of its own for one request at a time: a pool of many looks through all for each request."""
+    def _connection(self, origin: Origin) -> _Connection:
         import httpx
 
         scheme, host, port = origin
         verified = scheme == "https" and not _is_trusted(host, port, self.options.trusted_hosts)
         proxy = self.options.proxy or _proxy_of_environment(origin)
         try:
-            return httpx.HTTPTransport(
+            client = httpx.HTTPTransport(
                 verify=self._context(verified=verified),
                 proxy=self._proxy(proxy) if proxy else None,
                 limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
             )
+            return _Connection(client)
         except ImportError as error:
             raise UsageError(
                 f"The configured proxy needs a package that is not installed: {mask(str(error))}"
@@ -402,6 +439,28 @@ class Transport:
             raise IndexUnavailable(shown(url), "asking was ended")
 
 
+class _Connection:
+    """A client for one connection, with one request at a time: a pool of many looks through all for each request."""
+
+    def __init__(self, client: httpx.HTTPTransport) -> None:
+        self.client = client
+        self._stream: Any = None
+
+    def watch(self, event: str, about: Mapping[str, Any]) -> None:
+        """Is told what the client does, and so of each new stream (the extension ``trace`` of httpx)."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._stream = about["return_value"]
+
+    def hang_up(self) -> None:
+        """Lets the other side have hung up, for whoever reads."""
+        import socket
+
+        found = self._stream.get_extra_info("socket") if self._stream is not None else None
+        if isinstance(found, socket.socket):
+            with suppress(OSError):  # shutdown of an SSLSocket would let its reader go on in plain text
+                socket.socket.shutdown(found, socket.SHUT_RDWR)
+
+
 class _Connections:
     """Connections that wait for their next request: the one that was used last is taken first.
 
@@ -411,11 +470,11 @@ class _Connections:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._idle: deque[tuple[Origin, httpx.HTTPTransport]] = deque()
+        self._idle: deque[tuple[Origin, _Connection]] = deque()
         self._lock = threading.Lock()
         self._closed = False
 
-    def take(self, origin: Origin) -> httpx.HTTPTransport | None:
+    def take(self, origin: Origin) -> _Connection | None:
         """One to an origin, which is nobody else's until it is given back."""
         with self._lock:
             for place in range(len(self._idle) - 1, -1, -1):
@@ -425,14 +484,14 @@ class _Connections:
                     return connection
         return None
 
-    def give(self, origin: Origin, connection: httpx.HTTPTransport) -> None:
+    def give(self, origin: Origin, connection: _Connection) -> None:
         """Takes a connection back, or closes it where it is not wanted any more."""
         with self._lock:
             self._idle.append((origin, connection))
             surplus = len(self._idle) > (0 if self._closed else self._most)
             oldest = self._idle.popleft()[1] if surplus else None
         if oldest is not None:
-            oldest.close()
+            oldest.client.close()
 
     def close(self) -> None:
         """Closes all that wait now, and each other one when it is given back."""
@@ -440,7 +499,7 @@ class _Connections:
             self._closed = True
             waiting, self._idle = self._idle, deque()
         for _, connection in waiting:
-            connection.close()
+            connection.client.close()
 
 
 def _proxy_of_environment(origin: Origin) -> str | None:
@@ -555,61 +614,23 @@ def _is_loopback(host: str) -> bool:
 # -- one answer
 
 
-class _Body:
-    """Takes a body up to a limit, undoing gzip as it comes."""
-
-    decodes = True
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._chunks: list[bytes] = []
-        self._length = 0
-
-    def take(self, chunk: bytes, url: str) -> None:
-        self._chunks.append(chunk)
-        self._length += len(chunk)
-        if self._length > self._limit:
-            raise IndexNonsense(shown(url), f"it goes on beyond {self._limit} bytes")
-
-    @property
-    def room(self) -> int:
-        return self._limit - self._length + 1
-
-    def whole(self) -> bytes:
-        return b"".join(self._chunks)
-
-
-class _Stream(_Body):
-    """Hands a body on as it is."""
-
-    decodes = False
-
-    def __init__(self, sink: Sink) -> None:
-        super().__init__(0)
-        self._sink = sink
-
-    def take(self, chunk: bytes, url: str) -> None:  # noqa: ARG002 - of the shape of its base
-        self._sink(chunk)
-
-
 def _answer(
     response: httpx.Response,
     url: str,
     question: _Question,
-    body: _Body,
+    body: Body,
     deadline: _Deadline,
     note: Callable[[int], None],
 ) -> Answer:
     status, headers = response.status_code, _headers_of(response)
-    if question.wanted(status, headers):
-        for chunk in _decoded(_arriving(response, deadline, note), headers, body, url):
-            body.take(chunk, url)
+    if body.wants(status, headers, url):
+        body.fill(_arriving(response, deadline, note), headers, url)
         return Answer(url=url, status=status, headers=headers, body=body.whole())
     if question.method != "HEAD":
         _drain(response, headers, deadline, note)
     bare = Answer(url=url, status=status, headers=headers)
     if status in _PASSING:
-        raise _PassingError(bare, _retry_after(headers))
+        raise PassingError(bare, _retry_after(headers, time.time()))
     return bare
 
 
@@ -641,36 +662,10 @@ def _drain(
     response: httpx.Response, headers: Mapping[str, str], deadline: _Deadline, note: Callable[[int], None]
 ) -> None:
     """Reads a short body that nobody wants, so that its connection can be used again."""
-    if headers.get("content-length", "").isdigit() and int(headers["content-length"]) <= _DRAINED:
+    length = content_length(headers)
+    if length is not None and length <= _DRAINED:
         for _ in _arriving(response, deadline, note):
             pass
-
-
-def _decoded(chunks: Iterator[bytes], headers: Mapping[str, str], body: _Body, url: str) -> Iterator[bytes]:
-    encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding in ("", "identity") or not body.decodes:
-        return chunks
-    if encoding in ("gzip", "x-gzip"):
-        return _gunzipped(chunks, body, url)
-    raise IndexUnavailable(shown(url), f"it is encoded in a way that was not asked for ({encoding[:40]})")
-
-
-def _gunzipped(chunks: Iterator[bytes], body: _Body, url: str) -> Iterator[bytes]:
-    """Undoes gzip, one member after the other, never holding more than the body has room for."""
-    import zlib
-
-    member = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    try:
-        for chunk in chunks:
-            while chunk:
-                if member.eof:
-                    member = zlib.decompressobj(16 + zlib.MAX_WBITS)
-                yield member.decompress(chunk, body.room)
-                chunk = member.unused_data if member.eof else member.unconsumed_tail
-    except zlib.error:
-        raise _PassingError(IndexUnavailable(shown(url), "its gzip encoding is damaged")) from None
-    if not member.eof:
-        raise _PassingError(IndexUnavailable(shown(url), "its body is cut short"))
 
 
 def _is_ok(status: int, headers: Mapping[str, str]) -> bool:  # noqa: ARG001 - one of several of this shape
@@ -681,9 +676,15 @@ def _is_nothing(status: int, headers: Mapping[str, str]) -> bool:  # noqa: ARG00
     return False
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    text = headers.get("retry-after", "")
-    return float(int(text)) if text.isascii() and text.isdigit() and len(text) < 9 else None
+def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """The seconds that a server wants to be left alone (RFC 9110, section 10.2.3)."""
+    from wheelcheck.freshness import http_date
+
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit() and len(text) < 9:
+        return float(text)
+    date = http_date(text, now)
+    return None if date is None else max(0.0, date - now)
 
 
 def _failure(error: Exception, url: str) -> Exception:
@@ -691,24 +692,27 @@ def _failure(error: Exception, url: str) -> Exception:
     lasting = _lasting(error)
     if lasting is not None:
         return IndexUnavailable(shown(url), lasting)
-    return _PassingError(IndexUnavailable(shown(url), _passing(error)))
+    return PassingError(IndexUnavailable(shown(url), _passing(error)))
 
 
 def _lasting(error: Exception) -> str | None:
     """Why every other try would fail as well; None where one may succeed."""
     import httpx
 
-    if _is_distrust(error):
-        return "its TLS certificate cannot be verified"
+    distrust = _distrust(error)
+    if distrust is not None:
+        return f"its TLS certificate cannot be verified ({distrust})"
     if isinstance(error, (httpx.ProxyError, httpx.UnsupportedProtocol)):
         return f"the proxy refused ({mask(str(error))})"
     return None
 
 
-def _is_distrust(error: Exception) -> bool:
+def _distrust(error: Exception) -> str | None:
+    """Why a certificate was refused, None where none was."""
     import ssl
 
-    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+    refusals = (cause for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError))
+    return next((cause.verify_message for cause in refusals), None)
 
 
 def _passing(error: Exception) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -162,10 +163,11 @@ class Index:
         tasks = self._page_tasks(name)
         if then is None:
             return
+        tell = partial(_quietly, partial(self._hand_on, name, then))
         if all(task.is_done for task in tasks):
-            self._put_off.append(partial(self._hand_on, name, then))
+            self._put_off.append(tell)
             return
-        countdown = Countdown(len(tasks) + 1, partial(self._hand_on, name, then))
+        countdown = Countdown(len(tasks) + 1, tell)
         for task in tasks:
             task.follow(countdown)
         countdown(self._workers.submit)
@@ -184,12 +186,9 @@ class Index:
         return self._pages[name]
 
     def _hand_on(self, name: NormalizedName, then: Callable[[ProjectPage], None]) -> None:
-        try:
-            page = self._pages.get(name) or self._pages.setdefault(name, self._merged(name, self._page_tasks(name)))
-            if page is not None:
-                then(page)
-        except Exception:  # noqa: BLE001 - fetching ahead decides nothing; whoever asks meets the failure
-            return
+        page = self._pages.get(name) or self._pages.setdefault(name, self._merged(name, self._page_tasks(name)))
+        if page is not None:
+            then(page)
 
     def _merged(self, name: NormalizedName, tasks: Sequence[Task[Any]]) -> ProjectPage | None:
         answers = [task.answer() for task in tasks]
@@ -211,9 +210,17 @@ class Index:
 
     # -- files
 
-    def start_metadata(self, file: Listed) -> None:
-        """Begins to fetch the metadata of a file."""
-        self._metadata_task(file)
+    def start_metadata(self, file: Listed, then: Callable[[object], None] | None = None) -> None:
+        """Begins to fetch the metadata of a file.
+
+        Args:
+            file: which one.
+            then: called with what it came to, under the conditions of `start_page`.
+        """
+        task = self._metadata_task(file)
+        if then is not None:
+            tell = partial(_quietly, lambda: then(task.answer()))
+            self._put_off.append(tell) if task.is_done else task.follow(tell)
 
     def metadata(self, file: Listed) -> Told:
         """The core metadata of this very file, or why the file is refused for good.
@@ -298,6 +305,12 @@ class Index:
             overdue = self._line.overdue(task.thread)
             if overdue is not None:
                 raise overdue
+
+
+def _quietly(work: Callable[[], None]) -> None:
+    """Does what fetches ahead. It decides nothing, so whoever asks meets its failures, and nobody else."""
+    with suppress(Exception):
+        work()
 
 
 def _groups(sources: Sequence[Placed], strategy: str) -> list[tuple[Placed, ...]]:
