@@ -1,97 +1,153 @@
-"""Verdicts a second on file names, beside packaging's own functions for the same question.
+"""Verdicts a second on every file of a page, for one target and for twenty, beside packaging's own functions.
 
-python benchmarks/verdicts.py [RUNS]. Both read every name, compare its tags with those of one target, and must agree.
+python benchmarks/verdicts.py [RUNS]. All sides must agree on every file before anything is timed.
 """
 
 from __future__ import annotations
 
-import statistics
-import sys
-import time
-from itertools import chain, product
-from typing import TYPE_CHECKING
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, TypeAlias
 
-from packaging.tags import compatible_tags, cpython_tags, mac_platforms
-from packaging.utils import parse_wheel_filename
+import samples
+from packaging.specifiers import SpecifierSet
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import canonicalize_name, parse_wheel_filename
+from side_by_side import Way, announce, compared, must_agree, ratio, runs_asked_for
 
 import wheelcheck
-from wheelcheck.distributions import Wheel, read_file
-from wheelcheck.verdicts import Judge
+from wheelcheck.listings import parse_page
+from wheelcheck.verdicts import judge_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-TARGET = "macos-14-arm64-cp312"
-PYTHONS = ("cp39-cp39", "cp310-cp310", "cp311-cp311", "cp312-cp312", "cp313-cp313", "cp313-cp313t", "cp38-abi3")
-PLATFORMS = (
-    "macosx_10_15_x86_64",
-    "macosx_12_0_arm64",
-    "macosx_15_0_arm64",
-    "macosx_10_13_universal2",
-    "manylinux_2_17_x86_64.manylinux2014_x86_64",
-    "musllinux_1_2_aarch64",
-    "win_amd64",
-)
+    from wheelcheck.distributions import Listed
+    from wheelcheck.targets import Target
+
+PLATFORMS = ("manylinux_2_28_x86_64", "macos-14-arm64", "windows-amd64")
+PYTHONS = ("cp312", "cp39", "cp310", "cp311", "cp313", "cp314")
+TARGETS = [f"{platform}-{python}" for platform in PLATFORMS for python in PYTHONS]
+TARGETS += ["manylinux_2_28_aarch64-cp313", "musllinux_1_2_x86_64-cp312"]
+
+Parsed: TypeAlias = "tuple[frozenset[Tag], str | None]"
 
 
-def filenames() -> list[str]:
-    """The wheels of an imaginary project: 100 releases for many Pythons and platforms, and pure ones."""
-    versions = [f"{major}.{minor}.{micro}" for major, minor, micro in product(range(2), range(10), range(5))]
-    built = [
-        f"example-{version}-{python}-{platform}.whl"
-        for version, python, platform in product(versions, PYTHONS, PLATFORMS)
+# -- packaging
+
+
+def supported_by(target: Target) -> frozenset[Tag]:
+    """The tags that packaging gives for a target, save for its platforms: packaging asks the host for those."""
+    python, platforms = target.version.release[:2], target.platform.tags
+    own = cpython_tags(python, abis=[target.abi], platforms=platforms)
+    return frozenset(chain(own, compatible_tags(python, target.interpreter_tag, platforms)))
+
+
+class Packaging:
+    """What packaging offers for one target; each distinct Requires-Python is evaluated once."""
+
+    def __init__(self, target: Target) -> None:
+        self._supported = supported_by(target)
+        self._python = target.python
+        self._admits: dict[str | None, bool] = {None: True}
+
+    def of_names(self, files: Sequence[Listed]) -> list[bool]:
+        """Whether each file may be used, every name parsed now."""
+        return [
+            not self._supported.isdisjoint(tags_of(file.filename)) and self.admits(file.requires_python)
+            for file in files
+        ]
+
+    def of_parsed(self, parsed: Sequence[Parsed]) -> list[bool]:
+        """The same where the names were parsed before."""
+        supported, admits = self._supported, self.admits
+        return [not supported.isdisjoint(tags) and admits(specifier) for tags, specifier in parsed]
+
+    def admits(self, specifier: str | None) -> bool:
+        """Whether Requires-Python admits the target's Python."""
+        if specifier not in self._admits:
+            self._admits[specifier] = SpecifierSet(specifier or "").contains(self._python)
+        return self._admits[specifier]
+
+
+def tags_of(filename: str) -> frozenset[Tag]:
+    """The tags in a file name; a source distribution has none."""
+    return parse_wheel_filename(filename)[3] if filename.endswith(".whl") else frozenset()
+
+
+# -- wheelcheck
+
+
+def one_by_one(files: Sequence[Listed], target: Target) -> list[bool]:
+    """One call of `wheelcheck.judge` a name, which knows nothing of Requires-Python."""
+    return [wheelcheck.judge(file.filename, target=target, no_rules=True).ok for file in files]
+
+
+def looked_at(files: Sequence[Listed], targets: Sequence[Target]) -> list[list[bool]]:
+    """What `judge_all` says, every single verdict looked at."""
+    return [[verdict.ok for verdict in verdicts] for verdicts in judge_all(files, targets)]
+
+
+# -- both
+
+
+def check(files: Sequence[Listed], parsed: Sequence[Parsed], targets: Sequence[Target], peers: list[Packaging]) -> None:
+    """All sides must agree on every file for every target."""
+    by_packaging = [peer.of_parsed(parsed) for peer in peers]
+    for target, one, other in zip(targets, by_packaging, looked_at(files, targets), strict=True):
+        must_agree(target.name, {"packaging": one, "judge_all": other})
+    one_target = {"names": peers[0].of_names(files), "wheelcheck.judge": one_by_one(files, targets[0])}
+    must_agree(targets[0].name, {"packaging": by_packaging[0]} | one_target)
+
+
+def for_one_target(
+    files: Sequence[Listed], parsed: Sequence[Parsed], target: Target, peer: Packaging, runs: int
+) -> None:
+    ways: dict[str, Callable[[], object]] = {
+        "packaging, names": lambda: peer.of_names(files),
+        "packaging, names parsed before": lambda: peer.of_parsed(parsed),
+        "wheelcheck.judge, a call a name": lambda: one_by_one(files, target),
+        "judge_all": lambda: judge_all(files, [target]),
+        "judge_all, each verdict looked at": lambda: looked_at(files, [target]),
+    }
+    timed = [Way(name=name, run=run, things=len(files)) for name, run in ways.items()]
+    compared(f"One target, {target.name}: {len(files):,} verdicts", timed, runs)
+
+
+def for_many_targets(
+    files: Sequence[Listed], parsed: Sequence[Parsed], targets: Sequence[Target], peers: list[Packaging], runs: int
+) -> None:
+    many = f"{len(targets)} targets"
+    pairs: dict[str, Callable[[int], object]] = {
+        "packaging, parsed before": lambda some: [peer.of_parsed(parsed) for peer in peers[:some]],
+        "judge_all": lambda some: judge_all(files, targets[:some]),
+        "judge_all, looked at": lambda some: looked_at(files, targets[:some]),
+    }
+    timed = [
+        Way(name=f"{name}, {label}", run=partial(ask, some), things=some * len(files))
+        for name, ask in pairs.items()
+        for label, some in (("1 target", 1), (many, len(targets)))
     ]
-    return built + [f"example-{version}-py3-none-any.whl" for version in versions]
-
-
-def by_judge(names: list[str]) -> list[bool]:
-    """The answers of `wheelcheck.judge`: one name at a time, with every reason against it."""
-    target = wheelcheck.Target.parse(TARGET)
-    return [wheelcheck.judge(name, target=target, no_rules=True).ok for name in names]
-
-
-def by_page(names: list[str]) -> list[bool]:
-    """The answers as the resolver gets them: one judge for all files, and no reason where none is asked for."""
-    judge = Judge(wheelcheck.Target.parse(TARGET))
-    files = (read_file(name, url="") for name in names)
-    return [isinstance(file, Wheel) and judge.rank(file.tags) is not None for file in files]
-
-
-def by_packaging(names: list[str]) -> list[bool]:
-    """The same answers by packaging alone."""
-    platforms = list(mac_platforms((14, 0), "arm64"))
-    supported = frozenset(
-        chain(
-            cpython_tags((3, 12), abis=["cp312"], platforms=platforms),
-            compatible_tags((3, 12), "cp312", platforms),
-        )
-    )
-    return [not supported.isdisjoint(parse_wheel_filename(name)[3]) for name in names]
-
-
-WAYS = {"wheelcheck.judge": by_judge, "wheelcheck, a page": by_page, "packaging": by_packaging}
-
-
-def seconds(ask: Callable[[list[str]], list[bool]], names: list[str]) -> float:
-    """The wall time of one pass over all names."""
-    start = time.perf_counter()
-    ask(names)
-    return time.perf_counter() - start
+    title = f"{many}: {len(targets) * len(files):,} verdicts"
+    rounds = compared(title, timed, runs, peer=f"packaging, parsed before, {many}")
+    for name in pairs:
+        times = ratio(rounds, f"{name}, {many}", f"{name}, 1 target")
+        print(f"  {name}: {many} cost {times:.2f} times 1 target")
 
 
 def main() -> None:
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 9
-    names = filenames()
-    answers = zip(names, *(ask(names) for ask in WAYS.values()), strict=True)
-    differ = [name for name, *verdicts in answers if len(set(verdicts)) > 1]
-    if differ:
-        sys.exit(f"wheelcheck and packaging differ on {len(differ)} names, such as {differ[0]}.")
-    rounds = [{way: seconds(ask, names) for way, ask in WAYS.items()} for _ in range(runs)]
-    print(f"{len(names)} names for {TARGET}, {runs} alternating runs; Python {sys.version.split()[0]}")
-    for way in WAYS:
-        rate = len(names) / statistics.median(one[way] for one in rounds)
-        ratio = statistics.median(one["packaging"] / one[way] for one in rounds)
-        print(f"{way:<19} {rate:10,.0f} verdicts a second (median)   {ratio:5.2f} times packaging")
+    runs = runs_asked_for(15)
+    targets = [wheelcheck.Target.parse(text) for text in TARGETS]
+    page = parse_page(
+        samples.json_page(), samples.JSON, name=canonicalize_name(samples.PROJECT), url=samples.URL, index=samples.INDEX
+    )
+    files = page.files
+    parsed = [(tags_of(file.filename), file.requires_python) for file in files]
+    peers = [Packaging(target) for target in targets]
+    check(files, parsed, targets, peers)
+    announce(f"Verdicts on the {len(files):,} files of a page that was read before", runs)
+    for_one_target(files, parsed, targets[0], peers[0], runs)
+    for_many_targets(files, parsed, targets, peers, runs)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import time
 from collections import defaultdict
 from datetime import datetime, timezone
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -26,13 +24,14 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import wheelcheck
-from wheelcheck.cache import Cache, key_of
+from wheelcheck.cache import Cache
 from wheelcheck.configuration import default_index_url, read_configuration
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, Wheel, canonicalize_name
-from wheelcheck.index import Index, SimpleIndex, identity_of
+from wheelcheck.index import Index, SimpleIndex
 from wheelcheck.outcomes import Asked, Demand, Missing, Outcome, Solution
 from wheelcheck.resolver import Question, resolve
 from wheelcheck.rulebook import curated
+from wheelcheck.snapshots import metadata_text
 from wheelcheck.spellings import read_target
 from wheelcheck.targets import Target
 from wheelcheck.transport import TransportOptions
@@ -145,7 +144,7 @@ def question_of(case: Mapping[str, Any]) -> Question:
     )
 
 
-def configured_index(cache: Cache) -> Index:
+def configured_index() -> Index:
     """The one index that pip is configured for, or pip's default, reached as pip reaches it."""
     configuration = read_configuration()
     options = TransportOptions(
@@ -156,7 +155,9 @@ def configured_index(cache: Cache) -> Index:
         client_cert=configuration.client_cert,
         proxy=configuration.proxy,
     )
-    return Index([SimpleIndex(configuration.index_url or default_index_url())], cache=cache, transport_options=options)
+    return Index(
+        [SimpleIndex(configuration.index_url or default_index_url())], cache=Cache(None), transport_options=options
+    )
 
 
 def answer_of(outcome: Outcome) -> dict[str, Any]:
@@ -200,20 +201,6 @@ def entry(file: Listed, core: bytes | None) -> dict[str, Any]:
     about["yanked"] = None if file.yanked is None else file.yanked or True
     about["core-metadata"] = None if core is None else {"sha256": hashlib.sha256(core).hexdigest()}
     return {key: value for key, value in about.items() if value is not None}
-
-
-def shortened(head: bytes) -> bytes:
-    """The fields of core metadata that compatibility depends on, with their continuation lines, and nothing below."""
-    lines: list[str] = []
-    wanted = False
-    for line in head.decode("utf-8-sig").splitlines():
-        if not line:
-            break
-        if not line.startswith((" ", "\t")):
-            wanted = line.partition(":")[0].strip().lower() in FIELDS
-        if wanted:
-            lines.append(line)
-    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def page_text(name: str, entries: Iterable[Mapping[str, Any]]) -> str:
@@ -275,17 +262,12 @@ def answers(cases: Iterable[Mapping[str, Any]], supply: Recorder, keep: Keep) ->
 
 def record() -> None:
     cases = json.loads(CASES.read_text("utf-8"))
-    with TemporaryDirectory() as directory:
-        cache = Cache(Path(directory))
-        with configured_index(cache) as index:
-            recorder, keep = Recorder(index), Keep()
-            given = dict(answers(cases, recorder, keep))
-            # The index parses metadata and keeps its text in the cache alone.
-            kept = {file: cache.metadata(key_of(*identity_of(file)), time.time()) for file in recorder.read}
-            found = {file: told.head if told else b"" for file, told in kept.items()}
-            shutil.rmtree(SLICE, ignore_errors=True)
-            targets = [read_target(case["target"]) for case in cases]
-            write_slice(recorder, keep, targets, {file: shortened(head) for file, head in found.items()})
+    with configured_index() as index:
+        recorder, keep = Recorder(index), Keep()
+        given = dict(answers(cases, recorder, keep))
+        shutil.rmtree(SLICE, ignore_errors=True)
+        targets = [read_target(case["target"]) for case in cases]
+        write_slice(recorder, keep, targets, {file: metadata_text(told) for file, told in recorder.read.items()})
     write(SLICE / "answers.json", json.dumps(given, indent=1, sort_keys=True) + "\n")
 
 

@@ -45,6 +45,7 @@ requires-python = ">=3.8"
 dependencies = ["eggs<2"]
 optional-dependencies.dev = ["ham"]
 """
+_PKG_INFO = pkg_info_text("spam", "1.0", requires=["eggs<2", "ham; extra == 'dev'"], extras=["dev"])
 
 
 @pytest.fixture(autouse=True)
@@ -187,6 +188,13 @@ def test_a_digest_that_nobody_asks_for_costs_no_request() -> None:
         assert server.requests == []
 
 
+def test_an_answer_on_what_is_named_is_not_to_be_remembered(here: Path) -> None:
+    for url in (written(here, WHEEL), write_project(here / "project", PROJECT).as_uri()):
+        with index() as it:
+            it.direct(url, SPAM)
+            assert it.standing[1] == 0
+
+
 def test_a_server_that_fails_is_no_answer() -> None:
     with serve() as server, index() as it:
         url = served(server, WHEEL)
@@ -244,14 +252,14 @@ def test_an_archive_is_known_by_what_is_inside(here: Path, name: str, promise: s
                     assert needs(it.metadata(file)) == ["eggs<2", 'ham; extra == "dev"']
 
 
-_PKG_INFO = pkg_info_text("spam", "1.0", requires=["eggs<2", "ham; extra == 'dev'"], extras=["dev"])
-
 TOO_LITTLE = [
     (repository('[project]\nname = "spam"\ndynamic = ["version"]\n'), "declares version dynamic"),
     (repository("[build-system]\n"), "no metadata of version 2.2 or later"),
     (repository("[project\n"), "no metadata of version 2.2 or later"),
     (repository(PROJECT, **{"spam-main/PKG-INFO": "Metadata-Version: 2.1\n"}), "no metadata of version 2.2 or later"),
     (SOURCE.holding(tarred({"spam-main/setup.py": ""})), "no metadata of version 2.2 or later"),
+    (SOURCE.holding(tarred({"../PKG-INFO": _PKG_INFO, "../pyproject.toml": PROJECT})), "no metadata of version 2.2"),
+    (SOURCE.holding(tarred({"PKG-INFO": _PKG_INFO, "a/b/PKG-INFO": _PKG_INFO})), "no metadata of version 2.2"),
 ]
 
 
@@ -363,7 +371,7 @@ def test_the_requirements_of_a_directory_are_resolved(here: Path, ask: Any) -> N
 def test_what_a_directory_needs_from_a_place_of_its_own_is_taken_from_there(here: Path, ask: Any) -> None:
     """The user names the directory, and with it what stands in there; pip takes that as well."""
     url = served(ask.server, make_wheel("far", requires=["eggs<2"], extras=("x",)))
-    needed = f'dependencies = ["far[x] @ {url} ; os_name != \'nt\'"]'
+    needed = f"dependencies = [\"far[x] @ {url} ; os_name != 'nt'\"]"
     near = f'[project]\nname = "near"\nversion = "3"\n{needed}\n'
     write_project(here / "near", near)
     text = '[project]\nname = "spam"\nversion = "1"\noptional-dependencies.all = ["spam[near]"]\n'

@@ -32,13 +32,11 @@ from wheelcheck.distributions import (
     parse_metadata,
     read_file,
     read_wheel_name,
-    requirement_of,
-    specifiers_of,
     tag_set,
-    version_of,
 )
 from wheelcheck.failures import IndexNonsense
 from wheelcheck.listings import parse_page
+from wheelcheck.requirements import requirement_of, specifiers_of, version_of
 
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "text/html; charset=utf-8"

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from loopback import Fault, status
 from wheelcheck.cache import Cache
@@ -25,7 +26,7 @@ from wheelcheck.values import plain
 from worlds import LINUX, MAC, NAMES, OLD, ROOTS, WORLDS, Release, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from loopback import Handler, Server
@@ -46,18 +47,17 @@ def _threads_take_turns_often() -> Iterator[None]:
 
 
 class Unhurried:
-    """An index of which only what is needed is asked, with a note of what somebody would have fetched ahead."""
+    """An index of which only what is needed is asked, with a note of the pages."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self.foreseen: set[str] = set()
         self.asked: set[str] = set()
 
-    def start_page(self, name: Any, then: Callable[[ProjectPage], None] | None = None) -> None:
-        self.foreseen.add(name)
+    def start_page(self, name: Any, then: object = None) -> None:
+        """Nothing is fetched ahead."""
 
     def start_metadata(self, file: Listed, then: object = None) -> None:
-        """Nothing is fetched ahead."""
+        """Neither is this."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._index, name)
@@ -166,12 +166,24 @@ def test_one_worker_and_sixteen_give_the_answer_of_a_run_that_fetches_nothing_ah
             with opened(server, workers, f"{workers} workers") as index:
                 assert answers(index, roots, targets) == expected
             asked, needed = asked_by(server, f"{workers} workers"), asked_by(server, "needed")
-            check_requests(asked, needed, unhurried, len(targets))
+            assert unhurried.asked <= pages(asked) <= {Requirement(root).name for root in roots} | named(world, asked)
+            check_requests(asked, needed, len(targets))
 
 
-def check_requests(asked: list[str], needed: list[str], unhurried: Unhurried, targets: int) -> None:
-    """Every page once; ahead of what is needed, only pages that were named and one file of each for each target."""
-    assert unhurried.asked <= pages(asked) <= unhurried.asked | unhurried.foreseen
+def named(world: World, asked: Iterable[str]) -> set[str]:
+    """The projects that the files of which something was read need, on whatever target."""
+    read = {path.rpartition("/")[2] for path in files(asked)}
+    return {
+        Requirement(need).name
+        for name, releases in world.projects.items()
+        for version, release in releases.items()
+        for need in release.needs
+        if read & {dist.filename for dist in release.dists(name, version)}
+    }
+
+
+def check_requests(asked: list[str], needed: list[str], targets: int) -> None:
+    """Every page once; ahead of what is needed, one file of each page for each target."""
     assert files(needed) <= files(asked)
     assert len(files(asked) - files(needed)) <= targets * len(pages(asked))
     listed = [path for path in asked if path.startswith("/simple/") or path.endswith(".metadata")]
@@ -192,6 +204,14 @@ def test_a_page_or_its_metadata_that_comes_last_changes_nothing(world: World, wo
                 assert answers(index, ["a", "c"]) == expected
 
 
+def read_everything(index: Index, world: World) -> None:
+    """All that anybody could want to fetch ahead."""
+    for name in world.projects:
+        page = index.page(canonicalize_name(name))
+        for file in page.files if page else ():
+            index.metadata(file)
+
+
 @pytest.mark.parametrize("world", [CHAIN, EITHER], ids=["chain", "either"])
 @pytest.mark.parametrize("lasting", [True, False], ids=["fresh pages", "stale pages"])
 def test_what_is_cached_is_not_asked_for_however_the_threads_run(world: World, lasting: bool, tmp_path: Path) -> None:
@@ -203,6 +223,7 @@ def test_what_is_cached_is_not_asked_for_however_the_threads_run(world: World, l
         source = [SimpleIndex(server.index)]
         with Index(source, cache=Cache(tmp_path)) as index:
             expected = answers(index, ["a", "c"])
+            read_everything(index, world)
         server.forget()
         for workers, offline in itertools.product([1, 2, 16] * 10, [True, False]):
             with Index(source, cache=Cache(tmp_path), workers=workers, offline=offline) as index:

@@ -22,8 +22,9 @@ from wheelcheck.distributions import read_file
 from wheelcheck.failures import IndexUnavailable
 from wheelcheck.index import Counters
 from wheelcheck.outcomes import AddedByRule, Asked, Demand, Missing, NoAnswer, Pin, RefusedFile, Solution
+from wheelcheck.output import harmless
 from wheelcheck.render import phrases
-from wheelcheck.render.text import Style, harmless, render_report, render_target
+from wheelcheck.render.text import Style, render_report, render_target
 from wheelcheck.rules import load_rules
 from wheelcheck.spellings import read_target
 from wheelcheck.values import Variant, replace

@@ -124,7 +124,7 @@ ELSEWHERE = {
     "no folder": {"PKG-INFO": SOURCE},
     "an absolute path": {"/spam-1.0/PKG-INFO": SOURCE},
     "a path that leads out": {"spam-1.0/../PKG-INFO": SOURCE, "../spam-1.0/PKG-INFO": SOURCE},
-    "deeper": {"spam-1.0/spam.egg-info/PKG-INFO": SOURCE},
+    "deeper": {"spam-1.0/spam.egg-info/PKG-INFO": SOURCE, "spam-1.0/PKG-INFO/PKG-INFO": SOURCE},
     "a name that only ends so": {"spam-1.0/OLD-PKG-INFO": SOURCE},
 }
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 SECONDS = 60.0 if LONG else 4.0
-ONCE = 200 if LONG else 10
+ONCE = 40 if LONG else 10
 PROCESSES = 16
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,14 @@ class World:
         }
         with simple_index(dists, form=self.form, metadata=self.metadata, hashes=self.hashes) as server:
             yield server
+            wait_for_threads()
+
+
+def wait_for_threads() -> None:
+    """Until no index asks any more: what one has begun before it was closed would disturb the next example."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("wheelcheck"):
+            thread.join(30)
 
 
 _SPECIFIERS = st.sampled_from([*[""] * 5, "<2", "<3", ">=2", "==1", "==2", ">1"])

@@ -18,9 +18,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NewType, TypeVar
 
-from packaging.utils import NormalizedName
-
 from wheelcheck.entries import ANSWERS, FORMAT, Damaged, opened, sealed
+from wheelcheck.names import NormalizedName
 from wheelcheck.values import field, names_of, record, replace
 
 if TYPE_CHECKING:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from time import time
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from wheelcheck.concerns import Concern, InstalledDiffers, NotTried, concerns_of
 from wheelcheck.distributions import read_file
 from wheelcheck.failures import CannotTell, UsageError
 from wheelcheck.inquiry import Inquiry, Options, cache_directory, complete, question_of, target_named
+from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.outcomes import AddedByRule, Demand, Missing, NoAnswer, Outcome, Pin, Question, Solution
 from wheelcheck.rules import NO_RULES, Rule
-from wheelcheck.standing import holds, installations, standing_on
+from wheelcheck.standing import Stamp, holds, installations, is_settled, stamps_of, standing_on
 from wheelcheck.targets import Target
 from wheelcheck.values import Plain, field, plain, record, replace
 from wheelcheck.verdicts import ForbiddenByRule, Verdict
@@ -211,7 +212,9 @@ def check(
     remembered = _MEMORY.recall(question)
     if remembered is not None:
         return remembered
+    began = time()
     inquiry = Inquiry.read(asked, wanted, complete(options))
+    stamps = _stamps(inquiry, began) if question is not None else None
     notices = list(inquiry.notices)
     with inquiry.opened_index(notices.append) as index:
         report = Report(
@@ -222,19 +225,26 @@ def check(
             oldest=index.oldest,
             exclude_newer=inquiry.limit,
             notices=tuple(notices),
-            standing=_standing(inquiry, index),
+            standing=_standing(stamps, index),
             answered=index.answered,
         )
     _MEMORY.keep(question, report)
     return report
 
 
-def _standing(inquiry: Inquiry, index: Index) -> Mapping[str, Any] | None:
+def _stamps(inquiry: Inquiry, began: float) -> Mapping[str, Stamp] | None:
+    """The files that decided what is asked, read after a time; None where a change of them might not be noticed."""
+    files = inquiry.files
+    stamps = stamps_of(files) if files is not None else None
+    return stamps if stamps is not None and all(is_settled(stamp, began) for stamp in stamps.values()) else None
+
+
+def _standing(stamps: Mapping[str, Stamp] | None, index: Index) -> Mapping[str, Any] | None:
     """What the answers to an inquiry stand on; None where that cannot be held against what is there later."""
-    if inquiry.files is None:
+    if stamps is None:
         return None
     places, until = index.standing
-    return standing_on((*places, *inquiry.files, *installations()), until)
+    return standing_on({**stamps_of((*places, *installations())), **stamps}, until)
 
 
 def judge(filename: str, *, target: str | Target | None = None, no_rules: bool = False) -> Verdict:

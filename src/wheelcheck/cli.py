@@ -45,7 +45,7 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str]) -> int:
         answer: Callable[[argparse.Namespace], int] = arguments.answer
         return answer(arguments)
     except (UsageError, CannotTell) as error:
-        _say(str(error))
+        say(str(error))
         return COULD_NOT_TELL
 
 
@@ -328,12 +328,14 @@ def _number(variable: str, text: str) -> float:
 def _check(arguments: argparse.Namespace) -> int:
     from wheelcheck.checker import check
 
+    question = _question(arguments)
     report = check(arguments.requirements, targets=arguments.target, **_options(arguments))
     for notice in report.notices:
-        _say(notice)
+        say(notice)
     text = _rendered(report, arguments)
     emit(text, arguments.output)
-    _remember(report, text, arguments)
+    if question is not None:
+        _remember(question, report, text, arguments)
     return report.exit_code
 
 
@@ -346,22 +348,29 @@ def _rendered(report: Report, arguments: argparse.Namespace) -> str:
     return render_report(report, style=style, quiet=arguments.quiet, verbose=arguments.verbose)
 
 
-def _remember(report: Report, text: str, arguments: argparse.Namespace) -> None:
-    """Keeps the answer as it is to be given again, unless its text tells how old it is."""
-    from wheelcheck.cache import Cache
-    from wheelcheck.inquiry import cache_directory
-    from wheelcheck.recall import key_of, may_be_recalled, question_of
-    from wheelcheck.render.text import harmless
+def _question(arguments: argparse.Namespace) -> str | None:
+    """What the answer is kept under to be given again, unless its text tells how old it is."""
+    from wheelcheck.recall import question_of
 
     tells_its_age = arguments.verbose and arguments.format == "text"
-    if tells_its_age or not report.is_lasting or not may_be_recalled(arguments.command_line):
+    return None if tells_its_age else question_of(arguments.command_line)
+
+
+def _remember(question: str, report: Report, text: str, arguments: argparse.Namespace) -> None:
+    """Keeps the answer as it is to be given again."""
+    from wheelcheck.cache import Cache
+    from wheelcheck.entries import ANSWERS, FORMAT
+    from wheelcheck.inquiry import cache_directory
+    from wheelcheck.recall import forget_oldest, key_of
+
+    if not report.is_lasting:
         return
-    question = question_of(arguments.command_line)
     about = {"question": question, "standing": report.standing, "code": report.exit_code, "output": arguments.output}
-    about["notices"] = [harmless(notice) for notice in report.notices]
+    about["notices"] = list(report.notices)
     given = text if report.counters == report.again.counters else _rendered(report.again, arguments)
     directory = cache_directory({"cache_dir": arguments.cache_dir, "no_cache": False})
     Cache(directory).store_answer(key_of(question), about, given.encode("utf-8", "surrogatepass"))
+    forget_oldest(f"{directory}/{FORMAT}/{ANSWERS}")
 
 
 def _options(arguments: argparse.Namespace) -> Options:
@@ -380,7 +389,7 @@ def _snapshot(arguments: argparse.Namespace) -> int:
     options = _options(arguments)
     snapshot = record_snapshot(arguments.directory, arguments.requirements, targets=arguments.target, **options)
     for notice in snapshot.notices:
-        _say(notice)
+        say(notice)
     if arguments.format == "json":
         emit(_json(snapshot.to_dict()), arguments.output)
     else:
@@ -446,10 +455,3 @@ def _json(document: Plain) -> str:
     import json
 
     return json.dumps(document, indent=2)
-
-
-def _say(sentence: str) -> None:
-    """What is no part of the answer goes to standard error."""
-    from wheelcheck.render.text import harmless
-
-    say(harmless(sentence))

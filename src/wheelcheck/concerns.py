@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from packaging.requirements import Requirement
-from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from wheelcheck.distributions import Listed, ProjectPage, Sdist
+from wheelcheck.names import NormalizedName
 from wheelcheck.outcomes import Asked, NeededBy, Pin, Policy, Solution
 from wheelcheck.rules import Rule
 from wheelcheck.values import Plain, Variant, fields_of, plain, record
 
 if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
     from wheelcheck import confirmation
 
 

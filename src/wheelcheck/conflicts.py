@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
-from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from wheelcheck.distributions import Listed
 from wheelcheck.ledger import Cause, Ledger, Standing
+from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.offers import Offers
 from wheelcheck.outcomes import (
     AddedByRule,
@@ -24,6 +24,9 @@ from wheelcheck.outcomes import (
     RefusedFile,
 )
 from wheelcheck.verdicts import PreReleaseNotWanted, Reason, Yanked, unreadable_reason
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 
 def explain(ledger: Ledger, clashes: Sequence[Sequence[Cause]]) -> NoAnswer:

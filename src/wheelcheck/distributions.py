@@ -10,16 +10,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.patterns import pattern
+from wheelcheck.requirements import requirement_of, version_of
 from wheelcheck.values import field, record
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 MOST_TAGS = 1024
 """A compressed tag set that expands to more triples than this is refused: no honest wheel comes near."""
@@ -28,36 +30,6 @@ SDIST_ENDINGS = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tar.Z", ".tgz", ".t
 OTHER_ENDINGS = (".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg", ".asc", ".sig", ".metadata", ".provenance")
 LONGEST_NAME = 255
 """Characters of a file name; file systems take no more."""
-
-_HUGE_NUMBER = pattern(r"\d{500}")
-"""Longer numbers are refused: Python stops converting at 4,300 digits, where a setting does not stop it earlier."""
-
-
-@lru_cache(maxsize=65536)
-def version_of(text: str) -> Version:
-    """A version (PEP 440). Raises `InvalidVersion`."""
-    if _HUGE_NUMBER.search(text):
-        raise InvalidVersion("a number in it is too long")
-    return Version(text)
-
-
-@lru_cache(maxsize=65536)
-def specifiers_of(text: str) -> SpecifierSet:
-    """A set of version specifiers (PEP 440). Raises `InvalidSpecifier`."""
-    if _HUGE_NUMBER.search(text):
-        raise InvalidSpecifier("a number in it is too long")
-    return SpecifierSet(text)
-
-
-@lru_cache(maxsize=65536)
-def requirement_of(text: str) -> Requirement:
-    """A requirement (PEP 508). Raises `InvalidRequirement`."""
-    if _HUGE_NUMBER.search(text):
-        raise InvalidRequirement("a number in it is too long")
-    try:
-        return Requirement(text)
-    except RecursionError:
-        raise InvalidRequirement("its parentheses are nested too deeply") from None
 
 
 @lru_cache(maxsize=65536)
@@ -514,7 +486,7 @@ def parse_metadata(body: bytes) -> Metadata:
     name, version = _only(many, "name"), _only(many, "version")
     try:
         requires = tuple(requirement_of(text) for text in many.get("requires-dist", ()))
-    except InvalidRequirement as error:
+    except ValueError as error:
         raise MetadataError(f"it has a requirement that cannot be parsed: {str(error).splitlines()[0]}") from None
     return Metadata(
         name=canonicalize_name(name),

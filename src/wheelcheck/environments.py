@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
     from installer.records import RecordEntry
     from installer.utils import Scheme
-    from packaging.utils import NormalizedName
     from packaging.version import Version
 
     from wheelcheck.distributions import Listed
+    from wheelcheck.names import NormalizedName
 
 Download: TypeAlias = "Callable[[Wheel, Path], object]"
 

@@ -11,11 +11,10 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from packaging.utils import NormalizedName, canonicalize_name
-
-from wheelcheck.applicability import UNDEFINED, applies
+from wheelcheck.applicability import UndecidableMarker, applies
 from wheelcheck.distributions import Listed, Metadata, ProjectPage
 from wheelcheck.ledger import Ledger
+from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.offers import Offers, combined
 from wheelcheck.outcomes import Demand, NeededBy, Question
 
@@ -84,6 +83,6 @@ class Foresight:
         target = self._question.target
         extras = [extra and canonicalize_name(extra) for extra in extras]
         for requirement in metadata.requires_dist:
-            with suppress(*UNDEFINED):
+            with suppress(UndecidableMarker):
                 if any(applies(requirement, target, extra) for extra in extras):
                     yield requirement

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
-from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from wheelcheck.ledger import Ledger
+from wheelcheck.names import NormalizedName
 from wheelcheck.offers import Offers
 from wheelcheck.outcomes import AddedByRule, Candidate, Demand, HeldBack
 from wheelcheck.rules import Rule

@@ -16,20 +16,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from packaging.markers import InvalidMarker, Marker
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
-
 from wheelcheck.configuration import selections
 from wheelcheck.distributions import OTHER_ENDINGS, SDIST_ENDINGS, read_sdist_name, read_wheel_name
 from wheelcheck.failures import UsageError
+from wheelcheck.names import canonicalize_name
 from wheelcheck.patterns import pattern
+from wheelcheck.requirements import requirement_of, specifiers_of
 from wheelcheck.urls import mask, path_of_url
 from wheelcheck.values import field, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from packaging.requirements import Requirement
 
 MOST_BYTES = 16 << 20
 """A requirements file that is larger than this is refused."""
@@ -84,7 +83,8 @@ class FileOptions:
         index_url: the last one given, or None. As in pip it also replaces every extra index from before it.
         extra_index_urls, trusted_hosts: as given.
         find_links: URLs as given, and paths, taken from the directory of their file where they exist there.
-        no_index, pre, prefer_binary, require_hashes: whether the option was given.
+        no_index, pre, prefer_binary, no_require_hashes: whether the option was given.
+        require_hashes: whether it was given, and not its opposite.
         only_binary, no_binary, all_releases, only_final: normalised names, or ``:all:``.
         ignored: what was read and does not count.
     """
@@ -101,6 +101,7 @@ class FileOptions:
     only_final: tuple[str, ...] = ()
     prefer_binary: bool = False
     require_hashes: bool = False
+    no_require_hashes: bool = False
     ignored: tuple[Ignored, ...] = ()
 
 
@@ -540,6 +541,7 @@ def _file_options(given: Sequence[_Option], ignored: Sequence[_Option]) -> FileO
         pre="--pre" in flags,
         prefer_binary="--prefer-binary" in flags,
         require_hashes="--require-hashes" in flags and "--no-require-hashes" not in flags,
+        no_require_hashes="--no-require-hashes" in flags,
         ignored=tuple(_ignored(option) for option in (*replaced, *idle, *ignored)),
         **chosen,
     )
@@ -755,9 +757,19 @@ def _what_it_is(path: str) -> str:
 
 def _valid(normal: str, text: str, place: Place) -> Requirement:
     try:
-        return Requirement(normal)
-    except (InvalidRequirement, RecursionError):
+        return _with_place(normal) if "@" in normal else requirement_of(normal)
+    except ValueError:
         raise _refused(text, place, f"is not a requirement: {_why(normal)}") from None
+
+
+def _with_place(normal: str) -> Requirement:
+    """A requirement that may have a URL: one of its own, since the URL is put right afterwards."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        return Requirement(normal)
+    except RecursionError:
+        raise InvalidRequirement("its parentheses are nested too deeply") from None
 
 
 def _refused(text: str, place: Place, why: str) -> UsageError:
@@ -801,13 +813,15 @@ def _why(normal: str) -> str:
 
 def _parses(text: str) -> bool:
     try:
-        Requirement(text)
-    except InvalidRequirement:
+        requirement_of(text)
+    except ValueError:
         return False
     return True
 
 
 def _why_marker(marker: str) -> str:
+    from packaging.markers import InvalidMarker, Marker
+
     try:
         Marker(marker)
     except InvalidMarker as error:
@@ -831,8 +845,8 @@ def _bad_clause(head: str) -> str | None:
 
 def _is_specifier(clause: str) -> bool:
     try:
-        SpecifierSet(clause)
-    except InvalidSpecifier:
+        specifiers_of(clause)
+    except ValueError:
         return False
     return True
 

@@ -8,13 +8,11 @@ from math import inf
 from os import environ, path
 from typing import TYPE_CHECKING, TypedDict
 
-from packaging.requirements import Requirement
-from packaging.utils import NormalizedName, canonicalize_name
-
 from wheelcheck import __version__
-from wheelcheck.applicability import UNDEFINED, applies
+from wheelcheck.applicability import UndecidableMarker, applies
 from wheelcheck.distributions import UnreadableFile, direct_file
 from wheelcheck.failures import UsageError
+from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.outcomes import Asked, Constraint, Demand, Policy, Question
 from wheelcheck.rules import NO_RULES, Rules
 from wheelcheck.standing import surroundings
@@ -25,6 +23,8 @@ from wheelcheck.values import record
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
+
+    from packaging.requirements import Requirement
 
     from wheelcheck.configuration import Applied, Configuration
     from wheelcheck.index import Index, Source
@@ -158,17 +158,20 @@ def question_of(
     if not isinstance(requirements, tuple) or isinstance(targets, str) or not named:
         return None
     values = tuple(tuple(value) if isinstance(value, list) else value for value in options.values())
-    question = requirements, targets, tuple(options), values, str(surroundings())
+    told = repr(targets)  # equal targets may differ in what the report tells of them
     try:
+        question = requirements, told, tuple(options), values, str(surroundings())
         hash(question)
-    except TypeError:
+    except (OSError, TypeError):
         return None
     return question
 
 
 def _is_of_this_machine(text: str) -> bool:
     """Whether a text may name a file or an interpreter, which may change without anybody noticing."""
-    return "/" in text or "\\" in text or text.endswith(".json") or path.exists(text)  # noqa: PTH110
+    word = text.strip().lower()
+    named = word.endswith(".json") or word.startswith(("~", "python", "pypy", "graalpy"))
+    return named or "/" in text or "\\" in text or path.exists(text)  # noqa: PTH110
 
 
 def target_named(target: str | Target | None, python: str | None) -> Target:
@@ -270,14 +273,30 @@ class Inquiry:
     @property
     def files(self) -> tuple[str, ...] | None:
         """The files that decided what is asked; None where other things than files and pages decide the answer."""
-        options, inputs = self.options, self.inputs
         moves = ("confirm", "offline", "refresh", "no_cache", "rules", "exclude_newer")
-        own = any(ask.requirement.url and not ask.requirement.url.startswith("http") for ask in inputs.asks)
-        if own or "-" in inputs.files or any(options.get(name) for name in moves):
+        asks = (*self.inputs.asks, *self.inputs.constraints)
+        own = any(ask.requirement.url and not ask.requirement.url.startswith("http") for ask in asks)
+        if own or any(self.options.get(name) for name in moves):
             return None
+        read = self._files_read
+        all_named = {path.realpath(name) for name in read} == set(self.inputs.files)
+        return (*read, *self._files_of_configuration) if all_named and all(map(path.exists, read)) else None
+
+    @property
+    def _files_read(self) -> tuple[str, ...]:
+        """The requirements and constraint files by the names under which they were read, which may be links."""
+        files = set(self.inputs.files)
+        named = (*self.options["requirement"], *self.options["constraint"], *self.configuration.constraints)
+        places = (ask.place.file for ask in (*self.inputs.asks, *self.inputs.constraints))
+        return tuple(name for name in dict.fromkeys((*named, *places)) if path.realpath(name) in files)
+
+    @property
+    def _files_of_configuration(self) -> tuple[str, ...]:
+        """The files that pip's configuration is in, those that might be there, and those that it names."""
         from wheelcheck.configuration import configuration_files
 
-        return (*inputs.files, *(() if options["isolated"] else configuration_files(environ)))
+        configured = () if self.options["isolated"] else configuration_files(environ)
+        return (*configured, *filter(None, (self.configuration.cert, self.configuration.client_cert)))
 
     @property
     def limit(self) -> str | None:
@@ -373,7 +392,7 @@ def _rules(options: Options) -> Rules:
 def _holds(ask: Ask, target: Target) -> bool:
     try:
         return applies(ask.requirement, target)
-    except UNDEFINED as error:
+    except UndecidableMarker as error:
         shown = mask(str(ask.requirement))
         raise UsageError(f"The marker of {shown} ({ask.place}) cannot be evaluated: {error}") from None
 

@@ -17,11 +17,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import NormalizedName, canonicalize_name
-
 from wheelcheck import _describe
 from wheelcheck.descriptions import target_from_dict, target_from_facts
 from wheelcheck.failures import UsageError
+from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.pythons import Python, read_python
 from wheelcheck.spellings import names_python, read_target, target_on
 from wheelcheck.targets import Target, python_of

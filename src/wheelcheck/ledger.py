@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
-from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from wheelcheck.distributions import Listed
+from wheelcheck.names import NormalizedName
 from wheelcheck.offers import Offers, combined
 from wheelcheck.outcomes import Candidate, Demand, Question
 from wheelcheck.rules import Rule
 from wheelcheck.values import record
 from wheelcheck.verdicts import Reason
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 
 @record

@@ -12,19 +12,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from wheelcheck.distributions import (
-    Listed,
-    ProjectPage,
-    Shelf,
-    UnreadableFile,
-    read_file,
-    version_of,
-    version_text,
-)
+from wheelcheck.distributions import Listed, ProjectPage, Shelf, UnreadableFile, read_file, version_text
 from wheelcheck.failures import IndexNonsense
+from wheelcheck.names import NormalizedName, canonicalize_name
+from wheelcheck.requirements import version_of
 from wheelcheck.urls import absolute
 from wheelcheck.values import record
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from wheelcheck.distributions import Listed, ProjectPage, Sdist, UnreadableFile, Wheel, tags_in
 from wheelcheck.outcomes import Demand, Policy
+from wheelcheck.requirements import specifiers_of
 from wheelcheck.urls import path_of_url
 from wheelcheck.verdicts import (
     HashMismatch,
@@ -21,6 +22,9 @@ from wheelcheck.verdicts import (
     TooNew,
     in_order,
 )
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 
 class Offers:
@@ -158,8 +162,5 @@ def is_bounded_above(specifier: SpecifierSet) -> bool:
 
 def combined(demands: Iterable[Demand]) -> SpecifierSet:
     """What all demands together ask of a version."""
-    result = SpecifierSet()
-    for demand in demands:
-        if demand.requirement.specifier:
-            result &= demand.requirement.specifier
-    return result
+    stated = (str(demand.requirement.specifier) for demand in demands)
+    return specifiers_of(",".join(dict.fromkeys(text for text in stated if text)))

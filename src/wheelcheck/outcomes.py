@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from packaging.requirements import Requirement
-from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from wheelcheck.distributions import Listed
+from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.rules import NO_RULES, Rule, Rules
 from wheelcheck.targets import Target
 from wheelcheck.urls import mask
@@ -18,6 +17,8 @@ from wheelcheck.verdicts import Incompatible, Reason, WrongPlatformTag, WrongPyt
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from packaging.requirements import Requirement
 
 # -- what is asked, and by whom
 

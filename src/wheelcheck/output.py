@@ -7,8 +7,14 @@ import sys
 
 
 def say(sentence: str) -> None:
-    """What is no part of the answer goes to standard error; `sentence` is harmless to a terminal already."""
-    print(f"wheelcheck: {sentence}", file=sys.stderr)  # noqa: T201
+    """What is no part of the answer goes to standard error, harmless to a terminal."""
+    if sys.stderr is not None:  # else print would take the standard output
+        print(f"wheelcheck: {harmless(sentence)}", file=sys.stderr)  # noqa: T201
+
+
+def harmless(text: str) -> str:
+    """The text with every control character spelled out, but for line ends: names and reasons come from an index."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def emit(text: str, output: str | None) -> None:

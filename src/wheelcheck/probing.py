@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Thread
 
-    from packaging.utils import NormalizedName
+    from wheelcheck.names import NormalizedName
 
 KEPT_OUTPUT = 65536
 """Of each output stream this many of the last bytes are kept."""

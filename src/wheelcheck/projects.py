@@ -12,12 +12,12 @@ from copy import copy
 from typing import Any
 
 from packaging.markers import Marker
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.requirements import Requirement
 from packaging.version import InvalidVersion
 
-from wheelcheck.distributions import Metadata, MetadataError, parse_metadata, requirement_of, specifiers_of, version_of
+from wheelcheck.distributions import Metadata, MetadataError, parse_metadata
+from wheelcheck.names import NormalizedName, canonicalize_name
+from wheelcheck.requirements import requirement_of, specifiers_of, version_of
 from wheelcheck.values import record
 from wheelcheck.verdicts import DynamicMetadata
 
@@ -152,7 +152,7 @@ def _requires_python(table: dict[str, Any]) -> str | None:
         return None
     try:
         return str(specifier) if specifiers_of(specifier) else None
-    except (InvalidSpecifier, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError):
         raise _wrong("requires-python", "is no version specifier (PEP 440)") from None
 
 
@@ -172,7 +172,7 @@ def _optional(table: dict[str, Any]) -> dict[NormalizedName, tuple[Requirement, 
 
 
 def _for_extra(requirement: Requirement, extra: NormalizedName) -> Requirement:
-    made = copy(requirement)
+    made = copy(getattr(requirement, "full", requirement))
     only = f"extra == '{extra}'"
     try:
         made.marker = Marker(f"({requirement.marker}) and {only}" if requirement.marker else only)
@@ -185,7 +185,7 @@ def _requirements(table: dict[str, Any], key: str, prefix: str = "") -> tuple[Re
     texts = _strings(table, key, prefix)
     try:
         return tuple(requirement_of(text) for text in texts)
-    except InvalidRequirement as error:
+    except ValueError as error:
         raise _wrong(prefix + key, f"has a requirement that cannot be parsed: {str(error).splitlines()[0]}") from None
 
 

@@ -7,22 +7,30 @@ that was answered a minute ago is answered again before anything that could answ
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
-from zlib import adler32, crc32
 
 from wheelcheck.entries import ANSWERS, FORMAT, Damaged, opened
 from wheelcheck.output import emit, say
 from wheelcheck.places import cache_directory
 from wheelcheck.standing import holds, surroundings
 
+try:
+    from _blake2 import blake2b  # what hashlib has, without loading OpenSSL
+except ImportError:
+    from hashlib import blake2b
+
+MOST = 256
+"""How many answers are kept on disk."""
+
 
 def recalled(arguments: Sequence[str]) -> int | None:
     """Gives the remembered answer to a command; its exit code, or None where there is none."""
-    if not may_be_recalled(arguments):
-        return None
     question = question_of(arguments)
+    if question is None:
+        return None
     try:
         about, parts = opened("/".join((cache_directory(), FORMAT, ANSWERS, key_of(question))), lambda: None)
         if about["question"] != question or not holds(about["standing"]):
@@ -38,27 +46,50 @@ def may_be_recalled(arguments: Sequence[str]) -> bool:
     return arguments[:1] == ["check"] and not any(text.startswith(("--ca", "--no-c")) for text in arguments)
 
 
-def question_of(arguments: Sequence[str]) -> str:
-    """Everything that decides what a command answers and in which form."""
-    terminals = [stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)]
-    return json.dumps([list(arguments), terminals, surroundings()])
+def question_of(arguments: Sequence[str]) -> str | None:
+    """A digest of all that decides what a command answers and in which form; None where it is not to be given again.
+
+    It is kept on disk, and the arguments and the environment hold secrets.
+    """
+    if not may_be_recalled(arguments):
+        return None
+    try:
+        terminals = [stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)]
+        asked = json.dumps([list(arguments), terminals, surroundings()])
+    except (OSError, ValueError):
+        return None
+    return blake2b(asked.encode()).hexdigest()
 
 
 def key_of(question: str) -> str:
     """The name of the entry of a question; that it is the same question is read in the entry."""
-    data = question.encode("utf-8", "surrogatepass")
-    return f"{crc32(data):08x}{adler32(data):08x}"
+    return question[:32]
 
 
-def _given(about: Mapping[str, Any], text: str) -> int | None:
-    """Gives an answer; None where it cannot be written, which the long way says in words."""
+def forget_oldest(folder: str) -> None:
+    """Keeps the last answers of a folder: most others are to questions that nobody can ask again."""
+    try:
+        entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
+        for entry in sorted(entries, key=lambda entry: entry.stat().st_mtime_ns)[:-MOST]:
+            os.unlink(entry.path)  # noqa: PTH108 -- pathlib is not loaded on the way of remembered answers
+    except OSError:
+        return
+
+
+def _given(about: Mapping[str, Any], text: str) -> int:
+    """Gives an answer as the long way does; its exit code."""
+    for notice in about["notices"]:
+        say(notice)
     try:
         emit(text, about["output"])
     except BrokenPipeError:
         raise
-    except Exception:  # noqa: BLE001
-        return None
-    for notice in about["notices"]:
-        say(notice)
+    except Exception as error:
+        from wheelcheck.failures import UsageError
+
+        if not isinstance(error, UsageError):
+            raise
+        say(str(error))
+        return 2
     code: int = about["code"]
     return code

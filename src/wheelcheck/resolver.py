@@ -9,19 +9,18 @@ drags the other in.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 import resolvelib
-from packaging.requirements import Requirement
-from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 from resolvelib.resolvers import RequirementInformation, Resolution, ResolutionImpossible, ResolutionTooDeep
 
-from wheelcheck.applicability import UNDEFINED, applies
+from wheelcheck.applicability import UndecidableMarker, applies
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile
 from wheelcheck.failures import CannotTell, Endless, NeedsBuild
 from wheelcheck.foresight import Foresight
 from wheelcheck.ledger import Cause, Ledger, Standing
+from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.offers import Offers, is_bounded_above, is_pinned
 from wheelcheck.outcomes import (
     AddedByRule,
@@ -39,8 +38,12 @@ from wheelcheck.outcomes import (
     Question,
     Solution,
 )
+from wheelcheck.requirements import marker_text
 from wheelcheck.values import record, replace
 from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch, Judge, RequiresPython
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 MOST_ROUNDS = 200_000
 MOST_CLASHES = 1_000
@@ -358,7 +361,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             return [
                 r for r in (told.requires_dist if isinstance(told, Metadata) else ()) if applies(r, self.target, extra)
             ]
-        except UNDEFINED:
+        except UndecidableMarker:
             return ()
 
     # what a candidate asks for
@@ -397,7 +400,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             return RequiresPython(specifier=metadata.requires_python or "", python=self.target.python)
         try:
             needed = tuple(r for r in metadata.requires_dist if applies(r, self.target, candidate.extra))
-        except UNDEFINED as error:
+        except UndecidableMarker as error:
             return BadMetadata(why=f"one of its markers cannot be evaluated ({error})")
         elsewhere = next((r for r in needed if r.url and r.url != self._given.get(canonicalize_name(r.name))), None)
         if elsewhere is not None:
@@ -409,7 +412,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         """Requirements whose marker reads what nobody knows of the target."""
         unknown = [name for name in UNKNOWN_ABROAD if not self.target.environment[name]]
         for requirement in requirements:
-            marker = str(requirement.marker or "")
+            marker = marker_text(requirement)
             if any(name in marker for name in unknown):
                 yield Demand(requirement=requirement, origin=_needed_by(candidate))
 

@@ -19,18 +19,20 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from wheelcheck.failures import UsageError
+from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.platforms import MacOS
+from wheelcheck.requirements import PlainMarker, marker_of, requirement_of, specifiers_of
 from wheelcheck.values import field, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from packaging.markers import Marker
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
 
     from wheelcheck.targets import Target
     from wheelcheck.values import Plain
@@ -374,7 +376,7 @@ def _requirements(row: Mapping[str, Any], effect: Effect, project: str, at: _Pla
         at.refuse("a rule that forbids a file has none; remove the key, or choose another effect")
     if effect is not Effect.FORBIDS and not texts:
         at.refuse(f'a rule that {effect.value} something must list it, such as ["numpy<2"]')
-    found = tuple(_parsed(Requirement, text, at, 'a requirement (PEP 508), such as "numpy<2"') for text in texts)
+    found = tuple(_parsed(requirement_of, text, at, 'a requirement (PEP 508), such as "numpy<2"') for text in texts)
     for requirement in found:
         _check_requirement(requirement, effect, project, at)
     return found
@@ -411,16 +413,26 @@ def _source(value: Any, at: _Place) -> Source:
 
 
 def _marker(value: Any, at: _Place) -> Marker:
-    marker: Marker = _parsed(Marker, value, at, "an environment marker (PEP 508), such as \"sys_platform == 'darwin'\"")
-    try:
-        marker.evaluate(context="requirement")
-    except (UndefinedEnvironmentName, UndefinedComparison):
+    marker: Marker = _parsed(
+        marker_of, value, at, "an environment marker (PEP 508), such as \"sys_platform == 'darwin'\""
+    )
+    if not _can_be_evaluated(marker):
         at.refuse(f"{_shown(value)} compares what cannot be compared, or names an extra, of which a rule knows nothing")
     return marker
 
 
+def _can_be_evaluated(marker: Marker | PlainMarker) -> bool:
+    if isinstance(marker, PlainMarker):
+        return "extra" not in marker.variables
+    try:
+        marker.evaluate(context="requirement")
+    except (ValueError, LookupError):  # UndefinedComparison, UndefinedEnvironmentName
+        return False
+    return True
+
+
 def _specifiers(value: Any, at: _Place, example: str) -> SpecifierSet:
-    found: SpecifierSet = _parsed(SpecifierSet, value, at, f'a version specifier (PEP 440), such as "{example}"')
+    found: SpecifierSet = _parsed(specifiers_of, value, at, f'a version specifier (PEP 440), such as "{example}"')
     if not found:
         at.refuse(f'it is empty; write "{example}", or ">=0" for every version')
     if found.is_unsatisfiable():
@@ -429,7 +441,7 @@ def _specifiers(value: Any, at: _Place, example: str) -> SpecifierSet:
 
 
 def _project(text: str) -> NormalizedName:
-    return canonicalize_name(text, validate=True)
+    return canonicalize_name(_matching(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", text))
 
 
 def _id(text: str) -> str:
@@ -517,7 +529,7 @@ def _parsed(parse: Callable[[str], Any], value: Any, at: _Place, what: str) -> A
     try:
         if isinstance(value, str):
             return parse(value)
-    except (InvalidName, InvalidSpecifier, InvalidMarker, InvalidRequirement, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         pass
     return at.refuse(f"{_shown(value)} is not {what}")
 

@@ -21,8 +21,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
-from packaging.utils import NormalizedName
-
 from wheelcheck import __version__
 from wheelcheck.checker import Result, answers
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile
@@ -30,6 +28,7 @@ from wheelcheck.failures import UsageError
 from wheelcheck.index.recorded import BESIDE, MANIFEST, SCHEMA, Told, manifest_in
 from wheelcheck.inquiry import DEFAULTS, Inquiry, Options, complete
 from wheelcheck.listings import parse_page
+from wheelcheck.names import NormalizedName
 from wheelcheck.outcomes import Missing
 from wheelcheck.targets import Target
 from wheelcheck.urls import mask
@@ -163,7 +162,7 @@ class _Recorder:
         """Nothing: `then` would make use of a page without asking for it."""
 
     def start_metadata(self, file: Listed, then: object = None) -> None:
-        """Nothing."""
+        """Nothing, for the same reason."""
 
     def page(self, name: NormalizedName) -> ProjectPage | None:
         page = self.pages[name] = self._index.page(name)

@@ -9,24 +9,44 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from stat import S_ISDIR, S_ISREG
+from typing import Any, TypeAlias
 
-VOLATILE = frozenset({"_", "COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL"})
-"""Environment variables that change between two runs of one command and decide nothing."""
+Stamp: TypeAlias = "list[int] | None"
+
+TICK, COARSE_TICK = 0.05, 2.0
+"""Seconds in which a file may change twice and bear the same times: on most file systems, and where those are whole
+seconds."""
 
 
-def stamp_of(path: str) -> list[int] | None:
-    """What shows that a file or directory was changed: its time, size and number; None where there is none."""
+def stamp_of(path: str) -> Stamp:
+    """What shows that a file or directory was changed: its times, size and number.
+
+    None where there is none, and nothing where it is neither, such as a pipe, which holds something else each time.
+    """
     try:
         status = os.stat(path)  # noqa: PTH116 -- pathlib is not loaded on this way
     except (OSError, ValueError):
         return None
-    return [status.st_mtime_ns, status.st_size, status.st_ino]
+    return _stamp(status) if S_ISREG(status.st_mode) or S_ISDIR(status.st_mode) else []
 
 
-def standing_on(paths: Iterable[str], until: float) -> dict[str, Any]:
-    """What to keep beside an answer: its files as they are now, and the time until which it may be given."""
-    return {"since": time.time(), "until": until, "files": [(path, stamp_of(path)) for path in sorted(set(paths))]}
+def stamps_of(paths: Iterable[str]) -> dict[str, Stamp]:
+    """The stamp of each path."""
+    return {path: stamp_of(path) for path in paths}
+
+
+def is_settled(stamp: Stamp, began: float) -> bool:
+    """Whether each change after a time, in seconds since the epoch, shows in a stamp that was taken later."""
+    if not stamp:
+        return stamp is None
+    changed = max(stamp[:2]) / 1e9
+    return changed < began - (COARSE_TICK if changed.is_integer() else TICK)
+
+
+def standing_on(stamps: Mapping[str, Stamp], until: float) -> dict[str, Any]:
+    """What to keep beside an answer: its files as they were, and the time until which it may be given."""
+    return {"since": time.time(), "until": until, "files": sorted(stamps.items())}
 
 
 def holds(standing: Mapping[str, Any]) -> bool:
@@ -37,11 +57,15 @@ def holds(standing: Mapping[str, Any]) -> bool:
 
 
 def surroundings() -> list[Any]:
-    """Everything outside a command's arguments that may decide its answer, as JSON has it."""
-    import wheelcheck
+    """Everything outside a command's arguments that may decide its answer, as JSON has it.
 
-    variables = sorted((name, value) for name, value in os.environ.items() if name not in VOLATILE)
-    return [wheelcheck.__version__, _newest_source(), sys.version, sys.executable, _system(), os.getcwd(), variables]  # noqa: PTH109
+    Raises:
+        OSError: there is no working directory any more, or this package is in no directory.
+    """
+    from wheelcheck import __version__
+
+    python = [sys.version, sys.executable, *sys.flags]
+    return [__version__, _sources(), python, _system(), os.getcwd(), sorted(os.environ.items())]  # noqa: PTH109
 
 
 def installations() -> list[str]:
@@ -49,14 +73,20 @@ def installations() -> list[str]:
     return [path for path in sys.path if path]
 
 
-def _newest_source() -> int:
-    """The time of the last change to this package, its rules included."""
+def _stamp(status: os.stat_result) -> list[int]:
+    return [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino]
+
+
+def _sources() -> list[Any]:
+    """The files of this package, its rules included, as they are."""
     here = os.path.dirname(__file__)  # noqa: PTH120
     folders = (here, f"{here}/index", f"{here}/render", f"{here}/rules")
-    return max(entry.stat().st_mtime_ns for folder in folders for entry in os.scandir(folder) if entry.is_file())
+    entries = (entry for folder in folders for entry in os.scandir(folder) if entry.is_file())
+    return sorted((entry.path, _stamp(entry.stat())) for entry in entries)
 
 
-def _system() -> list[str]:
+def _system() -> list[str | None]:
     if sys.platform == "win32":
         return [sys.platform, *map(str, sys.getwindowsversion())]
-    return list(os.uname())
+    libc = "CS_GNU_LIBC_VERSION"
+    return [*os.uname(), os.confstr(libc) if libc in os.confstr_names else None]

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, TypeAlias
 
-from packaging.specifiers import InvalidSpecifier
-
-from wheelcheck.distributions import Listed, Sdist, UnreadableFile, Wheel, specifiers_of, tag_set, version_of
+from wheelcheck.distributions import Listed, Sdist, UnreadableFile, Wheel, tag_set
 from wheelcheck.patterns import pattern
 from wheelcheck.platforms import LEGACY_MANYLINUX, MacOS, Manylinux, Musllinux, Other, Platform, Windows
+from wheelcheck.requirements import specifiers_of, version_of
 from wheelcheck.rules import NO_RULES, Rule, Rules
 from wheelcheck.targets import Target
 from wheelcheck.values import Plain, Variant, assert_never, plain, record
@@ -375,7 +374,7 @@ def unreadable_reason(file: UnreadableFile) -> Reason:
 def _contains(specifier: str, version: str) -> bool:
     try:
         return specifiers_of(specifier).contains(version_of(version).base_version, prereleases=True)
-    except InvalidSpecifier:
+    except ValueError:
         return True
 
 

@@ -16,16 +16,16 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from packaging.utils import NormalizedName, canonicalize_name
-
 from wheelcheck.cache import Cache
 from wheelcheck.connections import TransportOptions
 from wheelcheck.distributions import Listed, ProjectPage, UnreadableFile, merged
 from wheelcheck.index.access import Access, Known
 from wheelcheck.index.line import Line
-from wheelcheck.index.metadata import Told, identity_of, known_metadata, read_metadata
+from wheelcheck.index.metadata import identity_of, known_metadata, read_metadata
 from wheelcheck.index.pages import known_links, known_page, read_links, read_page
 from wheelcheck.index.sources import FindLinks, Local, Placed, Remote, SimpleIndex, Source, placed
+from wheelcheck.index.told import Told
+from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.tasks import Countdown, Task, Workers
 
 if TYPE_CHECKING:

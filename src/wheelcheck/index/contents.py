@@ -14,8 +14,8 @@ from wheelcheck.distributions import Listed, Sdist
 from wheelcheck.failures import IndexNonsense, Unreadable
 from wheelcheck.index.access import Access
 from wheelcheck.index.local import body_of
-from wheelcheck.index.metadata import Told, told_by
 from wheelcheck.index.stated import mismatch_of_file, stated_of
+from wheelcheck.index.told import Told, told_by
 from wheelcheck.ranges import RemoteFile
 from wheelcheck.verdicts import BadMetadata, HashMismatch
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion
 
 from wheelcheck.archives import ArchiveError
@@ -29,16 +28,18 @@ from wheelcheck.distributions import (
     UnreadableFile,
     direct_file,
     hash_pairs,
-    version_of,
 )
 from wheelcheck.failures import NeedsBuild, NotCached, Unreadable
 from wheelcheck.index.access import Access
 from wheelcheck.index.contents import metadata_in
-from wheelcheck.index.metadata import Told, keep_metadata, known_metadata
+from wheelcheck.index.metadata import keep_metadata, known_metadata
 from wheelcheck.index.sdists import LARGEST, MODERATE, Enough, check_kind, fetch, promise_in
 from wheelcheck.index.stated import LocalHashes
+from wheelcheck.index.told import Told
+from wheelcheck.names import NormalizedName
 from wheelcheck.projects import PYPROJECT, Project, parse_project, static_metadata
 from wheelcheck.ranges import bounded
+from wheelcheck.requirements import version_of
 from wheelcheck.urls import path_of_url, shown
 from wheelcheck.values import replace
 from wheelcheck.verdicts import BadMetadata, DynamicMetadata

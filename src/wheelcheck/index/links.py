@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from packaging.utils import NormalizedName, canonicalize_name
-
 from wheelcheck.distributions import Listed, ProjectPage, UnreadableFile
 from wheelcheck.failures import IndexNonsense
 from wheelcheck.listings import parse_links
+from wheelcheck.names import NormalizedName, canonicalize_name
 
 Links: TypeAlias = "Mapping[NormalizedName, ProjectPage]"
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-from packaging.utils import NormalizedName
-
 from wheelcheck.distributions import SDIST_ENDINGS, ProjectPage, read_file
 from wheelcheck.failures import IndexUnavailable
 from wheelcheck.index.links import Links, by_project, read_links_page
 from wheelcheck.index.sources import Local
 from wheelcheck.listings import parse_page
+from wheelcheck.names import NormalizedName
 
 
 def local_page(source: Local, name: NormalizedName) -> ProjectPage | None:

@@ -5,21 +5,16 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from packaging.version import InvalidVersion
-
 from wheelcheck.cache import FRESH_FOR, Kept, key_of
-from wheelcheck.distributions import Listed, Metadata, MetadataError, Sdist, parse_metadata, version_of
+from wheelcheck.distributions import Listed
 from wheelcheck.failures import IndexNonsense, NotCached, Unreadable
 from wheelcheck.index.access import Access, Known
 from wheelcheck.index.stated import stated_of
+from wheelcheck.index.told import Told, told_by
 from wheelcheck.urls import path_of_url, shown
-from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch
-
-Told: TypeAlias = "Metadata | BadMetadata | HashMismatch | DynamicMetadata"
-"""What a file says of itself, why it is refused for good, or, of a source distribution, that only a build can tell."""
+from wheelcheck.verdicts import BadMetadata, HashMismatch
 
 
 def identity_of(file: Listed) -> tuple[str, ...]:
@@ -104,31 +99,6 @@ def keep_metadata(access: Access, file: Listed, found: bytes | BadMetadata | Has
     if isinstance(found, BadMetadata):
         access.cache.store_metadata(key, Kept(b"", found.why), until)
     return found
-
-
-# -- what it says
-
-
-def told_by(file: Listed, body: bytes) -> Metadata | BadMetadata | DynamicMetadata:
-    """What the metadata of a file says, held against the file's name."""
-    try:
-        found = _parsed(file, body)
-        if isinstance(found, DynamicMetadata):
-            return found
-        agrees = found.name == file.name and version_of(found.version) == file.version
-    except (MetadataError, InvalidVersion) as error:
-        return BadMetadata(why=str(error))
-    if not agrees:
-        return BadMetadata(why=f"it says that it is {found.name} {found.version}")
-    return found
-
-
-def _parsed(file: Listed, body: bytes) -> Metadata | DynamicMetadata:
-    if not isinstance(file, Sdist):
-        return parse_metadata(body)
-    from wheelcheck.projects import static_metadata
-
-    return static_metadata(body)
 
 
 def _head(body: bytes) -> bytes:

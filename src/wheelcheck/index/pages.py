@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from packaging.utils import NormalizedName
-
 from wheelcheck.cache import Stored, freshness, key_of
 from wheelcheck.distributions import Listed, ProjectPage, UnreadableFile
 from wheelcheck.entries import Damaged
@@ -17,6 +15,7 @@ from wheelcheck.index.access import Access, Known
 from wheelcheck.index.sources import Local, Placed, Remote
 from wheelcheck.index.stated import hashed
 from wheelcheck.listings import Listing, listing_of, page_of
+from wheelcheck.names import NormalizedName
 from wheelcheck.urls import shown
 from wheelcheck.values import replace
 

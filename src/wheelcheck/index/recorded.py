@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from packaging.utils import NormalizedName
-
 from wheelcheck.digests import mismatch_of
 from wheelcheck.distributions import (
     Listed,
@@ -24,6 +22,7 @@ from wheelcheck.distributions import (
     parse_metadata,
 )
 from wheelcheck.failures import NotRecorded, Unreadable
+from wheelcheck.names import NormalizedName
 from wheelcheck.urls import path_of_url
 from wheelcheck.values import replace
 from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch

@@ -9,6 +9,7 @@ from os import urandom
 from typing import TYPE_CHECKING
 
 from wheelcheck import outcomes, verdicts
+from wheelcheck.output import harmless
 from wheelcheck.render import phrases
 from wheelcheck.values import replace
 
@@ -46,16 +47,7 @@ def render_report(report: Report, *, style: Style | None = None, quiet: bool = F
     blocks = ["\n".join(_result(result, style, quiet)) for result in report.results]
     if verbose:
         blocks.append("\n".join(_sources(report)))
-    return harmless("\n\n".join(blocks), style)
-
-
-def harmless(text: str, style: Style | None = None) -> str:
-    """The text with every control character spelled out, but for line ends; then the codes for the marks of `style`.
-
-    Names and reasons come from an index and must not steer a terminal.
-    """
-    spelled = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
-    return re.sub(f"{style.mark}([0-9]+m)", "\033[\\1", spelled) if style else spelled
+    return re.sub(f"{style.mark}([0-9]+m)", "\033[\\1", harmless("\n\n".join(blocks)))
 
 
 def _result(result: Result, style: Style, quiet: bool) -> Iterator[str]:
@@ -225,8 +217,9 @@ def render_snapshot(snapshot: Snapshot) -> str:
     lines = [f"{snapshot.directory} holds what the answer needs: {size}"]
     if snapshot.missing:
         lines.append(f"  not on any index: {', '.join(snapshot.missing)}")
-    for result in snapshot.results:
-        lines.append(f"  {result.target.name}  {'compatible' if result.ok else 'not compatible'}")
+    lines += [
+        f"  {result.target.name}  {'compatible' if result.ok else 'not compatible'}" for result in snapshot.results
+    ]
     return harmless("\n".join(lines))
 
 
