@@ -183,7 +183,6 @@ def test_a_rule_tells_versions_and_projects_apart() -> None:
     assert ok(judge_all(listed, [TARGETS[0]], curated())[0]) == [False, True, True]
 
 
-@pytest.mark.xfail(reason="equal targets share one judge, and rules tell targets apart that are equal")
 def test_a_target_under_rosetta_is_judged_for_itself() -> None:
     listed = [read_file("tensorflow-2.15.0-cp311-cp311-macosx_10_15_x86_64.whl", url="")]
     intel = read_target("macos-14-x86_64-cp311")

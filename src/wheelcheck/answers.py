@@ -120,7 +120,7 @@ class Body:
 class Stream(Body):
     """Hands a body of status 200 on as it comes; a further try goes on where the last one broke, where that is safe.
 
-    It is safe where the server gave a strong validator, which then names the very bytes of which the rest is asked for.
+    `went_on` tells that the last body was such a rest. It is safe where the server gave a strong validator, which then names the very bytes of which the rest is asked for.
 
     Args:
         sink: gives a taker of chunks, anew for each beginning.
@@ -132,6 +132,7 @@ class Stream(Body):
         self._sink: Sink | None = None
         self._length = 0
         self._tag = ""
+        self.went_on = False
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -140,7 +141,8 @@ class Stream(Body):
 
     def wants(self, status: int, headers: Mapping[str, str], url: str) -> bool:
         """Whether the body is the whole, or the rest that was asked for."""
-        if self._goes_on and status == 206 and content_range(headers)[0] == self._length:
+        self.went_on = self._goes_on and status == 206 and content_range(headers)[0] == self._length
+        if self.went_on:
             return True
         if self._goes_on and status in (206, 416):
             self._length = 0

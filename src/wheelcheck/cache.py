@@ -12,14 +12,16 @@ import os
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NewType, TypeVar
 
-from wheelcheck.entries import ANSWERS, FORMAT, Damaged, opened, sealed
+from wheelcheck.entries import ANSWERS, FORMAT, Damaged, Parts, opened, sealed
 from wheelcheck.names import NormalizedName
+from wheelcheck.standing import Stamp
 from wheelcheck.values import field, names_of, record, replace
 
 if TYPE_CHECKING:
@@ -66,6 +68,11 @@ class Stored:
     last_modified: str = ""
     summary: Mapping[str, Any] = field(default_factory=dict)
     parts: Sequence[bytes] = field(default=(), compare=False)
+
+    @property
+    def kept_at(self) -> dict[str, Stamp]:
+        """The file in the cache that this was read from, with what shows that it was replaced; empty for none."""
+        return {self.parts.place: self.parts.stamp} if isinstance(self.parts, Parts) else {}
 
     def is_fresh(self, now: float) -> bool:
         """Whether it may be used as it is. A clock that was set back makes it stale."""
@@ -179,16 +186,6 @@ class Cache:
         """Keeps what is known of a file's core metadata, for good or until a time in seconds since the epoch."""
         self._store(METADATA, key, {"until": until, "refused": kept.refused}, [kept.head])
 
-    def place_of(self, key: Key, name: str) -> tuple[str, ...]:
-        """The paths at which the page of a project is kept, or that the index has none; empty where neither is."""
-        if self._root is None:
-            return ()
-        return tuple(
-            str(path)
-            for path in (self._root / PAGES / _page_name(key, name), self._root / ABSENT / key)
-            if path.exists()
-        )
-
     def store_answer(self, key: str, about: dict[str, Any], text: bytes) -> None:
         """Keeps a whole answer; `wheelcheck.recall` gives it again."""
         self._store(ANSWERS, key, about, [text])
@@ -200,12 +197,15 @@ class Cache:
 
     def size(self) -> tuple[int, int]:
         """How many entries there are, and their bytes."""
-        sizes = [entry.stat().st_size for kind in KINDS for entry in self._entries(kind)]
+        sizes = []
+        for entry in chain.from_iterable(map(self._entries, KINDS)):
+            with suppress(FileNotFoundError):  # another process removes entries meanwhile
+                sizes.append(entry.stat().st_size)
         return len(sizes), sum(sizes)
 
     def clear(self) -> int:
         """Removes every entry; how many there were."""
-        entries = [entry for kind in KINDS for entry in self._entries(kind)]
+        entries = list(chain.from_iterable(map(self._entries, KINDS)))
         for entry in entries:
             Path(entry.path).unlink(missing_ok=True)
         return len(entries)
@@ -226,10 +226,13 @@ class Cache:
             return None
         place = self._root / kind / name
         try:
-            return decode(*opened(str(place), partial(self._forget, kind, name)))
-        except OSError:
+            about, parts = opened(str(place), partial(self._forget, kind, name))
+            if about.pop("entry") != name:
+                raise Damaged
+            return decode(about, parts)
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        except (Damaged, ValueError, TypeError, KeyError):
+        except (OSError, Damaged, ValueError, TypeError, KeyError):
             self._forget(kind, name)
             return None
 
@@ -241,7 +244,7 @@ class Cache:
         try:
             self._prepare(place.parent)
             with temporary.open("wb") as handle:
-                handle.writelines([*sealed(about, parts), *parts])
+                handle.writelines([*sealed({"entry": name} | about, parts), *parts])
             _rename(temporary, place)
         except OSError as error:
             self._give_up(error)
@@ -255,8 +258,9 @@ class Cache:
             self._swept = True
             oldest = time.time() - _STALE_TEMPORARY
             for path in folder.glob(".*"):
-                if path.stat().st_mtime < oldest:
-                    _remove(path)
+                with suppress(FileNotFoundError):  # its process has just renamed it
+                    if path.stat().st_mtime < oldest:
+                        _remove(path)
 
     def _forget(self, kind: str, name: str) -> None:
         if self._root is not None and self._writable:
@@ -283,17 +287,25 @@ def _unexpired(about: dict[str, Any], parts: Sequence[bytes], *, now: float) -> 
 
 
 def _rename(temporary: Path, place: Path) -> None:
-    """Windows refuses while another process reads the place; that entry is as good as this one."""
+    """Windows refuses while another process reads the place; that entry is as good as this one. A directory goes."""
     try:
         temporary.replace(place)
-    except PermissionError:
-        if not place.exists():
+    except (IsADirectoryError, PermissionError):
+        if place.is_dir():
+            _remove(place)
+            temporary.replace(place)
+        elif place.exists():
+            _remove(temporary)
+        else:
             raise
-        _remove(temporary)
 
 
 def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        return
+    """Removes what is there, also a directory that somebody put in the place of an entry."""
+    from shutil import rmtree
+
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

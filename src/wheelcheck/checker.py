@@ -244,7 +244,7 @@ def _standing(stamps: Mapping[str, Stamp] | None, index: Index) -> Mapping[str, 
     if stamps is None:
         return None
     places, until = index.standing
-    return standing_on({**stamps_of((*places, *installations())), **stamps}, until)
+    return standing_on({**stamps_of(installations()), **places, **stamps}, until)
 
 
 def judge(filename: str, *, target: str | Target | None = None, no_rules: bool = False) -> Verdict:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any
 from zlib import crc32
+
+from wheelcheck.standing import Stamp, stamp_of_status
 
 FORMAT, ANSWERS = "2", "answers"
 """The folder of all entries of this form, and the one in it that holds whole answers."""
@@ -41,6 +44,7 @@ def opened(place: str, forget: Callable[[], None]) -> tuple[dict[str, Any], Sequ
         Damaged, ValueError: it is damaged.
     """
     with open(place, "rb") as handle:  # noqa: PTH123 -- pathlib is not loaded on the way of remembered answers
+        stamp = stamp_of_status(os.fstat(handle.fileno()))
         start = handle.read(FIRST_READ)
         while start.count(b"\n", 0, FIRST_READ) < 2 and (more := handle.readline()):
             start += more
@@ -49,16 +53,28 @@ def opened(place: str, forget: Callable[[], None]) -> tuple[dict[str, Any], Sequ
     if seal != b"%s %08x" % (MAGIC, crc32(head + newline)):
         raise Damaged
     entry = json.loads(head)
-    return entry["about"], Parts(place, start, len(seal) + len(head) + 2, entry["parts"], forget)
+    return entry["about"], Parts(place, start, len(seal) + len(head) + 2, entry["parts"], forget, stamp)
 
 
 class Parts(Sequence[bytes]):
-    """The parts of an entry, each read and checked when it is asked for; any of them may be `Damaged`."""
+    """The parts of an entry, each read and checked when it is asked for; any of them may be `Damaged`.
+
+    Attributes:
+        place: the path of the entry.
+        stamp: what shows that another entry took its place.
+    """
 
     def __init__(
-        self, place: str, start: bytes, offset: int, sums: Sequence[tuple[int, int]], forget: Callable[[], None]
+        self,
+        place: str,
+        start: bytes,
+        offset: int,
+        sums: Sequence[tuple[int, int]],
+        forget: Callable[[], None],
+        stamp: Stamp,
     ) -> None:
-        self._place, self._start, self._sums, self._forget = place, start, sums, forget
+        self.place, self.stamp = place, stamp
+        self._start, self._sums, self._forget = start, sums, forget
         self._ends = tuple(accumulate((length for length, _ in sums), initial=offset))
 
     def __len__(self) -> int:
@@ -75,7 +91,7 @@ class Parts(Sequence[bytes]):
 
     def _read(self, begin: int, length: int) -> bytes:
         try:
-            with open(self._place, "rb") as handle:  # noqa: PTH123
+            with open(self.place, "rb") as handle:  # noqa: PTH123
                 handle.seek(begin)
                 return handle.read(length)
         except OSError:

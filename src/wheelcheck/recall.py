@@ -54,7 +54,7 @@ def question_of(arguments: Sequence[str]) -> str | None:
     if not may_be_recalled(arguments):
         return None
     try:
-        terminals = [stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)]
+        terminals = [bool(getattr(stream, "isatty", bool)()) for stream in (sys.stdin, sys.stdout)]
         asked = json.dumps([list(arguments), terminals, surroundings()])
     except (OSError, ValueError):
         return None

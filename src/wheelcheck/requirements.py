@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from packaging.version import InvalidVersion, Version
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
 
+T = TypeVar("T")
 Test: TypeAlias = "Callable[[Version], bool]"
 
 _HUGE_NUMBER = pattern(r"\d{500}")
@@ -84,7 +85,7 @@ def requirement_of(text: str) -> Requirement:
     if _HUGE_NUMBER.search(text):
         raise InvalidRequirement("a number in it is too long")
     try:
-        return Requirement(text)
+        return _parsed(Requirement, text)
     except RecursionError:
         raise InvalidRequirement("its parentheses are nested too deeply") from None
 
@@ -96,7 +97,15 @@ def marker_of(text: str) -> Marker:
         return cast("Marker", plain)
     from packaging.markers import Marker
 
-    return Marker(text)
+    return _parsed(Marker, text)
+
+
+def _parsed(parse: Callable[[str], T], text: str) -> T:
+    """Parsed by packaging; again where CPython 3.11 loses count because several threads make syntax trees at once."""
+    try:
+        return parse(text)
+    except SystemError:
+        return parse(text)
 
 
 # -- specifiers
@@ -268,9 +277,10 @@ MOST_NESTED = 20
 class PlainMarker:
     """A `Marker` that compares variables with texts and versions."""
 
-    def __init__(self, text: str, holds: Holds, variables: frozenset[str]) -> None:
+    def __init__(self, text: str, holds: Holds, variables: frozenset[str], words: tuple[str, ...]) -> None:
         self.text = text
         self.variables = variables
+        self.words = words
         self._holds = holds
 
     @property
@@ -291,7 +301,7 @@ class PlainMarker:
         return repr(self.full)
 
     def __eq__(self, other: object) -> bool:
-        return self.full == (other.full if isinstance(other, PlainMarker) else other)
+        return self.words == other.words if isinstance(other, PlainMarker) else bool(self.full == other)
 
     def __hash__(self) -> int:
         return hash(self.full)
@@ -308,6 +318,11 @@ class _MarkerReader:
         self._words = list(_words(text))
         self._at = 0
         self.variables: set[str] = set()
+
+    @property
+    def normal(self) -> tuple[str, ...]:
+        """Its words, whichever quotation marks they are written with."""
+        return tuple(f'"{word[1:-1]}"' if word[0] == "'" else word for word in self._words)
 
     def whole(self) -> Holds:
         """All of the marker."""
@@ -376,7 +391,7 @@ def _words(text: str) -> Iterator[str]:
 def _plain_marker(text: str) -> PlainMarker | None:
     try:
         reader = _MarkerReader(text)
-        return PlainMarker(text, reader.whole(), frozenset(reader.variables))
+        return PlainMarker(text, reader.whole(), frozenset(reader.variables), reader.normal)
     except _NotPlainError:
         return None
 
@@ -433,7 +448,7 @@ class PlainRequirement:
 
     @property
     def _parts(self) -> tuple[object, ...]:
-        name, marker = canonicalize_name(self.name), self.marker.text if self.marker else None
+        name, marker = canonicalize_name(self.name), self.marker.words if self.marker else ()
         return name, frozenset(self.extras), frozenset(self.specifier), marker
 
 

@@ -28,7 +28,7 @@ def stamp_of(path: str) -> Stamp:
         status = os.stat(path)  # noqa: PTH116 -- pathlib is not loaded on this way
     except (OSError, ValueError):
         return None
-    return _stamp(status) if S_ISREG(status.st_mode) or S_ISDIR(status.st_mode) else []
+    return stamp_of_status(status) if S_ISREG(status.st_mode) or S_ISDIR(status.st_mode) else []
 
 
 def stamps_of(paths: Iterable[str]) -> dict[str, Stamp]:
@@ -73,7 +73,7 @@ def installations() -> list[str]:
     return [path for path in sys.path if path]
 
 
-def _stamp(status: os.stat_result) -> list[int]:
+def stamp_of_status(status: os.stat_result) -> list[int]:
     return [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino]
 
 
@@ -82,7 +82,7 @@ def _sources() -> list[Any]:
     here = os.path.dirname(__file__)  # noqa: PTH120
     folders = (here, f"{here}/index", f"{here}/render", f"{here}/rules")
     entries = (entry for folder in folders for entry in os.scandir(folder) if entry.is_file())
-    return sorted((entry.path, _stamp(entry.stat())) for entry in entries)
+    return sorted((entry.path, stamp_of_status(entry.stat())) for entry in entries)
 
 
 def _system() -> list[str | None]:

@@ -204,7 +204,7 @@ class Transport:
         """
         body = Stream(sink)
         answer = self._answered("GET", url, {"accept-encoding": "identity"}, lambda: body, login, math.inf)
-        return Answer(url=answer.url, status=200, headers=answer.headers) if answer.status == 206 else answer
+        return Answer(url=answer.url, status=200, headers=answer.headers) if body.went_on else answer
 
     def overdue(self, thread: int) -> TimedOut | None:
         """The failure of a thread's request that outlives its deadline where no time-out reaches, such as DNS."""

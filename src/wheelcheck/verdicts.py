@@ -351,9 +351,13 @@ def judge_all(
     return [Verdicts(judge.verdicts(places, samples), order) for judge in judges]
 
 
-@lru_cache(maxsize=256)
 def judge_for(target: Target, rules: Rules = NO_RULES) -> Judge:
-    """The one judge for a target under a set of rules."""
+    """The one judge for a target under a set of rules, which also ask whether it is translated."""
+    return _judge_for(target, target.translated, rules)
+
+
+@lru_cache(maxsize=256)
+def _judge_for(target: Target, translated: bool | None, rules: Rules) -> Judge:  # noqa: ARG001 -- tells targets apart
     return Judge(target, rules)
 
 

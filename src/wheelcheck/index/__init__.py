@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import chain
@@ -26,6 +26,7 @@ from wheelcheck.index.pages import known_links, known_page, read_links, read_pag
 from wheelcheck.index.sources import FindLinks, Local, Placed, Remote, SimpleIndex, Source, placed
 from wheelcheck.index.told import Told
 from wheelcheck.names import NormalizedName, canonicalize_name
+from wheelcheck.standing import Stamp
 from wheelcheck.tasks import Countdown, Task, Workers
 
 if TYPE_CHECKING:
@@ -136,9 +137,9 @@ class Index:
         return self._access.oldest
 
     @property
-    def standing(self) -> tuple[frozenset[str], float]:
+    def standing(self) -> tuple[Mapping[str, Stamp], float]:
         """The files in the cache on which all answers so far stand, and the time until which they may."""
-        return frozenset(self._access.places), self._access.until
+        return dict(self._access.places), self._access.until
 
     @property
     def answered(self) -> int:
@@ -280,16 +281,19 @@ class Index:
 
     def _task(self, key: object, work: Callable[[], T], known: Callable[[], Known[T] | None]) -> Task[T]:
         """The task of a key. What the cache knows is taken from there at once: a thread would cost more than that."""
+        found = self._tasks.get(key)
+        if found is not None:
+            return found
+        answer = known()
         with self._lock:
             found = self._tasks.get(key)
             if found is not None:
                 return found
             task = self._tasks[key] = Task(work)
-        answer = known()
-        if answer is not None:
-            task.settle(answer.value)
-        else:
-            self._workers.submit(task.run)
+            if answer is not None:
+                task.settle(answer.value)
+                return task
+        self._workers.submit(task.run)
         return task
 
     def _await(self, task: Task[Any]) -> None:

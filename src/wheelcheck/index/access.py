@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
@@ -12,6 +12,7 @@ from wheelcheck.cache import Cache
 from wheelcheck.failures import CannotTell
 from wheelcheck.index.line import Line
 from wheelcheck.index.sources import Local, Placed, Remote
+from wheelcheck.standing import Stamp
 from wheelcheck.urls import path_of_url
 from wheelcheck.values import record
 
@@ -44,7 +45,7 @@ class Access:
         unable: what servers were found not to do; see `RemoteFile`.
         recordings: the manifests of the sources that are snapshots.
         cached: how many answers came from the cache.
-        places: the files in the cache that the answer stands on.
+        places: the files in the cache that the answer stands on, with what shows that one was replaced.
         until: until when it may stand on them; 0 where something that it stands on is not kept.
         oldest: when the oldest page that was used was answered, in seconds since the epoch; None without such a page.
     """
@@ -66,7 +67,7 @@ class Access:
         self.local_hashes = frozenset(local_hashes)
         self.unable: set[tuple[Origin, str]] = set()
         self.cached = 0
-        self.places: set[str] = set()
+        self.places: dict[str, Stamp] = {}
         self.until = math.inf
         self.oldest: float | None = None
         self._by_label = {source.label: source for source in reversed(sources)}
@@ -83,7 +84,7 @@ class Access:
         with self._lock:
             self.cached += 1
 
-    def note_kept(self, places: Iterable[str], until: float) -> None:
+    def note_kept(self, places: Mapping[str, Stamp], until: float) -> None:
         """Takes down where something that is used is kept, and until when it may be used without asking."""
         with self._lock:
             self.places.update(places)

@@ -64,7 +64,7 @@ def read_direct(
         NeedsBuild: only a build can tell its version or what it needs.
         CannotTell: its server did not answer; which of its kinds says why.
     """
-    access.note_kept((), 0)
+    access.note_kept({}, 0)
     stated = hash_pairs(url.partition("#")[2])
     found, told = _found(access, url, name, wanted, wanted or [f"{kind}:{digest}" for kind, digest in stated.items()])
     if wanted or isinstance(found, UnreadableFile):

@@ -52,7 +52,7 @@ def read_metadata(access: Access, file: Listed) -> Told:
     from wheelcheck.index.contents import local_metadata
 
     if "sha256" not in file.hashes:
-        access.note_kept((), 0)
+        access.note_kept({}, 0)
     recording = access.recording_of(file)
     if recording is not None:
         return recording.told(file)
@@ -84,7 +84,9 @@ def known_metadata(access: Access, file: Listed) -> Known[Told] | None:
     if kept is None:
         return None
     if not lasting:
-        access.note_kept((), 0)
+        access.note_kept({}, 0)
+    if kept.refused:
+        access.note_kept({}, 0)
     access.note_cached()
     return Known(BadMetadata(why=kept.refused) if kept.refused else told_by(file, kept.head))
 
@@ -96,6 +98,7 @@ def keep_metadata(access: Access, file: Listed, found: bytes | BadMetadata | Has
     if isinstance(found, bytes):
         access.cache.store_metadata(key, Kept(_head(found)), None if "sha256" in file.hashes else until)
         return told_by(file, found)
+    access.note_kept({}, 0)
     if isinstance(found, BadMetadata):
         access.cache.store_metadata(key, Kept(b"", found.why), until)
     return found

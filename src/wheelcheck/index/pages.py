@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -40,7 +41,7 @@ def read_page(access: Access, source: Placed, name: NormalizedName) -> ProjectPa
     if isinstance(source, Local):
         from wheelcheck.index.local import local_page
 
-        access.note_kept((), 0)
+        access.note_kept({}, 0)
         return _with_hashes(access, local_page(source, name))
     return _Exchange(access, source, _ProjectForm(source, name)).page()
 
@@ -63,7 +64,7 @@ def read_links(access: Access, source: Placed) -> Links:
     if isinstance(source, Local):
         from wheelcheck.index.local import local_links
 
-        access.note_kept((), 0)
+        access.note_kept({}, 0)
         pages = local_links(source)
         return {name: _with_hashes(access, page) or page for name, page in pages.items()}
     return _Exchange(access, source, _LinksForm(source)).page() or {}
@@ -139,17 +140,21 @@ class _Shelves(Sequence[bytes]):
 
     def __init__(self, stored: Stored, again: Callable[[], Stored]) -> None:
         self._stored, self._again = stored, again
+        self._now: dict[str, bytes] | None = None
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._stored.parts)
 
     def __getitem__(self, place: Any) -> Any:
-        try:
-            return self._stored.parts[place]
-        except Damaged:
-            version, now = self._stored.summary["versions"][place], self._again()
-            shelves = dict(zip(now.summary.get("versions", ()), now.parts, strict=False))
-            return shelves.get(version, b"[]")
+        with self._lock:
+            if self._now is None:
+                try:
+                    return self._stored.parts[place]
+                except Damaged:
+                    now = self._again()
+                    self._now = dict(zip(now.summary.get("versions", ()), now.parts, strict=False))
+            return self._now.get(self._stored.summary["versions"][place], b"[]")
 
 
 class _LinksForm:
@@ -207,8 +212,7 @@ class _Exchange(Generic[T]):
     def _made(self, stored: Stored) -> T | None:
         access = self._access
         access.note_page(stored.stored)
-        places = access.cache.place_of(self._key, self._form.name)
-        access.note_kept(places, stored.fresh_until if places else 0)
+        access.note_kept(stored.kept_at, stored.fresh_until if stored.kept_at else 0)
         return self._form.made(stored, self._again) if stored.found else None
 
     def _again(self) -> Stored:
