@@ -120,7 +120,8 @@ class Body:
 class Stream(Body):
     """Hands a body of status 200 on as it comes; a further try goes on where the last one broke, where that is safe.
 
-    `went_on` tells that the last body was such a rest. It is safe where the server gave a strong validator, which then names the very bytes of which the rest is asked for.
+    It is safe where the server gave a strong validator, which then names the very bytes of which the rest is asked for.
+    `went_on` tells that the last body was such a rest.
 
     Args:
         sink: gives a taker of chunks, anew for each beginning.

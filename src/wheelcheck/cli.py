@@ -122,6 +122,9 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         help="a requirements file; - is standard input",
     )
     group.add_argument(
+        "-e", "--editable", action=_Repeatable, default=[], metavar="PATH", help="as in pip; says what to do instead"
+    )
+    group.add_argument(
         "-c", "--constraint", action=_Repeatable, default=[], metavar="FILE", help="bounds for what is needed anyway"
     )
 
@@ -329,7 +332,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from wheelcheck.checker import check
 
     question = _question(arguments)
-    report = check(arguments.requirements, targets=arguments.target, **_options(arguments))
+    report = check(_requirements(arguments), targets=arguments.target, **_options(arguments))
     for notice in report.notices:
         say(notice)
     text = _rendered(report, arguments)
@@ -373,6 +376,10 @@ def _remember(question: str, report: Report, text: str, arguments: argparse.Name
     forget_oldest(f"{directory}/{FORMAT}/{ANSWERS}")
 
 
+def _requirements(arguments: argparse.Namespace) -> list[str]:
+    return [*arguments.requirements, *(f"-e {path}" for path in arguments.editable)]
+
+
 def _options(arguments: argparse.Namespace) -> Options:
     """The arguments that the library knows, under the same names."""
     from wheelcheck.inquiry import DEFAULTS
@@ -387,7 +394,7 @@ def _snapshot(arguments: argparse.Namespace) -> int:
     from wheelcheck.snapshots import record_snapshot
 
     options = _options(arguments)
-    snapshot = record_snapshot(arguments.directory, arguments.requirements, targets=arguments.target, **options)
+    snapshot = record_snapshot(arguments.directory, _requirements(arguments), targets=arguments.target, **options)
     for notice in snapshot.notices:
         say(notice)
     if arguments.format == "json":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from wheelcheck import __version__
 from wheelcheck.applicability import UndecidableMarker, applies
-from wheelcheck.distributions import UnreadableFile, direct_file
+from wheelcheck.distributions import hash_pairs
 from wheelcheck.failures import UsageError
 from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.outcomes import Asked, Constraint, Demand, Policy, Question
@@ -254,7 +254,8 @@ class Inquiry:
             for option in ("only_binary", "no_binary", "all_releases", "only_final")
             if getattr(place, option)
         )
-        hashes_given = any(ask.hashes for ask in self.inputs.asks)
+        hashes_given = any(ask.hashes for ask in (*self.inputs.asks, *self.inputs.constraints))
+        hashes_wanted = hashes_given or configured.require_hashes or files.require_hashes
         return Policy(
             pre=options["pre"] or configured.pre or files.pre,
             all_releases=frozenset(selected["all_releases"]),
@@ -265,7 +266,7 @@ class Inquiry:
             allow_sdists=options["allow_sdists"],
             exclude_newer=self.exclude_newer,
             undated=options["no_upload_time"] == "allow",
-            require_hashes=hashes_given or configured.require_hashes or files.require_hashes,
+            require_hashes=hashes_wanted and not files.no_require_hashes,
             no_deps=options["no_deps"],
             resolution=options["resolution"],
         )
@@ -413,15 +414,12 @@ def _asked(ask: Ask) -> Demand:
 
 
 def _demand(ask: Ask, origin: Asked | Constraint) -> Demand:
-    return Demand(requirement=ask.requirement, origin=origin, hashes=ask.hashes or _fragment(ask.requirement))
+    return Demand(requirement=ask.requirement, origin=origin, hashes=(*ask.hashes, *_fragment(ask.requirement)))
 
 
 def _fragment(requirement: Requirement) -> tuple[str, ...]:
     """The digests that a direct reference states behind its URL."""
-    if not requirement.url:
-        return ()
-    file = direct_file(requirement.url, canonicalize_name(requirement.name))
-    stated = {} if isinstance(file, UnreadableFile) else file.hashes
+    stated = hash_pairs((requirement.url or "").partition("#")[2])
     return tuple(f"{algorithm}:{digest}" for algorithm, digest in stated.items())
 
 
