@@ -104,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
         headers = {"content-type": resource.content_type} | resource.headers
         body = resource.body
         if resource.json is not None:
-            headers["vary"] = "accept"
+            headers.setdefault("vary", "accept")
             if JSON in self.headers.get("accept", ""):
                 body, headers["content-type"] = resource.json, JSON
         tag = headers.get("etag")

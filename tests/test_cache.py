@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheelcheck.cache import FRESH_FOR, Cache, Kept, Key, Stored, freshness, key_of
+from wheelcheck.cache import Cache, Kept, Key, Stored, key_of
 from wheelcheck.entries import FORMAT, Damaged
 
 if TYPE_CHECKING:
@@ -48,41 +48,6 @@ def held(cache: Cache, key: str = KEY, name: str = "six") -> tuple[Stored, list[
 
 def whole(**about: object) -> tuple[Stored, list[bytes]]:
     return page(**about), list(page(**about).parts)
-
-
-FRESHNESS = [
-    ({}, FRESH_FOR),
-    ({"cache-control": "max-age=60"}, 60),
-    ({"cache-control": "public, Max-Age=60"}, 60),
-    ({"cache-control": 'max-age="60"'}, 60),
-    ({"cache-control": "max-age=60", "age": "45"}, 15),
-    ({"cache-control": "max-age=60", "age": "100"}, 0),
-    ({"cache-control": "max-age=60", "date": date(NOW - 20)}, 40),
-    ({"cache-control": "max-age=60", "date": date(NOW + 500)}, 60),
-    ({"cache-control": "max-age=60", "expires": date(NOW + 5000)}, 60),
-    ({"expires": date(NOW + 90), "date": date(NOW)}, 90),
-    ({"expires": date(NOW - 90), "date": date(NOW)}, 0),
-    ({"expires": "0"}, 0),
-    ({"cache-control": "max-age=soon"}, 0),
-    ({"cache-control": "max-age=-1"}, 0),
-    ({"cache-control": "no-cache, max-age=60"}, 0),
-    ({"cache-control": "no-store"}, None),
-    ({"cache-control": "max-age=60, no-store"}, None),
-    ({"cache-control": "s-maxage=60"}, FRESH_FOR),
-    ({"vary": "*"}, None),
-    ({"vary": "Accept, Accept-Encoding"}, FRESH_FOR),
-]
-
-
-@pytest.mark.parametrize(("headers", "seconds"), FRESHNESS)
-def test_how_long_an_answer_is_fresh(headers: dict[str, str], seconds: float | None) -> None:
-    assert freshness(headers, NOW) == (pytest.approx(seconds) if seconds is not None else None)
-
-
-@given(headers=st.dictionaries(st.sampled_from(["cache-control", "age", "date", "expires", "vary"]), st.text()))
-def test_no_header_is_too_strange(headers: dict[str, str]) -> None:
-    found = freshness(headers, NOW)
-    assert found is None or 0 <= found <= 2**31
 
 
 def test_a_page_is_fresh_until_its_time_and_stale_when_the_clock_was_set_back() -> None:

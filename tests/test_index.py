@@ -272,6 +272,18 @@ def test_what_follows_a_page_runs_once_it_is_merged() -> None:
     assert threading.current_thread().name not in {thread for _, thread in arrived[:1]}
 
 
+@pytest.mark.parametrize(
+    ("vary", "asked_again"), [("Accept, Accept-Encoding", False), ("Cookie", False), ("*", True), ("User-Agent", False)]
+)
+def test_an_answer_that_varies_is_used_for_the_same_request_only(tmp_path: Path, vary: str, asked_again: bool) -> None:
+    with simple_index({"six": [WHEEL]}) as server:
+        server.resources["/simple/six/"].headers = {"vary": vary}
+        for _ in range(2):
+            with Index([SimpleIndex(server.index)], cache=Cache(tmp_path)) as it:
+                assert it.page(SIX) is not None
+        assert server.paths.count("/simple/six/") == 1 + asked_again
+
+
 def test_what_follows_may_fetch_on_and_its_errors_reach_nobody() -> None:
     with simple_index({"six": [WHEEL], "numpy": [make_wheel("numpy")]}) as server, index(server.index) as it:
 

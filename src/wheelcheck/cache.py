@@ -20,17 +20,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NewType, TypeVar
 
 from wheelcheck.entries import ANSWERS, FORMAT, Damaged, Parts, opened, sealed
+from wheelcheck.freshness import freshness
 from wheelcheck.names import NormalizedName
 from wheelcheck.standing import Stamp
 from wheelcheck.values import field, names_of, record, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
-
-FRESH_FOR = 600.0
-"""Seconds for which a page without any freshness header counts as fresh."""
 
 PAGES, ABSENT, METADATA = "pages", "absent", "metadata"
 KINDS = (PAGES, ABSENT, METADATA, ANSWERS)
@@ -55,6 +53,7 @@ class Stored:
         fresh_until: until when it may be used without asking.
         cache_control: the header's value, which holds until another answer says otherwise.
         etag, last_modified: validators, empty where there are none.
+        varied: what another request must say to be given this answer (RFC 9111, section 4.1).
         summary: what its reader wants to know without reading a part, as JSON has it.
         parts: the body as its reader cut it; read from the disk one by one, each of which may be `Damaged`.
     """
@@ -66,6 +65,7 @@ class Stored:
     cache_control: str = ""
     etag: str = ""
     last_modified: str = ""
+    varied: Mapping[str, str] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
     parts: Sequence[bytes] = field(default=(), compare=False)
 
@@ -102,47 +102,6 @@ class Kept(NamedTuple):
 
     head: bytes
     refused: str = ""
-
-
-def freshness(headers: Mapping[str, str], now: float, default: float = FRESH_FOR) -> float | None:
-    """For how many seconds from now an answer is fresh, or None where it must not be stored (RFC 9111, 3 and 4.2).
-
-    Args:
-        headers: names in lower case, several of one name joined by commas.
-        now: the time of the answer, in seconds since the epoch.
-        default: for an answer that says nothing about it.
-    """
-    directives = dict(_directives(headers.get("cache-control", "")))
-    if "no-store" in directives or headers.get("vary", "").strip() == "*":
-        return None
-    if "no-cache" in directives:
-        return 0.0
-    age = max(_seconds(headers.get("age", "0")), now - _date(headers.get("date", ""), now), 0.0)
-    if "max-age" in directives:
-        return max(0.0, _seconds(directives["max-age"]) - age)
-    if "expires" in headers:
-        return max(0.0, _date(headers["expires"], 0.0) - _date(headers.get("date", ""), now) - age)
-    return default
-
-
-def _directives(text: str) -> Iterator[tuple[str, str]]:
-    for part in text.split(","):
-        name, _, value = part.partition("=")
-        yield name.strip().lower(), value.strip().strip('"')
-
-
-def _seconds(text: str) -> float:
-    """A delta-seconds; anything else counts as none at all."""
-    return float(min(int(text), 2**31)) if text.isascii() and text.isdigit() and len(text) < 20 else 0.0
-
-
-def _date(text: str, otherwise: float) -> float:
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return otherwise
 
 
 class Cache:

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from packaging.version import InvalidVersion
 
 from wheelcheck.archives import ArchiveError
-from wheelcheck.cache import FRESH_FOR, Kept, key_of
+from wheelcheck.cache import Kept, key_of
 from wheelcheck.digests import chunks_of, digests_of, mismatch
 from wheelcheck.distributions import (
     SDIST_ENDINGS,
@@ -30,6 +30,7 @@ from wheelcheck.distributions import (
     hash_pairs,
 )
 from wheelcheck.failures import NeedsBuild, NotCached, Unreadable
+from wheelcheck.freshness import FRESH_FOR
 from wheelcheck.index.access import Access
 from wheelcheck.index.contents import metadata_in
 from wheelcheck.index.metadata import keep_metadata, known_metadata

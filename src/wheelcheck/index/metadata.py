@@ -7,9 +7,10 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from wheelcheck.cache import FRESH_FOR, Kept, key_of
+from wheelcheck.cache import Kept, key_of
 from wheelcheck.distributions import Listed
 from wheelcheck.failures import IndexNonsense, NotCached, Unreadable
+from wheelcheck.freshness import FRESH_FOR
 from wheelcheck.index.access import Access, Known
 from wheelcheck.index.stated import stated_of
 from wheelcheck.index.told import Told, told_by

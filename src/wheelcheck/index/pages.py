@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from wheelcheck.cache import Stored, freshness, key_of
+from wheelcheck import __version__
+from wheelcheck.cache import Stored, key_of
 from wheelcheck.distributions import Listed, ProjectPage, UnreadableFile
 from wheelcheck.entries import Damaged
 from wheelcheck.failures import NotCached, Unreadable
+from wheelcheck.freshness import freshness, may_answer, varying
 from wheelcheck.index.access import Access, Known
 from wheelcheck.index.sources import Local, Placed, Remote
 from wheelcheck.index.stated import hashed
@@ -190,6 +192,12 @@ class _Exchange(Generic[T]):
     def __init__(self, access: Access, source: Remote, form: _Form[T]) -> None:
         self._access, self._source, self._form = access, source, form
         self._key = key_of(form.url, source.user, form.accept)
+        self._request = {
+            "accept": form.accept,
+            "accept-encoding": "gzip",
+            "authorization": source.user,
+            "user-agent": f"wheelcheck/{__version__}",
+        }
 
     def known(self) -> Known[T | None] | None:
         """What the page says, where the cache holds it and it may be used without asking."""
@@ -207,7 +215,8 @@ class _Exchange(Generic[T]):
         return self._access.cache.page(self._key, self._form.name)
 
     def _may_be_used(self, stored: Stored) -> bool:
-        return self._access.offline or (stored.is_fresh(time.time()) and not self._access.refresh)
+        fresh = self._access.offline or (stored.is_fresh(time.time()) and not self._access.refresh)
+        return fresh and may_answer(stored.varied, self._request)
 
     def _made(self, stored: Stored) -> T | None:
         access = self._access
@@ -227,16 +236,16 @@ class _Exchange(Generic[T]):
         """The page as the server gives it or confirms what is stored."""
         if self._access.offline:
             raise NotCached(shown(self._form.url))
-        conditions = stored.conditions if stored else {}
+        conditions = stored.conditions if stored and may_answer(stored.varied, self._request) else {}
         now = time.time()
         answer = self._access.transport.get(
             self._form.url, headers={"accept": self._form.accept} | conditions, login=self._source.login
         )
         if answer.status == 304 and stored is not None:
             return self._confirmed(stored, answer, now)
-        lifetime = freshness(answer.headers, now)
-        fetched = self._fetched(answer, now, lifetime or 0.0)
-        return fetched if lifetime is None else self._kept(fetched)
+        lifetime, varied = freshness(answer.headers, now), varying(answer.headers.get("vary", ""), self._request)
+        fetched = self._fetched(answer, now, lifetime or 0.0, varied or {})
+        return fetched if lifetime is None or varied is None else self._kept(fetched)
 
     def _confirmed(self, stored: Stored, answer: Answer, now: float) -> Stored:
         try:
@@ -244,7 +253,7 @@ class _Exchange(Generic[T]):
         except Damaged:
             return self._asked(None)
 
-    def _fetched(self, answer: Answer, now: float, lifetime: float) -> Stored:
+    def _fetched(self, answer: Answer, now: float, lifetime: float, varied: Mapping[str, str]) -> Stored:
         if answer.status not in (200, *GONE):
             raise answer.failure()
         found, url = answer.status == 200, urlunsplit(urlsplit(answer.url)._replace(query="", fragment=""))
@@ -258,6 +267,7 @@ class _Exchange(Generic[T]):
             cache_control=answer.headers.get("cache-control", ""),
             etag=answer.headers.get("etag", ""),
             last_modified=answer.headers.get("last-modified", ""),
+            varied=varied,
             summary=summary,
             parts=parts,
         )
