@@ -629,6 +629,8 @@ def test_another_form_is_another_question(desk: Desk) -> None:
     assert desk.run("spam", env={"WHEELCHECK_OUTPUT": str(place)}) == Done(0, "", "")
     assert pins(place.read_text("utf-8"))["spam"] == "1.0"
     assert "spam" not in pins(desk.run("spam", "-q").out)
+    orders = [["-t", LINUX, "-t", MAC], ["-t", MAC, "-t", LINUX]]
+    assert [desk.run("alone", *order).out.split()[0] for order in orders] == [LINUX, MAC]
 
 
 def other_python(desk: Desk) -> str:

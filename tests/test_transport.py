@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import contextmanager
 from email.utils import formatdate
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -658,6 +659,8 @@ def test_the_proxy_of_the_environment_is_that_of_pip(
     variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests = pytest.importorskip("pip._vendor.requests.utils")
+    if "ndex.test" in variables.values() and int(version("pip").partition(".")[0]) < 26:
+        pytest.skip("this pip still takes any ending of a host's name")
     for scheme in ("http", "https", "all", "no"):
         for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper()):
             monkeypatch.delenv(name, raising=False)

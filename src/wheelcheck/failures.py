@@ -60,7 +60,9 @@ class NotAuthorized(CannotTell):
 
     url: str
     status: int
-    sentence = "{url} refused access (HTTP {status}). Give credentials in the index URL or in a netrc file."
+    sentence = (
+        "{url} refused access (HTTP {status}). Give credentials in the index URL, in a netrc file or in the keyring."
+    )
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)

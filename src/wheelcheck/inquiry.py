@@ -338,6 +338,7 @@ class Inquiry:
             cert=configuration.cert,
             client_cert=configuration.client_cert,
             proxy=configuration.proxy,
+            keyring_provider=configuration.keyring,
             user_agent=f"wheelcheck/{__version__}",
         )
         given = (digest for ask in (*self.inputs.asks, *self.inputs.constraints) for digest in ask.hashes)

@@ -83,6 +83,7 @@ class Index:
             transport_options or TransportOptions(),
             connections=workers + 2,
             logins=[source.login for source in self._sources if isinstance(source, Remote) and source.login],
+            indexes=[source.url for source in self._sources if isinstance(source, Remote) and not source.links],
         )
         self._access = Access(
             self._sources, self._line, cache, offline=offline, refresh=refresh, local_hashes=local_hashes

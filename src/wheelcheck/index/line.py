@@ -21,10 +21,14 @@ class Line:
         options: how the index is reached.
         connections: the most connections at once.
         logins: what is known of servers.
+        indexes: the URLs of the indexes, for which a keyring may know a password.
     """
 
-    def __init__(self, options: TransportOptions, *, connections: int, logins: Sequence[Login]) -> None:
-        self._options, self._connections, self._logins = options, connections, tuple(logins)
+    def __init__(
+        self, options: TransportOptions, *, connections: int, logins: Sequence[Login], indexes: Sequence[str]
+    ) -> None:
+        self._options, self._connections = options, connections
+        self._logins, self._indexes = tuple(logins), tuple(indexes)
         self._lock = threading.Lock()
         self._made: Transport | None = None
         self._closed = False
@@ -36,7 +40,9 @@ class Line:
 
         with self._lock:
             if self._made is None:
-                self._made = Transport(self._options, connections=self._connections, logins=self._logins)
+                self._made = Transport(
+                    self._options, connections=self._connections, logins=self._logins, indexes=self._indexes
+                )
                 if self._closed:
                     self._made.close()
             return self._made
