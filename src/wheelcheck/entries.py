@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 from zlib import crc32
@@ -15,15 +15,12 @@ FORMAT, ANSWERS = "2", "answers"
 """The folder of all entries of this form, and the one in it that holds whole answers."""
 
 MAGIC = b"wheelcheck"
-SEALED = len(MAGIC) + 10
-"""Bytes of the line with the checksum."""
-
 FIRST_READ = 64 * 2**10
 """Bytes that are read at once: the lines before the parts, and all of a small entry."""
 
 
 class Damaged(Exception):
-    """A part of an entry is not what was written, and the entry is dropped; or another entry took its place."""
+    """A part of an entry is not what was written, or another entry took its place."""
 
 
 def sealed(about: dict[str, Any], parts: Sequence[bytes]) -> tuple[bytes, bytes]:
@@ -32,12 +29,11 @@ def sealed(about: dict[str, Any], parts: Sequence[bytes]) -> tuple[bytes, bytes]
     return b"%s %08x\n" % (MAGIC, crc32(head)), head
 
 
-def opened(place: str, forget: Callable[[], None]) -> tuple[dict[str, Any], Sequence[bytes]]:
+def opened(place: str) -> tuple[dict[str, Any], Sequence[bytes]]:
     """What an entry holds.
 
     Args:
         place: its path.
-        forget: drops it, should a part turn out to be damaged.
 
     Raises:
         OSError: there is none.
@@ -53,7 +49,7 @@ def opened(place: str, forget: Callable[[], None]) -> tuple[dict[str, Any], Sequ
     if seal != b"%s %08x" % (MAGIC, crc32(head + newline)):
         raise Damaged
     entry = json.loads(head)
-    return entry["about"], Parts(place, start, len(seal) + len(head) + 2, entry["parts"], forget, stamp)
+    return entry["about"], Parts(place, start, len(seal) + len(head) + 2, entry["parts"], stamp)
 
 
 class Parts(Sequence[bytes]):
@@ -70,11 +66,10 @@ class Parts(Sequence[bytes]):
         start: bytes,
         offset: int,
         sums: Sequence[tuple[int, int]],
-        forget: Callable[[], None],
         stamp: Stamp,
     ) -> None:
         self.place, self.stamp = place, stamp
-        self._start, self._sums, self._forget = start, sums, forget
+        self._start, self._sums = start, sums
         self._ends = tuple(accumulate((length for length, _ in sums), initial=offset))
 
     def __len__(self) -> int:
@@ -84,8 +79,6 @@ class Parts(Sequence[bytes]):
         begin, (length, total) = self._ends[number], self._sums[number]
         part = self._start[begin : begin + length] if begin + length <= len(self._start) else self._read(begin, length)
         if len(part) != length or crc32(part) != total:
-            if self._read(0, SEALED) == self._start[:SEALED]:  # else another entry took its place
-                self._forget()
             raise Damaged
         return part
 

@@ -32,7 +32,7 @@ def recalled(arguments: Sequence[str]) -> int | None:
     if question is None:
         return None
     try:
-        about, parts = opened("/".join((cache_directory(), FORMAT, ANSWERS, key_of(question))), lambda: None)
+        about, parts = opened("/".join((cache_directory(), FORMAT, ANSWERS, key_of(question))))
         if about["question"] != question or not holds(about["standing"]):
             return None
         text = parts[0].decode()
@@ -82,8 +82,6 @@ def _given(about: Mapping[str, Any], text: str) -> int:
         say(notice)
     try:
         emit(text, about["output"])
-    except BrokenPipeError:
-        raise
     except Exception as error:
         from wheelcheck.failures import UsageError
 
