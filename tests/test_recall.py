@@ -490,7 +490,7 @@ def test_a_file_that_changed_is_read_again(desk: Desk, where: str, way: str) -> 
         "file",
         "folder",
         "nested file",
-        pytest.param("second name", marks=pytest.mark.xfail(reason="inputs.Inputs.files tells one name of each file")),
+        "second name",
     ],
 )
 def test_a_link_that_leads_elsewhere_is_followed_again(desk: Desk, linked: str) -> None:

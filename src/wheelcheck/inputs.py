@@ -146,7 +146,7 @@ def read_inputs(
     return Inputs(
         asks=tuple(ask for ask in reader.asks if not ask.constraint),
         constraints=tuple(ask for ask in reader.asks if ask.constraint),
-        files=tuple(sorted({name for name, _ in reader.done})),
+        files=tuple(sorted(reader.names)),
         options=_file_options(reader.options, reader.ignored),
     )
 
@@ -198,6 +198,7 @@ class _Reader:
     options: list[_Option] = field(default_factory=list)
     ignored: list[_Option] = field(default_factory=list)
     done: set[tuple[str, bool]] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
 
     def read(self, name: str, *, constraint: bool) -> None:
         """Read a file and all that it includes; the open files are a stack, so that no depth is too deep."""
@@ -215,6 +216,7 @@ class _Reader:
 
     def _open(self, stack: dict[str, _OpenFile], name: str, constraint: bool, place: Place | None) -> None:
         name = _path(name, place)
+        self.names.add(name)
         key = name if name == "-" else _real(name)
         if key in stack:
             names = [file.name for file in stack.values()]
