@@ -347,6 +347,8 @@ def test_the_age_of_an_answer_is_told_as_it_is_now(desk: Desk) -> None:
 
 
 def test_standard_input_is_read_each_time(desk: Desk) -> None:
+    (desk.here / "-").write_text("a file of that name is not meant")
+    settled(desk.here / "-")
     for name in ("-", "/dev/stdin") if os.name == "posix" else ("-",):
         for text, version in (("eggs<2", "1.5"), ("eggs<2", "1.5"), ("eggs", "2.0")):
             assert pins(desk.run("-r", name, input=text.encode()).out) == {"eggs": version}

@@ -2,8 +2,8 @@
 
 One file an entry, its body in parts that are read when they are asked for: an answer that needs two versions of a
 thousand reads two. Files are written beside their place and renamed onto it, so several processes may share a directory
-and one that is killed leaves nothing half-written. An entry that is damaged is fetched again. Where the directory cannot
-be written, all goes on uncached and that is said once.
+and one that is killed leaves nothing half-written. An entry that is damaged is fetched again. Where the directory
+cannot be written, all goes on uncached and that is said once.
 """
 
 from __future__ import annotations

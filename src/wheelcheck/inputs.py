@@ -109,7 +109,7 @@ class FileOptions:
 class Inputs:
     """All that the user asked for, in the order of the question; `asks` are wanted, `constraints` only bound.
 
-    `files` are the paths of all requirements and constraint files that were read; ``-`` is the standard input.
+    `files` are the names, which may be links, of all files that were read; ``-`` is the standard input.
     """
 
     asks: tuple[Ask, ...] = ()

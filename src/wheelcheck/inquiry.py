@@ -277,19 +277,10 @@ class Inquiry:
         moves = ("confirm", "offline", "refresh", "no_cache", "rules", "exclude_newer")
         asks = (*self.inputs.asks, *self.inputs.constraints)
         own = any(ask.requirement.url and not ask.requirement.url.startswith("http") for ask in asks)
-        if own or any(self.options.get(name) for name in moves):
+        read = self.inputs.files
+        if own or "-" in read or any(self.options.get(name) for name in moves):
             return None
-        read = self._files_read
-        all_named = {path.realpath(name) for name in read} == set(self.inputs.files)
-        return (*read, *self._files_of_configuration) if all_named and all(map(path.exists, read)) else None
-
-    @property
-    def _files_read(self) -> tuple[str, ...]:
-        """The requirements and constraint files by the names under which they were read, which may be links."""
-        files = set(self.inputs.files)
-        named = (*self.options["requirement"], *self.options["constraint"], *self.configuration.constraints)
-        places = (ask.place.file for ask in (*self.inputs.asks, *self.inputs.constraints))
-        return tuple(name for name in dict.fromkeys((*named, *places)) if path.realpath(name) in files)
+        return (*read, *self._files_of_configuration) if all(map(path.exists, read)) else None
 
     @property
     def _files_of_configuration(self) -> tuple[str, ...]:
