@@ -196,6 +196,7 @@ def test_a_full_disk_leaves_no_entry_and_is_said_once(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, before)
     assert len(said) == 1
+    assert not cache.store_page(KEY, "six", page(parts=[b"y"]))
     assert cache.page(KEY, "six") is None
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 

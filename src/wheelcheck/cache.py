@@ -129,13 +129,14 @@ class Cache:
                 return found
         return None
 
-    def store_page(self, key: Key, name: str, page: Stored) -> None:
-        """Keeps a page and forgets what it contradicts."""
+    def store_page(self, key: Key, name: str, page: Stored) -> bool:
+        """Keeps a page and forgets what it contradicts; whether it could be kept."""
         about = {name: getattr(page, name) for name in names_of(Stored) if name not in ("parts", "found")}
         entry_name = _page_name(key, name)
         kind, other = ((PAGES, entry_name), (ABSENT, key)) if page.found else ((ABSENT, key), (PAGES, entry_name))
-        self._store(*kind, about, page.parts)
+        kept = self._store(*kind, about, page.parts)
         self._forget(*other)
+        return kept
 
     def metadata(self, key: Key, now: float) -> Kept | None:
         """What was stored of a file's core metadata under a key, unless it was stored for a time that is over."""
@@ -195,9 +196,9 @@ class Cache:
             self._forget(kind, name)
             return None
 
-    def _store(self, kind: str, name: str, about: dict[str, Any], parts: Sequence[bytes]) -> None:
+    def _store(self, kind: str, name: str, about: dict[str, Any], parts: Sequence[bytes]) -> bool:
         if self._root is None or not self._writable:
-            return
+            return False
         place = self._root / kind / name
         temporary = place.with_name(f".{os.getpid()}-{threading.get_ident()}-{next(self._serial)}")
         try:
@@ -208,6 +209,8 @@ class Cache:
         except OSError as error:
             self._give_up(error)
             _remove(temporary)
+            return False
+        return True
 
     def _prepare(self, folder: Path) -> None:
         """Makes the folder; once, removes what processes that were killed have left in it."""

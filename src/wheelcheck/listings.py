@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
+from operator import contains
 from typing import Any, TypeAlias
 
 from packaging.version import InvalidVersion, Version
@@ -161,6 +163,7 @@ def _from_json(body: bytes, name: NormalizedName, url: str) -> Listing:
 _Named: TypeAlias = "tuple[str, bytes]"
 _Cut: TypeAlias = "tuple[Mapping[str, Any], Sequence[_Named], Sequence[UnreadableFile]]"
 
+_KEY = b'"filename"'
 _FIRST = re.compile(rb'"files"\s*:\s*\[\s*\{')
 _NAME = re.compile(rb'"filename"\s*:\s*"([^"\\]*)"')
 _LAST = re.compile(rb"\}\s*\]")
@@ -170,9 +173,9 @@ _BETWEEN = re.compile(rb"\}\s*,\s*\{")
 def _cut(body: bytes) -> _Cut | None:
     """The page without its files, and the text of each file between its braces; None where that is not certain.
 
-    It is certain if the rest of the page is JSON with an empty list of files, and there are as many pieces as keys
+    It is certain if the rest of the page is JSON with an empty list of files, and each piece holds one key
     ``filename``: no string can hold such a key, since the quotation marks within it would be escaped. Whether a piece
-    is JSON shows when it is decoded.
+    is JSON, and the key its own, shows when it is decoded.
     """
     first, last = _FIRST.search(body), _LAST.search(body, max(0, body.rfind(b'"filename"')))
     if first is None or last is None:
@@ -181,7 +184,7 @@ def _cut(body: bytes) -> _Cut | None:
     between = _BETWEEN.search(inner)
     pieces = inner.split(between[0]) if between else [inner]
     names = _NAME.findall(body)
-    if not len(pieces) == len(names) == body.count(b'"filename"'):
+    if not len(pieces) == len(names) == body.count(_KEY) or not all(map(contains, pieces, repeat(_KEY))):
         return None
     try:
         page = json.loads(body[: first.end() - 1] + body[last.start() + 1 :])

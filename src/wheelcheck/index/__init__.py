@@ -145,7 +145,7 @@ class Index:
     @property
     def answered(self) -> int:
         """How many pages and metadata were given: what an answer from the cache alone would count as cached."""
-        return sum(task.is_done for task in self._tasks.values())
+        return sum(task.is_done for task in list(self._tasks.values()))
 
     def cached_names(self) -> frozenset[NormalizedName]:
         """Projects whose pages are in the cache."""

@@ -274,5 +274,5 @@ class _Exchange(Generic[T]):
 
     def _kept(self, page: Stored) -> Stored:
         """The page as it is in the cache, so that its parts need not stay in memory; itself where there is no cache."""
-        self._access.cache.store_page(self._key, self._form.name, page)
-        return self._access.cache.page(self._key, self._form.name) or page
+        kept = self._access.cache.store_page(self._key, self._form.name, page)
+        return (self._stored() if kept else None) or page
