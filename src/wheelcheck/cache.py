@@ -190,11 +190,8 @@ class Cache:
             if about.pop("entry") != name:
                 raise Damaged
             return decode(about, parts)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
         except (OSError, Damaged, ValueError, TypeError, KeyError):
-            self._forget(kind, name)
-            return None
+            return None  # what is damaged stays until what is fetched again takes its place
 
     def _store(self, kind: str, name: str, about: dict[str, Any], parts: Sequence[bytes]) -> bool:
         if self._root is None or not self._writable:

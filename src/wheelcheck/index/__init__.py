@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -294,6 +294,7 @@ class Index:
             if answer is not None:
                 task.settle(answer.value)
                 return task
+        _load_for_workers()
         self._workers.submit(task.run)
         return task
 
@@ -310,6 +311,13 @@ class Index:
             overdue = self._line.overdue(task.thread)
             if overdue is not None:
                 raise overdue
+
+
+@lru_cache(maxsize=1)
+def _load_for_workers() -> None:
+    """Loads what the workers use, here: a test runner that rewrites modules fails where threads import them at once."""
+    from wheelcheck import markup, transport  # noqa: F401
+    from wheelcheck.index import contents, links, local  # noqa: F401
 
 
 def _quietly(work: Callable[[], None]) -> None:
