@@ -5,9 +5,7 @@ What each policy chooses stands in tests/scenarios; here is how it is asked for,
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -20,6 +18,7 @@ from packaging.version import Version
 from doors import LINUX, MAC, stand_alone
 from loopback import HTML, JSON, Server, page_html, page_json, serve, status
 from scenario import FOLDER, Scenario
+from sdists import make_source
 from wheelcheck import Report, UsageError, check
 from wheelcheck.cli import main
 from wheelcheck.concerns import Elsewhere, ProjectStatus, SeveralIndexes, SourceOnly, concerns_of
@@ -28,7 +27,7 @@ from wheelcheck.index import FindLinks, SimpleIndex
 from wheelcheck.inquiry import DEFAULTS, Inquiry, complete, sources_of
 from wheelcheck.outcomes import Pin, Policy, Solution
 from wheelcheck.render import phrases
-from wheels import Dist, make_wheel, metadata_text
+from wheels import make_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -357,19 +356,8 @@ def test_several_indexes_in_words() -> None:
 # -- source distributions
 
 
-def sdist(name: str, version: str, *, dynamic: str = "", requires: tuple[str, ...] = ()) -> Dist:
-    text = metadata_text(name, version, requires=requires, requires_python=">=3.8").replace(": 2.1", ": 2.2", 1)
-    text = text.replace("\n\n", f"\nDynamic: {dynamic}\n\n", 1) if dynamic else text
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        about = tarfile.TarInfo(f"{name}-{version}/PKG-INFO")
-        about.size = len(text)
-        archive.addfile(about, io.BytesIO(text.encode()))
-    return Dist(filename=f"{name}-{version}.tar.gz", content=buffer.getvalue())
-
-
 def test_a_static_source_distribution_counts_where_it_is_allowed(main_index: Server) -> None:
-    main_index.add_project("spam", [sdist("spam", "1.0", requires=("eggs",))])
+    main_index.add_project("spam", [make_source("spam", "1.0", requires=("eggs",), requires_python=">=3.8")])
     main_index.add_project("eggs", [make_wheel("eggs")])
     ask: Any = {"targets": [LINUX, MAC], "index_url": main_index.index}
     report = check(["spam"], **ask)
@@ -383,7 +371,7 @@ def test_a_static_source_distribution_counts_where_it_is_allowed(main_index: Ser
 
 
 def test_a_dynamic_source_distribution_cannot_be_told(main_index: Server) -> None:
-    main_index.add_project("spam", [sdist("spam", "2.0", dynamic="Requires-Dist"), make_wheel("spam", "1.0")])
+    main_index.add_project("spam", [make_source("spam", "2.0", dynamic=("Requires-Dist",)), make_wheel("spam", "1.0")])
     ask: Any = {"targets": [LINUX], "index_url": main_index.index}
     assert pins(check(["spam"], **ask)) == {"spam": "1.0"}
     report = check(["spam"], allow_sdists=True, **ask)

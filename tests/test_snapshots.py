@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
 import subprocess
 import sys
-import tarfile
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,6 +24,7 @@ from packaging.utils import canonicalize_name
 
 from doors import LINUX, MAC, NOWHERE, PROJECTS, stand_alone
 from loopback import JSON, Server, page_json, simple_index, status
+from sdists import make_source
 from wheelcheck import CannotTell, UsageError, check
 from wheelcheck.cache import Cache
 from wheelcheck.cli import main
@@ -258,19 +257,10 @@ def test_files_that_refuse_themselves_do_so_again(wrong: str, tmp_path: Path) ->
         ]
 
 
-def sdist(name: str, version: str, pkg_info: str) -> Dist:
-    """A source distribution with its PKG-INFO and nothing else."""
-    buffer, folder = io.BytesIO(), f"{name}-{version}"
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        member = tarfile.TarInfo(f"{folder}/PKG-INFO")
-        member.size = len(pkg_info)
-        archive.addfile(member, io.BytesIO(pkg_info.encode()))
-    return Dist(filename=f"{folder}.tar.gz", content=buffer.getvalue())
-
-
 def test_source_distributions_say_again_what_they_said(tmp_path: Path) -> None:
-    static = "Metadata-Version: 2.2\nName: spam\nVersion: 2.0\nRequires-Dist: eggs\n"
-    with simple_index({"spam": [sdist("spam", "2.0", static)], "eggs": [make_wheel("eggs")]}) as server:
+    with simple_index(
+        {"spam": [make_source("spam", "2.0", requires=("eggs",))], "eggs": [make_wheel("eggs")]}
+    ) as server:
         found = check_replay(tmp_path / "snapshot", ["spam"], index_url=server.index, allow_sdists=True)
     assert [pin["name"] for pin in found["results"][0]["pins"]] == ["eggs", "spam"]
 

@@ -11,7 +11,7 @@ import struct
 import zlib
 from array import array
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 from wheelcheck.values import record
 
@@ -74,6 +74,16 @@ class _Entry:
     expanded: int
     offset: int
     end: int
+
+
+def reader_of(handle: BinaryIO) -> Read:
+    """Reads an open file at the places that are asked for."""
+
+    def read(offset: int, length: int) -> bytes:
+        handle.seek(offset)
+        return handle.read(length)
+
+    return read
 
 
 def metadata_of(read: Read, size: int, limit: int = METADATA_LIMIT) -> bytes:

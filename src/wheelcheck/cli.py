@@ -84,11 +84,7 @@ def _add_check(commands: Any) -> None:
     )
     check.set_defaults(answer=_check)
     check.add_argument("requirements", nargs="*", metavar="REQ", help="a requirement, such as 'tensorflow>=2.16'")
-    _add_inputs(check)
-    _add_target_options(check)
-    _add_index_options(check)
-    _add_resolution_options(check)
-    _add_rule_options(check)
+    _add_question_options(check)
     _add_confirmation_options(check)
     _add_output_options(check)
 
@@ -103,12 +99,16 @@ def _add_snapshot(commands: Any) -> None:
     snapshot.set_defaults(answer=_snapshot)
     snapshot.add_argument("directory", metavar="DIR", help="where to; an earlier snapshot is replaced")
     snapshot.add_argument("requirements", nargs="*", metavar="REQ", help="as check takes it")
-    _add_inputs(snapshot)
-    _add_target_options(snapshot)
-    _add_index_options(snapshot)
-    _add_resolution_options(snapshot)
-    _add_rule_options(snapshot)
+    _add_question_options(snapshot)
     _add_output_options(snapshot)
+
+
+def _add_question_options(parser: argparse.ArgumentParser) -> None:
+    _add_inputs(parser)
+    _add_target_options(parser)
+    _add_index_options(parser)
+    _add_resolution_options(parser)
+    _add_rule_options(parser)
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:

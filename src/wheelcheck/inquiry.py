@@ -209,6 +209,7 @@ class Inquiry:
 
     @classmethod
     def read(cls, requirements: Iterable[str], targets: Iterable[str | Target] | None, options: Options) -> Inquiry:
+        """All that the arguments, files, environment and pip's configuration ask. Raises `UsageError`."""
         from wheelcheck.configuration import read_configuration
         from wheelcheck.inputs import read_inputs
 

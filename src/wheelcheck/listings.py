@@ -177,7 +177,7 @@ def _cut(body: bytes) -> _Cut | None:
     ``filename``: no string can hold such a key, since the quotation marks within it would be escaped. Whether a piece
     is JSON, and the key its own, shows when it is decoded.
     """
-    first, last = _FIRST.search(body), _LAST.search(body, max(0, body.rfind(b'"filename"')))
+    first, last = _FIRST.search(body), _LAST.search(body, max(0, body.rfind(_KEY)))
     if first is None or last is None:
         return None
     inner = body[first.end() : last.start()]

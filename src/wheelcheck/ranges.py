@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
-from wheelcheck.answers import Answer, Sink, content_length, content_range
 from wheelcheck.credentials import Login, Origin, origin_of
 from wheelcheck.failures import Unreadable
+from wheelcheck.http_answers import Answer, Sink, content_length, content_range
 from wheelcheck.transport import Transport
 
 if TYPE_CHECKING:

@@ -245,10 +245,7 @@ def _test(operator: str, text: str) -> Test:
         case ">":
             return lambda version: (
                 version > bound
-                and not (
-                    (version.is_postrelease > bound.is_postrelease or version.local is not None)
-                    and _same_base(version, bound)
-                )
+                and not ((version.is_postrelease or version.local is not None) and _same_base(version, bound))
             )
     begins = _begins_with(bound.release[:-1])
     return lambda version: _public(version) >= bound and begins(version)

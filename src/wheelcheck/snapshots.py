@@ -25,7 +25,8 @@ from wheelcheck import __version__
 from wheelcheck.checker import Result, answers
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile
 from wheelcheck.failures import UsageError
-from wheelcheck.index.recorded import BESIDE, MANIFEST, SCHEMA, Told, manifest_in
+from wheelcheck.index.recorded import BESIDE, MANIFEST, SCHEMA, manifest_in
+from wheelcheck.index.told import Told
 from wheelcheck.inquiry import DEFAULTS, Inquiry, Options, complete
 from wheelcheck.listings import parse_page
 from wheelcheck.names import NormalizedName

@@ -74,6 +74,7 @@ def installations() -> list[str]:
 
 
 def stamp_of_status(status: os.stat_result) -> list[int]:
+    """What changes of a file when somebody writes it or puts another in its place: times in ns, size, inode."""
     return [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino]
 
 

@@ -18,10 +18,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from wheelcheck.answers import Answer, Body, PassingError, Sink, Stream, Wanted, content_length
 from wheelcheck.connections import MOST_RETRIES, TransportOptions
 from wheelcheck.credentials import Credentials, Login, Logins, Origin, origin_of, split_credentials
 from wheelcheck.failures import IndexUnavailable, TimedOut, UsageError
+from wheelcheck.http_answers import Answer, Body, PassingError, Sink, Stream, Wanted, content_length
 from wheelcheck.urls import mask, shown
 from wheelcheck.values import record
 

@@ -317,7 +317,7 @@ class Judge:
 
 
 class Verdicts(Sequence["Compatible | Incompatible"]):
-    """The verdicts on many files for one target, in the order of the files; equal ones are one object."""
+    """The verdicts on many files for one target, in the order of the files; those on like files are one object."""
 
     def __init__(self, judged: Sequence[Verdict], places: Sequence[int]) -> None:
         self._judged, self._places = judged, places

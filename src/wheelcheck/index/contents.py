@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit, urlunsplit
 
-from wheelcheck.archives import METADATA_LIMIT, ArchiveError, metadata_of
+from wheelcheck.archives import METADATA_LIMIT, ArchiveError, metadata_of, reader_of
 from wheelcheck.digests import chunks_of, mismatch_of
 from wheelcheck.distributions import Listed, Sdist
 from wheelcheck.failures import IndexNonsense, Unreadable
@@ -110,12 +109,7 @@ def metadata_in(file: Listed, handle: BinaryIO) -> bytes:
         from wheelcheck.index.sdists import pkg_info_of
 
         return pkg_info_of(handle, file)
-    return metadata_of(partial(_read_at, handle), handle.seek(0, 2))
-
-
-def _read_at(handle: BinaryIO, offset: int, length: int) -> bytes:
-    handle.seek(offset)
-    return handle.read(length)
+    return metadata_of(reader_of(handle), handle.seek(0, 2))
 
 
 def _expected_beside(file: Listed) -> Mapping[str, str]:

@@ -22,18 +22,7 @@ Progress = Callable[[int], None]
 
 
 def download(access: Access, file: Listed, destination: Path, progress: Progress) -> None:
-    """Puts a file at a path, all its stated hashes checked; nothing is there before that.
-
-    Args:
-        access: the way to its source.
-        file: what to fetch.
-        destination: where to put it; its folder exists.
-        progress: told the number of bytes so far.
-
-    Raises:
-        NotDownloaded: the file is gone, its hashes differ, or it cannot be written.
-        CannotTell: its server did not answer.
-    """
+    """Puts a file at a path, as `Index.download` promises, by way of the access to its source."""
     temporary = destination.with_name(f".{destination.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         _fetch(access, file, temporary, progress)

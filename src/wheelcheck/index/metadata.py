@@ -84,9 +84,7 @@ def known_metadata(access: Access, file: Listed) -> Known[Told] | None:
     kept = None if access.refresh and not lasting else access.cache.metadata(key, time.time())
     if kept is None:
         return None
-    if not lasting:
-        access.note_kept({}, 0)
-    if kept.refused:
+    if kept.refused or not lasting:
         access.note_kept({}, 0)
     access.note_cached()
     return Known(BadMetadata(why=kept.refused) if kept.refused else told_by(file, kept.head))

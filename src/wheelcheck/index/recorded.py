@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from wheelcheck.digests import mismatch_of
 from wheelcheck.distributions import (
     Listed,
-    Metadata,
     MetadataError,
     ProjectPage,
     Shelf,
@@ -22,6 +21,7 @@ from wheelcheck.distributions import (
     parse_metadata,
 )
 from wheelcheck.failures import NotRecorded, Unreadable
+from wheelcheck.index.told import Told
 from wheelcheck.names import NormalizedName
 from wheelcheck.urls import path_of_url
 from wheelcheck.values import replace
@@ -30,8 +30,6 @@ from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch
 MANIFEST = "manifest.json"
 SCHEMA = "wheelcheck/manifest/1"
 BESIDE = ".metadata"
-
-Told: TypeAlias = "Metadata | BadMetadata | HashMismatch | DynamicMetadata"
 
 
 def recording_in(folder: Path) -> Recording | None:

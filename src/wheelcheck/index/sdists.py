@@ -11,7 +11,7 @@ from functools import partial
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 
-from wheelcheck.archives import ArchiveError, NoSuchMember, member_of
+from wheelcheck.archives import ArchiveError, NoSuchMember, member_of, reader_of
 from wheelcheck.digests import chunks_of, mismatch_of
 from wheelcheck.distributions import MetadataError, UnreadableFile, read_file
 from wheelcheck.failures import Unreadable
@@ -72,7 +72,7 @@ def file_in(handle: BinaryIO, filename: str, is_folder: Callable[[str], bool], w
     if gzipped is not None:
         return member_of_tar(chunks_of(handle), chosen, what, gzipped=gzipped)
     size = handle.seek(0, 2)
-    return member_of(partial(_read_at, handle), size, lambda path: chosen(path.decode("utf-8", "replace")), what)
+    return member_of(reader_of(handle), size, lambda path: chosen(path.decode("utf-8", "replace")), what)
 
 
 def fetched_pkg_info(access: Access, file: Sdist) -> bytes | BadMetadata | HashMismatch:
@@ -162,8 +162,3 @@ def check_kind(filename: str) -> bool | None:
     if ending is None:
         raise Unreadable(filename, f"of source archives only {', '.join(_KINDS)} are read")
     return _KINDS[ending]
-
-
-def _read_at(handle: BinaryIO, offset: int, length: int) -> bytes:
-    handle.seek(offset)
-    return handle.read(length)
