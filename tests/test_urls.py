@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PureWindowsPath
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wheelcheck.urls import mask, path_of_url, shown
@@ -20,6 +20,9 @@ MASKS = [
     ("https://__token__:secret@h/", "https://__token__:****@h/"),
     ("https://user:se@cret@h/a@b", "https://user:****@h/a@b"),
     ("https://user:se/cret@h/", "https://user:****@h/"),
+    ("https://user:s/e@cr@et@h/", "https://user:****@h/"),
+    ("https://user:s/e@cret@https://v:secret@h/", "https://user:****@https://v:****@h/"),
+    ("https://user:s://e@cret@h/", "https://user:****@h/"),
     ("https://h:8080/a@b", "https://h:8080/a@b"),
     ("https://h/a?x=1&access_token=secret#frag", "https://h/a?x=1&access_token=****#frag"),
     ("https://h/a.whl#sha256=00ff", "https://h/a.whl#sha256=00ff"),
@@ -68,6 +71,7 @@ def test_tokens_in_parameters_are_masked(parameter: str, before: str) -> None:
 
 
 @given(st.text(alphabet="ab:/?#@[]&=.%é 1"))
+@example("1::?@@")
 def test_any_text_can_be_masked_and_stays_masked(text: str) -> None:
     assert mask(mask(text)) == mask(text)
 

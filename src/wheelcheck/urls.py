@@ -10,8 +10,8 @@ from wheelcheck.patterns import pattern
 
 _USERINFO = pattern(
     r"(?:(?<=://)|^(?=[^/?#\s@:]+:(?!\\)))"
-    # the last @ of the authority; failing that, a password in which a slash was left unescaped
-    r"(?:([^/?#\s]*)@|([^/?#\s@:]+:(?!\d*(?:[/?#]|$))[^\s@]*)@)"
+    # to the last @ of the authority; failing that, a password in which a slash was left unescaped, to the last @ at all
+    r"(?:([^/?#\s]*)@|([^/?#\s@:]+:(?!\d*(?:[/?#]|$))[^\s@]*(?:@(?:(?!://)[^\s@])*)*)@)"
 )
 _SECRET_PARAMETER = pattern(
     r"(?<=[?&;#])("
