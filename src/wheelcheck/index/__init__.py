@@ -290,12 +290,13 @@ class Index:
             found = self._tasks.get(key)
             if found is not None:
                 return found
-            task = self._tasks[key] = Task(work)
+            task = Task(work)
             if answer is not None:
                 task.settle(answer.value)
-                return task
-        _load_for_workers()
-        self._workers.submit(task.run)
+            self._tasks[key] = task
+        if answer is None:
+            _load_for_workers()
+            self._workers.submit(task.run)
         return task
 
     def _await(self, task: Task[Any]) -> None:
