@@ -20,13 +20,13 @@ from wheelcheck.spellings import read_target
 
 NUMBERS = st.integers(0, 3)
 RELEASES = st.lists(NUMBERS, min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts)))
-ENDINGS = st.sampled_from(
-    ["", "a1", "b2", "rc1", ".dev1", ".post1", "rc1.dev2", ".post1.dev1", "+local", "+1.2", ".post2+x", "rc1+y"]
-)
+KINDS = ["", "a1", "b2", "rc1", ".dev1", ".post1", "rc1.dev2", ".post1.dev1", "+local", "+1.2", ".post2+x", "rc1+y"]
+ENDINGS = st.sampled_from(KINDS)
 VERSIONS = st.builds(
     lambda epoch, release, end: Version(f"{epoch}{release}{end}"), st.sampled_from(["", "", "1!"]), RELEASES, ENDINGS
 )
-OPERATORS = st.sampled_from(["==", "!=", "<=", ">=", "<", ">", "~="])
+COMPARISONS = ["==", "!=", "<=", ">=", "<", ">", "~="]
+OPERATORS = st.sampled_from(COMPARISONS)
 SPACES = st.sampled_from(["", " ", "  "])
 CLAUSES = st.builds(
     lambda operator, one, release, end, other: f"{one}{operator}{other}{release}{end}",
@@ -96,6 +96,19 @@ def test_specifiers_admit_what_packaging_admits(text: str, versions: list[Versio
     assert {(one.operator, one.version) for one in ours} == {(one.operator, one.version) for one in theirs}
     assert ours == theirs
     assert hash(ours) == hash(theirs)
+
+
+@pytest.mark.parametrize("operator", COMPARISONS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_version_is_compared_with_every_other(operator: str, kind: str) -> None:
+    versions = [Version(f"{release}{other}") for release in ("1.0", "1.1", "1") for other in [*KINDS, "rc2", ".post3"]]
+    theirs = outcome(lambda: SpecifierSet(f"{operator}1.0{kind}"))
+    ours = outcome(lambda: specifiers_of(f"{operator}1.0{kind}"))
+    if isinstance(theirs, SpecifierSet):
+        assert list(filter(ours.contains, versions)) == list(filter(theirs.contains, versions))
+        assert list(ours.filter(versions, prereleases=True)) == list(theirs.filter(versions, prereleases=True))
+    else:
+        assert ours == theirs
 
 
 @given(SETS, SETS, st.lists(VERSIONS, max_size=4))

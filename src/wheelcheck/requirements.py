@@ -217,6 +217,8 @@ def _is_plain(operator: str, version: str, local: str | None) -> bool:
         return False
     if operator == "~=":
         return len(bound.release) > 1
+    if operator == "<":
+        return not bound.is_postrelease
     return operator != ">" or bound.public == bound.base_version
 
 
