@@ -105,6 +105,20 @@ def test_a_damaged_page_is_nonsense_or_is_read(cut_at: int, flip: int, damaged: 
         assert len(page.files) + len(page.unreadable) <= 3
 
 
+ENTRY = '{"filename":"spam-1.0-py3-none-any.whl","url":"spam"}'
+KEYS_TWICE = {
+    "a filename": '{"files":[{"filename":"spam-1.0-py3-none-any.whl","filename":"spam-\\u0032-py3-none-any.whl"}]}',
+    "the files, then others": f'{{"files":[{ENTRY}],"files":[{{"url":"spam"}}]}}',
+    "the files, then none": f'{{"files":[{ENTRY}],"files":{{}}}}',
+}
+
+
+@pytest.mark.parametrize("case", KEYS_TWICE)
+def test_a_page_with_a_key_twice_is_decoded_whole(case: str) -> None:
+    """The last of them counts (RFC 8259 leaves it open; the standard library has it so)."""
+    assert listings._cut(KEYS_TWICE[case].encode()) is None
+
+
 def test_a_file_that_was_put_with_another_version_is_not_believed() -> None:
     listing = listings.Listing(versions=("1.0",), shelves=[b'[{"filename":"spam-2.0-py3-none-any.whl","url":"x"}]'])
     page = page_of(listing, name=SPAM, url=URL, index="x")
