@@ -145,6 +145,7 @@ def test_constraints_bind_and_ask_for_nothing(index: Server, tmp_path: Path) -> 
 def test_no_deps_leaves_requirements_aside(index: Server) -> None:
     report = check(["spam"], targets=[LINUX], no_deps=True, index_url=index.index)
     assert pins(report) == {"spam": "1.0"}
+    assert not any(path.startswith("/simple/eggs/") for path in index.paths)
 
 
 def test_pre_takes_pre_releases_without_a_concern(index: Server) -> None:

@@ -368,6 +368,13 @@ def test_the_requirements_of_a_directory_are_resolved(here: Path, ask: Any) -> N
     assert {path.name for path in folder.iterdir()} == {"pyproject.toml", "setup.py"}
 
 
+def test_no_page_is_asked_for_on_account_of_what_is_named(here: Path, ask: Any) -> None:
+    url = written(here, make_wheel("ham", "3.0"))
+    ask.server.add_project("needy", [make_wheel("needy", requires=["ham"])])
+    assert pins(ask(f"ham @ {url}", "needy"))["ham"] == "ham-3.0-py3-none-any.whl"
+    assert [path for path in ask.server.paths if path.startswith("/simple/")] == ["/simple/needy/"]
+
+
 def test_what_a_directory_needs_from_a_place_of_its_own_is_taken_from_there(here: Path, ask: Any) -> None:
     """The user names the directory, and with it what stands in there; pip takes that as well."""
     url = served(ask.server, make_wheel("far", requires=["eggs<2"], extras=("x",)))

@@ -299,6 +299,7 @@ NEVER: dict[str, Callable[[Desk], list[str]]] = {
     "a folder of wheels in a file": lambda desk: ["-r", desk.write("a.txt", f"-f {folder_of_wheels(desk)}\nspam\n")],
     "a missing project": lambda desk: ["nowhere"],
     "a missing dependency": lambda desk: ["needy"],
+    "a file that was refused": lambda desk: ["refused"],
     "no sha256": lambda desk: ["unstated"],
     "no freshness": lambda desk: ["fleeting"],
     "no freshness, not to be stored": lambda desk: ["unstored"],
@@ -312,6 +313,8 @@ def test_what_may_change_unseen_is_never_remembered(desk: Desk, which: str, monk
     monkeypatch.chdir(desk.here)
     desk.env["PIP_RETRIES"] = "0"
     desk.server.add_project("needy", [make_wheel("needy", requires=["nowhere"])])
+    desk.server.add_project("refused", [make_wheel("refused"), make_wheel("refused", "2.0")], metadata=False)
+    desk.server.add("/files/refused-2.0-py3-none-any.whl", b"PK no zip")
     desk.server.add_project("unstated", [make_wheel("unstated")], hashes=False)
     desk.server.add_project("fleeting", [make_wheel("fleeting")], headers={"cache-control": "max-age=0"})
     desk.server.add_project("unstored", [make_wheel("unstored")], headers={"cache-control": "no-store"})
