@@ -14,12 +14,11 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from hashlib import sha256
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NewType, TypeVar
 
-from wheelcheck.entries import ANSWERS, FORMAT, Damaged, Parts, opened, sealed
+from wheelcheck.entries import ANSWERS, FORMAT, Damaged, Parts, digest_of, opened, sealed
 from wheelcheck.freshness import freshness
 from wheelcheck.names import NormalizedName
 from wheelcheck.standing import Stamp
@@ -38,8 +37,8 @@ Key = NewType("Key", str)
 
 
 def key_of(*parts: str) -> Key:
-    """The name of an entry: a digest, so that nothing of a URL shows in it."""
-    return Key(sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32])
+    """The name of an entry."""
+    return Key(digest_of(*parts)[:32])
 
 
 @record

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 CHUNK = 2**20
-_KNOWN = frozenset(name for name in hashlib.algorithms_guaranteed if not name.startswith("shake"))
 
 
 def digests_of(chunks: Iterable[bytes], algorithms: Iterable[str]) -> dict[str, str]:
@@ -46,7 +44,11 @@ def chunks_of(handle: BinaryIO) -> Iterator[bytes]:
 
 def _hash(name: str) -> _Hash | None:
     """A Python may be built or set up not to compute an algorithm that the standard library guarantees."""
+    import hashlib
+
+    if name not in hashlib.algorithms_guaranteed or name.startswith("shake"):
+        return None
     try:
-        return hashlib.new(name) if name in _KNOWN else None
+        return hashlib.new(name)
     except ValueError:
         return None

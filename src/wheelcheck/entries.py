@@ -11,12 +11,22 @@ from zlib import crc32
 
 from wheelcheck.standing import Stamp, stamp_of_status
 
+try:
+    from _blake2 import blake2b  # what hashlib has, without loading OpenSSL
+except ImportError:
+    from hashlib import blake2b
+
 FORMAT, ANSWERS = "2", "answers"
 """The folder of all entries of this form, and the one in it that holds whole answers."""
 
 MAGIC = b"wheelcheck"
 FIRST_READ = 64 * 2**10
 """Bytes that are read at once: the lines before the parts, and all of a small entry."""
+
+
+def digest_of(*parts: str) -> str:
+    """A digest of some texts in their order, so that nothing of a URL or a secret shows in it."""
+    return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
 
 
 class Damaged(Exception):

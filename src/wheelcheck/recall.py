@@ -12,15 +12,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wheelcheck.entries import ANSWERS, FORMAT, Damaged, opened
+from wheelcheck.entries import ANSWERS, FORMAT, Damaged, digest_of, opened
 from wheelcheck.output import emit, say
 from wheelcheck.places import cache_directory
 from wheelcheck.standing import holds, surroundings
-
-try:
-    from _blake2 import blake2b  # what hashlib has, without loading OpenSSL
-except ImportError:
-    from hashlib import blake2b
 
 MOST = 256
 """How many answers are kept on disk."""
@@ -58,7 +53,7 @@ def question_of(arguments: Sequence[str]) -> str | None:
         asked = json.dumps([list(arguments), terminals, surroundings()])
     except (OSError, ValueError):
         return None
-    return blake2b(asked.encode()).hexdigest()
+    return digest_of(asked)
 
 
 def key_of(question: str) -> str:
