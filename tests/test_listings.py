@@ -73,8 +73,9 @@ def test_a_page_that_is_cut_says_what_it_says_when_it_is_decoded(
         return
     assert cut[0] == {**whole[0], "files": []}
     try:
-        assert [json.loads(b"{%s}" % piece) for _, piece in cut[1]] == [json.loads(b"{%s}" % p) for _, p in whole[1]]
-        assert [name for name, _ in cut[1]] == [name for name, _ in whole[1]]
+        for ours, theirs in zip(cut[1].pieces, whole[1].pieces, strict=True):
+            assert json.loads(b"{%s}" % ours) == json.loads(b"{%s}" % theirs)
+        assert cut[1].filenames == whole[1].filenames
     except (ValueError, AssertionError):  # a page made to be cut wrongly: no file comes of it that is not there
         expected = page_of(listings._listing(SPAM, whole[1], whole[2], None, None), name=SPAM, url=URL, index="x")
         with suppress(IndexNonsense):
@@ -124,6 +125,23 @@ def test_a_file_that_was_put_with_another_version_is_not_believed() -> None:
     page = page_of(listing, name=SPAM, url=URL, index="x")
     with pytest.raises(IndexNonsense):
         page.files  # noqa: B018
+
+
+STRAYS = [" .whl", " x-1.0.whl", "-.whl", "", "spam-1.0-1.tar.gz", "spam-1.0-x.tar.gz", "spam.whl"]
+
+
+@given(st.lists(st.sampled_from([*NAMES, *STRAYS]), max_size=6))
+def test_no_file_is_lost_and_each_stands_with_its_version(names: list[str]) -> None:
+    body = json.dumps({"files": [{"filename": name, "url": "x"} for name in names]}).encode()
+    page = parse_page(body, JSON, name=SPAM, url=URL, index="x")
+    listed = [(file.filename, version) for version, files in page.versions.items() for file in files]
+    assert sorted([name for name, _ in listed] + [file.filename for file in page.unreadable]) == sorted(names)
+    alone = [parse_page(body_of(name), JSON, name=SPAM, url=URL, index="x") for name, _ in listed]
+    assert [version for _, version in listed] == [next(iter(page.versions)) for page in alone]
+
+
+def body_of(name: str) -> bytes:
+    return json.dumps({"files": [{"filename": name, "url": "x"}]}).encode()
 
 
 def test_versions_are_newest_first_and_equal_ones_together() -> None:

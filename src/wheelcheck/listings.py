@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
+from itertools import pairwise, repeat
 from operator import contains
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from packaging.version import InvalidVersion, Version
 
@@ -151,21 +151,27 @@ def _entries(shelf: bytes, url: str) -> list[dict[str, Any]]:
 
 
 def _from_json(body: bytes, name: NormalizedName, url: str) -> Listing:
-    page, entries, stray = _cut(body) or _decoded(body, url)
+    page, named, stray = _cut(body) or _decoded(body, url)
     _check_api_version(_mapping(page.get("meta")).get("api-version"), url)
     claimed = page.get("name")
     if isinstance(claimed, str) and canonicalize_name(claimed) != name:
         raise IndexNonsense(url, f"it describes the project {claimed}, not {name}")
     status = _mapping(page.get("project-status"))
-    return _listing(name, entries, stray, _text(status.get("status")), _text(status.get("reason")))
+    return _listing(name, named, stray, _text(status.get("status")), _text(status.get("reason")))
 
 
-_Named: TypeAlias = "tuple[str, bytes]"
-_Cut: TypeAlias = "tuple[Mapping[str, Any], Sequence[_Named], Sequence[UnreadableFile]]"
+class _Named(NamedTuple):
+    """The names of files, and for each the text of its entry between the braces."""
+
+    filenames: Sequence[str]
+    pieces: Sequence[bytes]
+
+
+_Cut: TypeAlias = "tuple[Mapping[str, Any], _Named, Sequence[UnreadableFile]]"
 
 _KEY = b'"filename"'
 _FIRST = re.compile(rb'"files"\s*:\s*\[\s*\{')
-_NAME = re.compile(rb'"filename"\s*:\s*"([^"\\]*)"')
+_NAME = re.compile(rb'"filename"(?:\s*:\s*"([^"\\]*)")?')
 _LAST = re.compile(rb"\}\s*\]")
 _BETWEEN = re.compile(rb"\}\s*,\s*\{")
 
@@ -184,7 +190,7 @@ def _cut(body: bytes) -> _Cut | None:
     between = _BETWEEN.search(inner)
     pieces = inner.split(between[0]) if between else [inner]
     names = _NAME.findall(body)
-    if not len(pieces) == len(names) == body.count(_KEY) or not all(map(contains, pieces, repeat(_KEY))):
+    if len(pieces) != len(names) or b"" in names or not all(map(contains, pieces, repeat(_KEY))):
         return None
     try:
         page = json.loads(body[: first.end() - 1] + body[last.start() + 1 :])
@@ -193,7 +199,7 @@ def _cut(body: bytes) -> _Cut | None:
         return None
     if not isinstance(page, dict) or page.get("files") != []:
         return None
-    return page, list(zip(filenames, pieces, strict=True)), ()
+    return page, _Named(filenames, pieces), ()
 
 
 def _decoded(body: bytes, url: str) -> _Cut:
@@ -204,8 +210,8 @@ def _decoded(body: bytes, url: str) -> _Cut:
         raise _undecodable(error, url) from None
     if not isinstance(page, dict) or not isinstance(page.get("files"), list):
         raise IndexNonsense(url, "its JSON has no list of files")
-    entries = [(entry["filename"], _piece(entry)) for entry in page["files"] if _is_named(entry)]
-    return page, entries, [_nameless(entry) for entry in page["files"] if not _is_named(entry)]
+    named = _named([entry for entry in page["files"] if _is_named(entry)])
+    return page, named, [_nameless(entry) for entry in page["files"] if not _is_named(entry)]
 
 
 def _undecodable(error: Exception, url: str) -> IndexNonsense:
@@ -219,6 +225,10 @@ def _is_named(entry: Any) -> bool:
 def _nameless(entry: Any) -> UnreadableFile:
     shown = _mapping(entry).get("filename") or _mapping(entry).get("url") or "?"
     return UnreadableFile(filename=str(shown), why="its entry lacks a filename or a url")
+
+
+def _named(entries: Sequence[Mapping[str, Any]]) -> _Named:
+    return _Named([entry["filename"] for entry in entries], list(map(_piece, entries)))
 
 
 def _piece(entry: Mapping[str, Any]) -> bytes:
@@ -239,9 +249,8 @@ def _from_html(body: bytes, name: NormalizedName, url: str) -> Listing:
 
     page = Markup(body, url)
     _check_api_version(page.metas.get("pypi:repository-version"), url)
-    entries = [(str(entry["filename"]), _piece(entry)) for entry in page.entries]
     status, reason = (page.metas.get(f"pypi:project-status{ending}") for ending in ("", "-reason"))
-    return _listing(name, entries, (), status, reason)
+    return _listing(name, _named(page.entries), (), status, reason)
 
 
 # -- by version
@@ -249,12 +258,12 @@ def _from_html(body: bytes, name: NormalizedName, url: str) -> Listing:
 
 def _listing(
     name: NormalizedName,
-    entries: Iterable[_Named],
+    named: _Named,
     stray: Iterable[UnreadableFile],
     status: str | None,
     reason: str | None,
 ) -> Listing:
-    shelves, unplaced = _by_version(name, entries)
+    shelves, unplaced = _by_version(name, named)
     versions = sorted(shelves, reverse=True)
     active = status in (None, "", "active")
     return Listing(
@@ -266,24 +275,27 @@ def _listing(
     )
 
 
-def _by_version(
-    name: NormalizedName, entries: Iterable[_Named]
-) -> tuple[dict[Version, list[bytes]], list[UnreadableFile]]:
+def _by_version(name: NormalizedName, named: _Named) -> tuple[dict[Version, list[bytes]], list[UnreadableFile]]:
     """The entries of each version, and the files whose names state none."""
     shelves: dict[Version, list[bytes]] = {}
     unplaced: list[UnreadableFile] = []
-    prefix, shelf = " ", []
-    for filename, piece in entries:
-        if not (filename.startswith(prefix) and filename.endswith(".whl")):
-            text = version_text(filename, name)
-            version = None if text is None else _version(text)
-            if version is None:
-                unplaced.append(_unplaced(filename, name))
-                continue
-            shelf = shelves.setdefault(version, [])
-            prefix = _start(filename)
-        shelf.append(piece)
+    for begin, end in pairwise([*_beginnings(named.filenames), len(named.filenames)]):
+        filename = named.filenames[begin]
+        version = _version(version_text(filename, name) or "")
+        if version is None:
+            unplaced += (_unplaced(other, name) for other in named.filenames[begin:end])
+        else:
+            shelves.setdefault(version, []).extend(named.pieces[begin:end])
     return shelves, unplaced
+
+
+def _beginnings(filenames: Sequence[str]) -> Iterator[int]:
+    """Where the names stand that do not go on with the version of the one before, as far as wheels' names tell."""
+    same: str | tuple[()] = ()
+    for place, filename in enumerate(filenames):
+        if not (filename.startswith(same) and filename.endswith(".whl")):
+            yield place
+            same = _start(filename) if filename.endswith(".whl") else ()
 
 
 def _start(filename: str) -> str:
