@@ -54,6 +54,10 @@ def text_of(page: dict[str, Any], form: tuple[str, str], *, ascii_only: bool, in
     return json.dumps(page, separators=form, ensure_ascii=ascii_only, indent=indent).encode("utf-8", "surrogatepass")
 
 
+@example(
+    entries=[{"provenance": [{"filename": "}]"}], "url": SNARES[0], "filename": "spam-1.0-py2.7.egg"}],
+    odd=[], form=(",", ":"), ascii_only=False, indent=None, files_last=False,
+)  # fmt: skip
 @given(
     entries=st.lists(ENTRIES.flatmap(lambda entry: st.permutations(list(entry.items())).map(dict)), max_size=6),
     odd=st.lists(ODDITIES, max_size=1),
@@ -77,7 +81,7 @@ def test_a_page_that_is_cut_says_what_it_says_when_it_is_decoded(
             assert json.loads(b"{%s}" % ours) == json.loads(b"{%s}" % theirs)
         assert cut[1].filenames == whole[1].filenames
     except (ValueError, AssertionError):  # a page made to be cut wrongly: no file comes of it that is not there
-        expected = page_of(listings._listing(SPAM, whole[1], whole[2], None, None), name=SPAM, url=URL, index="x")
+        expected = page_of(listings._listing(SPAM, URL, whole[1], whole[2], None, None), name=SPAM, url=URL, index="x")
         with suppress(IndexNonsense):
             page = parse_page(body, JSON, name=SPAM, url=URL, index="x")
             assert page.files == expected.files

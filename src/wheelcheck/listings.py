@@ -28,6 +28,8 @@ HTML_TYPES = ("text/html", "application/vnd.pypi.simple.v1+html", "application/x
 CORE_METADATA_KEYS = ("core-metadata", "dist-info-metadata", "data-dist-info-metadata")
 """The three names of one key in the order in which they count (PEP 714)."""
 
+_MIXED = "the files of one version cannot be told from those of others"
+
 
 @record
 class Listing:
@@ -85,7 +87,7 @@ def page_of(listing: Listing, *, name: NormalizedName, url: str, index: str) -> 
         if any(
             _version(version_text(filename, name) or "") != version_of(listing.versions[place]) for filename in names
         ):
-            raise IndexNonsense(url, "the files of one version cannot be told from those of others")
+            raise IndexNonsense(url, _MIXED)
         return Shelf(names, lambda at: file_of(entries[at], name, url, index))
 
     return ProjectPage.of_shelves(
@@ -157,7 +159,7 @@ def _from_json(body: bytes, name: NormalizedName, url: str) -> Listing:
     if isinstance(claimed, str) and canonicalize_name(claimed) != name:
         raise IndexNonsense(url, f"it describes the project {claimed}, not {name}")
     status = _mapping(page.get("project-status"))
-    return _listing(name, named, stray, _text(status.get("status")), _text(status.get("reason")))
+    return _listing(name, url, named, stray, _text(status.get("status")), _text(status.get("reason")))
 
 
 class _Named(NamedTuple):
@@ -250,7 +252,7 @@ def _from_html(body: bytes, name: NormalizedName, url: str) -> Listing:
     page = Markup(body, url)
     _check_api_version(page.metas.get("pypi:repository-version"), url)
     status, reason = (page.metas.get(f"pypi:project-status{ending}") for ending in ("", "-reason"))
-    return _listing(name, _named(page.entries), (), status, reason)
+    return _listing(name, url, _named(page.entries), (), status, reason)
 
 
 # -- by version
@@ -258,34 +260,41 @@ def _from_html(body: bytes, name: NormalizedName, url: str) -> Listing:
 
 def _listing(
     name: NormalizedName,
+    url: str,
     named: _Named,
     stray: Iterable[UnreadableFile],
     status: str | None,
     reason: str | None,
 ) -> Listing:
-    shelves, unplaced = _by_version(name, named)
+    shelves, unplaced = _by_version(name, url, named)
     versions = sorted(shelves, reverse=True)
     active = status in (None, "", "active")
     return Listing(
         status=None if active else status,
         status_reason="" if active else reason or "",
         versions=tuple(map(str, versions)),
-        shelves=[b"[{" + b"},{".join(shelves[version]) + b"}]" for version in versions],
+        shelves=[_shelf(shelves[version]) for version in versions],
         stray=(*stray, *unplaced),
     )
 
 
-def _by_version(name: NormalizedName, named: _Named) -> tuple[dict[Version, list[bytes]], list[UnreadableFile]]:
+def _shelf(pieces: Iterable[bytes]) -> bytes:
+    return b"[{" + b"},{".join(pieces) + b"}]"
+
+
+def _by_version(
+    name: NormalizedName, url: str, named: _Named
+) -> tuple[dict[Version, list[bytes]], list[UnreadableFile]]:
     """The entries of each version, and the files whose names state none."""
     shelves: dict[Version, list[bytes]] = {}
     unplaced: list[UnreadableFile] = []
     for begin, end in pairwise([*_beginnings(named.filenames), len(named.filenames)]):
-        filename = named.filenames[begin]
-        version = _version(version_text(filename, name) or "")
+        version = _version(version_text(named.filenames[begin], name) or "")
+        pieces = named.pieces[begin:end]
         if version is None:
-            unplaced += (_unplaced(other, name) for other in named.filenames[begin:end])
+            unplaced += _unplaced(name, url, named.filenames[begin:end], pieces)
         else:
-            shelves.setdefault(version, []).extend(named.pieces[begin:end])
+            shelves.setdefault(version, []).extend(pieces)
     return shelves, unplaced
 
 
@@ -310,10 +319,15 @@ def _version(text: str) -> Version | None:
         return None
 
 
-def _unplaced(filename: str, name: NormalizedName) -> UnreadableFile:
-    file = read_file(filename, name, url="")
-    assert isinstance(file, UnreadableFile)
-    return file
+def _unplaced(
+    name: NormalizedName, url: str, filenames: Sequence[str], pieces: Sequence[bytes]
+) -> Iterator[UnreadableFile]:
+    if [entry["filename"] for entry in _entries(_shelf(pieces), url)] != filenames:
+        raise IndexNonsense(url, _MIXED)
+    for filename in filenames:
+        file = read_file(filename, name, url="")
+        assert isinstance(file, UnreadableFile)
+        yield file
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
