@@ -134,6 +134,13 @@ def test_pages_of_several_sources_are_merged_in_their_order() -> None:
         assert filenames(page_of(second.index, first.index)) == [other.filename, WHEEL.filename]
 
 
+def test_a_source_that_is_named_twice_is_asked_once() -> None:
+    with simple_index({"six": [WHEEL]}) as server, Index([SimpleIndex(server.index)] * 2, cache=Cache(None)) as index:
+        page = index.page(SIX)
+        assert page is not None
+        assert len(page.files) == len(page.indexes) == len(server.paths) == 1
+
+
 @pytest.mark.parametrize("second_first", [True, False])
 def test_a_source_that_fails_is_never_passed_over(second_first: bool) -> None:
     with simple_index({"six": [WHEEL]}) as good, simple_index() as bad:

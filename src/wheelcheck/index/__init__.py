@@ -51,7 +51,7 @@ class Index:
     """Project pages and metadata from several sources, in their order.
 
     Args:
-        sources: where to look; all are asked, and a project's page is what all of them list.
+        sources: where to look; all are asked, each once, and a project's page is what all of them list.
         cache: what was answered before.
         transport_options: how servers are reached.
         offline: make no request; what is cached counts, however old.
@@ -78,7 +78,7 @@ class Index:
         strategy: str = "best-match",
         local_hashes: Collection[str] = (),
     ) -> None:
-        self._sources = tuple(map(placed, sources))
+        self._sources = tuple(map(placed, dict.fromkeys(sources)))
         self._line = Line(
             transport_options or TransportOptions(),
             connections=workers + 2,
