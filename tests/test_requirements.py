@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from packaging.markers import Marker
 from packaging.requirements import Requirement
@@ -78,6 +78,7 @@ def outcome(ask: Any) -> Any:
         return type(error)
 
 
+@example("==0,==0.0", [], None)
 @given(SETS, st.lists(VERSIONS, max_size=6), st.sampled_from([True, False, None]))
 def test_specifiers_admit_what_packaging_admits(text: str, versions: list[Version], pre: bool | None) -> None:
     theirs = outcome(lambda: SpecifierSet(text))

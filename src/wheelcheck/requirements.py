@@ -198,14 +198,20 @@ class PlainSpecifiers:
 
 
 def _clauses(text: str) -> tuple[Clause, ...] | None:
-    """The clauses of a set of specifiers, if each of them is plain."""
+    """The clauses of a set of specifiers, if each of them is plain and no two say the same in other words."""
     found = []
     for part in text.split(",") if text.strip() else ():
         match = _CLAUSE.fullmatch(part)
         if match is None or not _is_plain(match[1], match[2], match[3]):
             return None
         found.append(Clause(match[1], match[2]))
-    return tuple(dict.fromkeys(found))
+    clauses = tuple(dict.fromkeys(found))
+    return clauses if len(set(map(_meaning, clauses))) == len(clauses) else None
+
+
+def _meaning(clause: Clause) -> tuple[str, str | Version]:
+    """What a clause says, however its version is written."""
+    return clause.operator, clause.version if clause.version.endswith(".*") else version_of(clause.version)
 
 
 def _is_plain(operator: str, version: str, local: str | None) -> bool:
