@@ -90,7 +90,8 @@ def pins_by_pip(scenario: Scenario, folder: Path) -> set[str] | None:
     }
     constraints, report = folder / "constraints.txt", folder / "report.json"
     constraints.write_text("\n".join(scenario.told.get("constraints", ())), "utf-8")
-    options = ["--pre"] * scenario.policy.pre + ["--no-deps"] * scenario.policy.no_deps
+    given = {"--pre": scenario.policy.pre, "--no-deps": scenario.policy.no_deps}
+    options = [option for option, is_given in given.items() if is_given]
     quietly = ["--dry-run", "--ignore-installed", "--no-cache-dir", "--isolated", "--retries=0", "--only-binary=:all:"]
     with simple_index(projects) as server:
         places = ["-i", server.index, "-c", str(constraints), "--report", str(report)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -21,6 +22,7 @@ from wheelcheck.index import Index, SimpleIndex
 from wheelcheck.outcomes import Asked, Demand, Question
 from wheelcheck.resolver import resolve
 from wheelcheck.spellings import read_target
+from wheelcheck.tasks import Task
 from wheelcheck.transport import TransportOptions
 from wheelcheck.values import plain
 from worlds import LINUX, MAC, NAMES, OLD, ROOTS, WORLDS, Release, World
@@ -210,6 +212,29 @@ def read_everything(index: Index, world: World) -> None:
         page = index.page(canonicalize_name(name))
         for file in page.files if page else ():
             index.metadata(file)
+
+
+def test_what_is_cached_is_found_only_once_it_is_settled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A thread that comes while another settles a task does not begin it."""
+    settle, begun = Task.settle, threading.Event()
+
+    def settle_slowly(task: Task[Any], value: Any) -> None:
+        begun.set()
+        time.sleep(0.1)
+        settle(task, value)
+
+    with CHAIN.served() as server:
+        with Index([SimpleIndex(server.index)], cache=Cache(tmp_path)) as index:
+            index.page(canonicalize_name("a"))
+        server.forget()
+        monkeypatch.setattr(Task, "settle", settle_slowly)
+        with Index([SimpleIndex(server.index)], cache=Cache(tmp_path)) as index:
+            other = threading.Thread(target=index.page, args=(canonicalize_name("a"),))
+            other.start()
+            assert begun.wait(5)
+            assert index.page(canonicalize_name("a")) is not None
+            other.join()
+        assert server.paths == []
 
 
 @pytest.mark.parametrize("world", [CHAIN, EITHER], ids=["chain", "either"])

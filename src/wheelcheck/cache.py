@@ -37,7 +37,7 @@ Key = NewType("Key", str)
 
 
 def key_of(*parts: str) -> Key:
-    """The name of an entry."""
+    """The name of the entry of what is told apart by these texts."""
     return Key(digest_of(*parts)[:32])
 
 

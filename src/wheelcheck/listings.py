@@ -138,7 +138,7 @@ def file_of(entry: Mapping[str, Any], name: NormalizedName | None, url: str, ind
 
 
 def _entries(shelf: bytes, url: str) -> list[dict[str, Any]]:
-    """The entries of one version. What was cut out of a damaged page shows here, when it is looked at."""
+    """The entries of a shelf. What was cut out of a damaged page shows here, when it is looked at."""
     try:
         entries = json.loads(shelf)
     except (ValueError, RecursionError) as error:
@@ -230,6 +230,7 @@ def _nameless(entry: Any) -> UnreadableFile:
 
 
 def _named(entries: Sequence[Mapping[str, Any]]) -> _Named:
+    """Entries that were decoded, in the form of those that are cut."""
     return _Named([entry["filename"] for entry in entries], list(map(_piece, entries)))
 
 
@@ -279,6 +280,7 @@ def _listing(
 
 
 def _shelf(pieces: Iterable[bytes]) -> bytes:
+    """The texts of some entries as one list in JSON."""
     return b"[{" + b"},{".join(pieces) + b"}]"
 
 
@@ -322,6 +324,7 @@ def _version(text: str) -> Version | None:
 def _unplaced(
     name: NormalizedName, url: str, filenames: Sequence[str], pieces: Sequence[bytes]
 ) -> Iterator[UnreadableFile]:
+    """Files whose names state no version, once their entries show that the names are theirs."""
     if [entry["filename"] for entry in _entries(_shelf(pieces), url)] != filenames:
         raise IndexNonsense(url, _MIXED)
     for filename in filenames:

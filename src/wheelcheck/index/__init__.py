@@ -293,7 +293,7 @@ class Index:
             task = Task(work)
             if answer is not None:
                 task.settle(answer.value)
-            self._tasks[key] = task
+            self._tasks[key] = task  # settled before, since others find it there without the lock
         if answer is None:
             _load_for_workers()
             self._workers.submit(task.run)
