@@ -42,7 +42,8 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 
-from wheelcheck.concerns import Concern, concerns_of
+from wheelcheck.concerns import Concern
+from wheelcheck.critique import concerns_of
 from wheelcheck.distributions import (
     Listed,
     Metadata,
@@ -100,13 +101,18 @@ class Scenario:
             chosen["exclude_newer"] = limit_of(chosen["exclude_newer"], NOW)
         return Policy(**chosen)
 
-    def concerns(self, solution: Solution) -> tuple[Concern, ...]:
+    def concerns(self, solution: Solution, target: Target) -> tuple[Concern, ...]:
         pages = {pin.name: self.shelf.pages[pin.name] for pin in solution.pins if pin.file.index}
-        return concerns_of(solution, self.policy, pages)
+        told = {pin.file: self.shelf.metadata(pin.file) for pin in solution.pins}
+        known = {file: said for file, said in told.items() if isinstance(said, Metadata)}
+        return concerns_of(solution, self.question(target), pages, known)
 
     def outcome(self, target: Target) -> Outcome:
+        return resolve(self.question(target), self.shelf)
+
+    def question(self, target: Target) -> Question:
         told = self.told
-        question = Question(
+        return Question(
             target=target,
             demands=tuple(_demand(text, target, Asked(place="the scenario")) for text in told["asks"]),
             constraints=tuple(
@@ -115,7 +121,6 @@ class Scenario:
             rules=load_rules([("scenario.toml", told["rules"])]) if "rules" in told else NO_RULES,
             policy=self.policy,
         )
-        return resolve(question, self.shelf)
 
 
 def _demand(text: str, target: Target, origin: Asked | Constraint) -> Demand:
@@ -191,5 +196,5 @@ class Shelf:
             name=file.name,
             version=told["version"],
             requires_dist=tuple(map(Requirement, told.get("requires", ()))),
-            requires_python=told.get("metadata_requires_python"),
+            requires_python=told.get("metadata_requires_python", told.get("requires_python")),
         )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
 
-from wheelcheck.concerns import Concern, InstalledDiffers, NotTried, concerns_of
-from wheelcheck.distributions import read_file
+from wheelcheck.concerns import Concern, InstalledDiffers, NotTried
+from wheelcheck.critique import across_targets, concerns_of
+from wheelcheck.distributions import Listed, Metadata, read_file
 from wheelcheck.failures import CannotTell, UsageError
 from wheelcheck.inquiry import Inquiry, Options, cache_directory, complete, question_of, target_named
 from wheelcheck.names import NormalizedName, canonicalize_name
@@ -272,7 +273,8 @@ def answers(inquiry: Inquiry, index: Index) -> tuple[Result, ...]:
     questions = [inquiry.question(target) for target in inquiry.targets]
     for name in dict.fromkeys(one.name for asked in questions for one in asked.demands if not one.requirement.url):
         index.start_page(name)  # under way while the resolver is loaded
-    return tuple(_answer(inquiry, question, index) for question in questions)
+    results = [_answer(inquiry, question, index) for question in questions]
+    return tuple(results) if len(results) == 1 else tuple(_compared(results, index))
 
 
 def _answer(inquiry: Inquiry, question: Question, index: Index) -> Result:
@@ -292,9 +294,23 @@ def _result(question: Question, outcome: Outcome, index: Index) -> Result:
     if not isinstance(outcome, Solution):
         return Result(target=question.target, conflict=outcome, rules=tuple(_rules_in_conflict(outcome)))
     pages = {pin.name: page for pin in outcome.pins if pin.file.index and (page := index.page(pin.name))}
-    concerns = concerns_of(outcome, question.policy, pages)
+    concerns = concerns_of(outcome, question, pages, _told(outcome.pins, index))
     rules = tuple(_rules_in_answer(outcome))
     return Result(target=question.target, pins=outcome.pins, concerns=concerns, rules=rules)
+
+
+def _told(pins: Iterable[Pin], index: Index) -> dict[Listed, Metadata]:
+    """The metadata of chosen files, all of which the resolver has read."""
+    read = ((pin.file, index.metadata(pin.file)) for pin in pins)
+    return {file: told for file, told in read if isinstance(told, Metadata)}
+
+
+def _compared(results: Sequence[Result], index: Index) -> Iterator[Result]:
+    """The results with what comes to light only beside each other: the metadata of one version for several targets."""
+    pins = [pin for result in results for pin in result.pins]
+    told = _told(pins, index)
+    for result in results:
+        yield replace(result, concerns=(*result.concerns, *across_targets(result.pins, pins, told)))
 
 
 def _confirmed(result: Result, options: Options, index: Index) -> Result:
