@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from scenario import Scenario
-from wheelcheck import concerns, confirmation, outcomes, platforms, pythons, verdicts
+from wheelcheck import changes, concerns, confirmation, outcomes, platforms, pythons, verdicts
 from wheelcheck.checker import Report, Result
 from wheelcheck.distributions import read_file
 from wheelcheck.failures import IndexUnavailable
@@ -120,6 +120,7 @@ PHRASES = [
     (outcomes, "Origin", lambda origin: phrases.origin(Demand(requirement=Requirement("spam"), origin=origin))),
     (outcomes, "NoAnswer", lambda told: phrases.conflict(told, TARGET)),
     (concerns, "Concern", phrases.concern),
+    (changes, "Change", phrases.change),
     (confirmation, "NotTried", phrases.not_tried),
     (confirmation, "Failure", phrases.failure),
 ]
@@ -153,7 +154,7 @@ def test_every_union_is_closed() -> None:
     told |= set(members(platforms, "Platform"))
     stray = {
         value
-        for module in (verdicts, outcomes, concerns, confirmation)
+        for module in (verdicts, outcomes, concerns, changes, confirmation)
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Variant) and not value.__name__.startswith("_")
     }

@@ -89,6 +89,15 @@ def resolve(question: Question, supply: Supply) -> Outcome:
     return run.answer() or _explanation(run)
 
 
+def solve(question: Question, supply: Supply) -> Solution | None:
+    """The answer to a question, or None where there is none, without saying why.
+
+    Raises:
+        CannotTell: as `resolve`.
+    """
+    return _Resolution(question, supply).answer()
+
+
 def _explanation(run: _Resolution) -> NoAnswer:
     """Why a run found nothing, told by the fewest of its demands that have no answer together."""
     from wheelcheck.conflicts import explain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wheelcheck import concerns, confirmation, outcomes, verdicts
+from wheelcheck import changes, concerns, confirmation, outcomes, verdicts
 from wheelcheck.platforms import MacOS, Manylinux, Musllinux, Other, Windows
 from wheelcheck.values import assert_never, replace
 
@@ -301,6 +301,33 @@ def _joined(reasons: Sequence[verdicts.Reason]) -> verdicts.Reason:
 
 
 _ABOUT_TAGS = verdicts.WrongPythonTag | verdicts.WrongAbiTag | verdicts.WrongPlatformTag
+
+
+def change(what: changes.Change) -> str:
+    """What a remedy changes, as the beginning of a line that ends with the answer."""
+    match what:
+        case changes.ChangePython():
+            return f"CPython {what.python} ({what.target})"
+        case changes.RaiseOsFloor():
+            return f"{what.system} {what.floor} or newer ({what.target})"
+        case changes.UseNativeArchitecture():
+            return f"an {what.machine} Python, if this Mac has Apple silicon ({what.target})"
+        case changes.ReplaceProject():
+            return f"ask for {what.requirement} instead of {what.project}: {what.why}"
+        case changes.ChangeRequirement():
+            return f"ask for {what.after} instead of {what.before} ({what.place})"
+        case changes.AllowPreRelease(requirements=()):
+            return f"take pre-releases of {listed(what.projects)} (--pre)"
+        case changes.AllowPreRelease():
+            return f"accept the pre-release: add {listed(what.requirements)}, so that it is a decision"
+        case changes.AllowSource():
+            return f"--allow-sdists: build {listed(what.projects)} from source; whether that works was not tried"
+        case changes.DropRequirement():
+            return f"leave out {what.requirement} ({what.place})"
+        case changes.ChangeIndexStrategy():
+            return f"--index-strategy {what.strategy}"
+        case _:
+            assert_never(what)
 
 
 def status(about: concerns.ProjectStatus) -> str:

@@ -13,6 +13,7 @@ from wheelcheck.output import harmless
 from wheelcheck.render import phrases
 
 if TYPE_CHECKING:
+    from wheelcheck.changes import Remedy
     from wheelcheck.checker import Report, Result
     from wheelcheck.concerns import Concern
     from wheelcheck.confirmation import Confirmation
@@ -65,6 +66,7 @@ def _result(result: Result, style: Style, quiet: bool) -> Iterator[str]:
     yield from _indented(_import(result.confirmation, style))
     yield from _indented(_concerns(result, style))
     yield from _indented(_rules(result.rules, style))
+    yield from _indented(_remedies(result.remedies, style))
 
 
 def _verdict(result: Result, style: Style) -> str:
@@ -161,6 +163,16 @@ def _rules(rules: Sequence[Rule], style: Style) -> Iterator[str]:
         for source in rule.sources:
             yield style("dim", f"  source: {_source(source)}")
         yield style("dim", f"  --ignore {rule.id} leaves it out.")
+
+
+def _remedies(remedies: Sequence[Remedy], style: Style) -> Iterator[str]:
+    """Each remedy with what the answer would then be, as far as it was asked for."""
+    if remedies:
+        yield style("bold", "What would fix it (each was asked again):")
+    for number, remedy in enumerate(remedies, 1):
+        yield f"  {number}. {phrases.change(remedy.change)}"
+        gives = [f"{pin.name} {pin.version}" for pin in remedy.pins if pin.requested]
+        yield f"     -> {phrases.listed(gives)}"
 
 
 def _source(source: Source) -> str:
