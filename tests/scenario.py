@@ -127,9 +127,10 @@ class Scenario:
             concerns=self.concerns(solution, target) if solution else (),
             page=self.shelf.page,
         )
-        return remedies(case, self._ask)
+        return remedies(case, self.ask)
 
-    def _ask(self, question: Question, strategy: str | None) -> Answer | None:
+    def ask(self, question: Question, strategy: str | None) -> Answer | None:
+        """What a changed question gives on the same shelf, or None."""
         try:
             solution = None if strategy else solve(question, self.shelf)
         except CannotTell:

@@ -9,6 +9,7 @@ import pytest
 
 from doors import LINUX, PROJECTS, stand_alone
 from loopback import Server, simple_index
+from scenario import Scenario
 from sdists import make_source
 from wheelcheck import Report, check
 from wheelcheck import again as again_module
@@ -19,6 +20,9 @@ from wheels import make_wheel
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from wheelcheck.outcomes import Question
+    from wheelcheck.remedies import Answer
 
 WORLD = PROJECTS | {
     "native": [make_wheel("native", "1.0", "cp311-cp311-manylinux_2_17_x86_64", requires=["alone"])],
@@ -94,6 +98,22 @@ def test_a_clean_answer_costs_no_request_for_remedies(index: Server) -> None:
     with_them = check(["spam"], targets=[LINUX], index_url=index.index, no_cache=True).counters
     without = check(["spam"], targets=[LINUX], index_url=index.index, no_cache=True, no_remedies=True).counters
     assert with_them == without
+
+
+def test_only_targets_that_have_a_file_are_asked() -> None:
+    """Of nine other Pythons one has a wheel, so one question is asked again."""
+    asked: list[str] = []
+
+    class Counting(Scenario):
+        def ask(self, question: Question, strategy: str | None) -> Answer | None:
+            asked.append(question.target.name)
+            return super().ask(question, strategy)
+
+    files = ["a-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"]
+    scenario = Counting("here", {"asks": ["a"], "target": "linux-3.9", "index": {"a": {"1.0": {"files": files}}}})
+    (target,) = scenario.targets
+    assert [remedy.kind for remedy in scenario.remedies(scenario.outcome(target), target)] == ["ChangePython"]
+    assert asked == ["manylinux_2_28_x86_64-cp311"]
 
 
 def test_remedies_can_be_left_out(index: Server, capsys: pytest.CaptureFixture[str]) -> None:
@@ -182,3 +202,17 @@ def test_an_answer_with_another_strategy_is_remembered_with_all_that_it_stands_o
         again = json.loads(capsys.readouterr().out)
     assert again["index"]["requests"] == 0
     assert again["results"] == first["results"]
+
+
+@pytest.mark.parametrize(("age", "asks_again"), [("max-age=3600", False), ("max-age=0", True)])
+def test_an_answer_stands_on_what_only_a_remedy_has_read(age: str, asks_again: bool) -> None:
+    """Under first-index an index may be asked for the remedy alone; where its page grows old, so does the answer."""
+    with (
+        simple_index({"spam": [make_wheel("spam")]}, headers={"cache-control": age}) as one,
+        simple_index({"spam": [make_wheel("spam", "0.9")]}, headers={"cache-control": "max-age=3600"}) as two,
+    ):
+        sources: Any = {"index_url": one.index, "extra_index_url": [two.index], "index_strategy": "first-index"}
+        for _ in range(2):
+            report = check(["spam>=1"], targets=[LINUX], **sources)
+            assert "ChangeIndexStrategy" in [remedy["kind"] for remedy in told(report)]
+    assert (report.counters.requests > 0) is asks_again
