@@ -211,7 +211,7 @@ def concern(about: concerns.Concern) -> str:
             says = f"{about.filename} says {_lines(about.says)}, {other} says {_lines(about.other_says)}"
             return f"{says}; the file was believed."
         case concerns.Yanked():
-            why = f": {about.why}" if about.why else ""
+            why = f": {about.why.rstrip(CLOSING)}" if about.why else ""
             return f"{about.project} {about.version} was withdrawn by its publisher{why}."
         case concerns.SourceOnly():
             return f"{about.project} {about.version} would be built from source; whether that works was not tried."
