@@ -96,28 +96,51 @@ def _brief(rule: Rule) -> Plain:
 
 
 @record
-class Report:
-    """The results for all targets of one question, in the order in which they were named.
+class Sourced:
+    """An answer with where it comes from.
 
     Attributes:
-        results: one for each target.
         sources: the indexes and directories that were asked, without credentials.
         applied: what pip's configuration and environment contributed.
         counters: requests made, bytes received, and answers taken from the cache.
         oldest: when the oldest page that the answer stands on was received, in seconds since the epoch, or None.
         exclude_newer: the instant that ``--exclude-newer`` came to (RFC 3339, UTC), or None.
         notices: what the user should hear of besides the answer, a sentence each.
-        standing: what the answer stands on, so that it may be given again; None where that cannot be told.
-        answered: how many pages and metadata were read for it.
     """
 
-    results: tuple[Result, ...]
     sources: tuple[str, ...] = ()
     applied: tuple[Applied, ...] = ()
     counters: Counters
     oldest: float | None = None
     exclude_newer: str | None = None
     notices: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> dict[str, Plain]:
+        """The form under `index` in a document."""
+        return {
+            "requests": self.counters.requests,
+            "bytes": self.counters.bytes,
+            "cached": self.counters.cached,
+            "oldest": self.oldest,
+            "exclude_newer": self.exclude_newer,
+            "sources": list(self.sources),
+            "configuration": plain(self.applied),
+        }
+
+
+@record
+class Report(Sourced):
+    """The results for all targets of one question, in the order in which they were named.
+
+    Attributes:
+        results: one for each target.
+        sources, applied, counters, oldest, exclude_newer, notices: where the answer comes from, as in `Sourced`.
+        standing: what the answer stands on, so that it may be given again; None where that cannot be told.
+        answered: how many pages and metadata were read for it.
+    """
+
+    results: tuple[Result, ...]
     standing: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
     answered: int = field(default=0, compare=False, repr=False)
 
@@ -153,15 +176,7 @@ class Report:
             "schema": "wheelcheck/report/1",
             "ok": self.ok,
             "results": [result.to_dict() for result in self.results],
-            "index": {
-                "requests": self.counters.requests,
-                "bytes": self.counters.bytes,
-                "cached": self.counters.cached,
-                "oldest": self.oldest,
-                "exclude_newer": self.exclude_newer,
-                "sources": list(self.sources),
-                "configuration": plain(self.applied),
-            },
+            "index": self.origin,
             "notices": list(self.notices),
         }
 
@@ -292,7 +307,7 @@ def _answer(inquiry: Inquiry, question: Question, index: Index, again: Again) ->
     from wheelcheck.resolver import resolve
 
     try:
-        result = _result(question, _with_sources(resolve(question, index), index), index)
+        result = result_of(question, resolve(question, index), index)
     except CannotTell as error:
         result = Result(target=question.target, error=error)
     if not inquiry.options["no_remedies"]:
@@ -300,6 +315,11 @@ def _answer(inquiry: Inquiry, question: Question, index: Index, again: Again) ->
     if inquiry.options["confirm"] and result.pins:
         result = _confirmed(result, inquiry.options, index)
     return replace(result, strict=inquiry.options["strict"], skipped=inquiry.skipped(question))
+
+
+def result_of(question: Question, outcome: Outcome, index: Index) -> Result:
+    """What comes of an outcome: with concerns and rules, or with where a missing project was looked for."""
+    return _result(question, _with_sources(outcome, index), index)
 
 
 def _result(question: Question, outcome: Outcome, index: Index) -> Result:

@@ -89,6 +89,23 @@ def _add_check(commands: Any) -> None:
     _add_output_options(check)
 
 
+def _add_explain(commands: Any) -> None:
+    explain = commands.add_parser(
+        "explain",
+        help="the verdict on every file of one project",
+        description="Says of every file of a project whether it fits, and every reason why not, newest first.",
+    )
+    explain.set_defaults(answer=_explain)
+    explain.add_argument(
+        "requirement_text", metavar="REQ", help="a requirement; its specifier, if it has one, selects the versions"
+    )
+    _add_target_options(explain, how_many="")
+    _add_index_options(explain)
+    _add_file_options(explain)
+    _add_rule_options(explain)
+    _add_output_options(explain)
+
+
 def _add_snapshot(commands: Any) -> None:
     snapshot = commands.add_parser(
         "snapshot",
@@ -107,6 +124,7 @@ def _add_question_options(parser: argparse.ArgumentParser) -> None:
     _add_inputs(parser)
     _add_target_options(parser)
     _add_index_options(parser)
+    _add_file_options(parser)
     _add_resolution_options(parser)
     _add_rule_options(parser)
 
@@ -129,7 +147,7 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_target_options(parser: argparse.ArgumentParser) -> None:
+def _add_target_options(parser: argparse.ArgumentParser, how_many: str = "; repeatable") -> None:
     group = parser.add_argument_group("for which interpreter")
     group.add_argument(
         "-t",
@@ -138,7 +156,7 @@ def _add_target_options(parser: argparse.ArgumentParser) -> None:
         default=None,
         metavar="TARGET",
         help="PLATFORM[-PYTHON] such as macos-14-arm64-cp312, 'running', the path of an interpreter, "
-        "or a saved target; repeatable",
+        f"or a saved target{how_many}",
     )
     group.add_argument(
         "--python", metavar="VERSION", help="the Python of targets that leave it open: a version or a path"
@@ -176,10 +194,9 @@ def _add_index_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-cache", action="store_true", help="keep nothing")
 
 
-def _add_resolution_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("how to choose")
+def _add_file_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("which files count")
     group.add_argument("--pre", action="store_true", help="take pre-releases")
-    group.add_argument("--no-deps", action="store_true", help="leave the requirements of files aside")
     group.add_argument(
         "--allow-sdists",
         action="store_true",
@@ -197,12 +214,19 @@ def _add_resolution_options(parser: argparse.ArgumentParser) -> None:
         default="refuse",
         help="with --exclude-newer: what to do with a file whose index does not say when it was uploaded",
     )
+
+
+def _add_resolution_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how to choose")
+    group.add_argument("--no-deps", action="store_true", help="leave the requirements of files aside")
     group.add_argument(
         "--resolution",
         choices=("highest", "lowest", "lowest-direct"),
         default="highest",
         help="which versions to prefer",
     )
+    group.add_argument("--no-remedies", action="store_true", help="look for no change that would give a better answer")
+    group.add_argument("--strict", action="store_true", help="warnings make an answer not compatible")
 
 
 def _add_rule_options(parser: argparse.ArgumentParser) -> None:
@@ -212,8 +236,6 @@ def _add_rule_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--no-rules", action="store_true", help="judge by metadata alone")
     group.add_argument("--ignore", action=_Repeatable, default=[], metavar="ID", help="leave one rule out; repeatable")
-    group.add_argument("--no-remedies", action="store_true", help="look for no change that would give a better answer")
-    group.add_argument("--strict", action="store_true", help="warnings make an answer not compatible")
 
 
 def _add_confirmation_options(parser: argparse.ArgumentParser) -> None:
@@ -272,6 +294,7 @@ def _add_cache(commands: Any) -> None:
 
 _COMMANDS: Mapping[str, Callable[[Any], None]] = {
     "check": _add_check,
+    "explain": _add_explain,
     "snapshot": _add_snapshot,
     "targets": _add_targets,
     "rules": _add_rules,
@@ -341,6 +364,30 @@ def _check(arguments: argparse.Namespace) -> int:
     if question is not None:
         _remember(question, report, text, arguments)
     return report.exit_code
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from wheelcheck.explanations import explain
+    from wheelcheck.render.text import Style, render_explanation
+
+    told = explain(arguments.requirement_text, target=_only_target(arguments.target), **_options(arguments))
+    for notice in told.notices:
+        say(notice)
+    if arguments.format == "json":
+        emit(_json(told.to_dict()), arguments.output)
+    else:
+        style = Style(wants_colour(arguments.output))
+        text = render_explanation(told, style=style, quiet=arguments.quiet, verbose=arguments.verbose)
+        emit(text, arguments.output)
+    return told.exit_code
+
+
+def _only_target(targets: Sequence[str] | None) -> str | None:
+    from wheelcheck.failures import UsageError
+
+    if targets is not None and len(targets) > 1:
+        raise UsageError(f"explain is about one target, and {', '.join(targets)} are named; ask once for each.")
+    return targets[0] if targets else None
 
 
 def _rendered(report: Report, arguments: argparse.Namespace) -> str:

@@ -243,11 +243,12 @@ class Pin:
 
 @record
 class RefusedFile:
-    """A file that was in question and why it was refused."""
+    """A file that was in question and why it was refused. `fits` are the axes on which it fits (see `distances`)."""
 
     filename: str
     version: Version | None
     reasons: tuple[Reason, ...]
+    fits: tuple[str, ...] = ()
 
     @property
     def closeness(self) -> tuple[tuple[int, int], bool, Version, int]:

@@ -98,6 +98,15 @@ def solve(question: Question, supply: Supply) -> Solution | None:
     return _Resolution(question, supply).answer()
 
 
+def resolve_with_ledger(question: Question, supply: Supply) -> tuple[Outcome | CannotTell, Ledger]:
+    """As `resolve`, beside all that was said on the way; what cannot be told is given and not raised."""
+    run = _Resolution(question, supply)
+    try:
+        return run.answer() or _explanation(run), run.ledger
+    except CannotTell as error:
+        return error, run.ledger
+
+
 def _explanation(run: _Resolution) -> NoAnswer:
     """Why a run found nothing, told by the fewest of its demands that have no answer together."""
     from wheelcheck.conflicts import explain

@@ -42,9 +42,14 @@ class WrongPlatformTag(Variant):
     want: str
 
     @property
+    def kindred(self) -> tuple[str, ...]:
+        """Those of the file's tags that are for another architecture or C library of the same system."""
+        return tuple(tag for tag in self.have if _system(tag) == _system(self.want))
+
+    @property
     def distance(self) -> int:
         """0 for another architecture or C library of the same system, else large."""
-        return 0 if _system(self.want) in map(_system, self.have) else _FAR
+        return 0 if self.kindred else _FAR
 
 
 @record
