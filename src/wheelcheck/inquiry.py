@@ -295,6 +295,15 @@ class Inquiry:
         return (*configured, *filter(None, (self.configuration.cert, self.configuration.client_cert)))
 
     @property
+    def order(self) -> tuple[str, ...]:
+        """The indexes, as they are named in answers, in the order in which ``first-index`` asks them."""
+        from wheelcheck.index.sources import placed
+
+        strict: Options = {**self.options, "index_strategy": "first-index"}
+        sources = map(placed, sources_of(strict, self.configuration, self.inputs.options))
+        return tuple(dict.fromkeys(source.label for source in sources if not source.links))
+
+    @property
     def limit(self) -> str | None:
         """The instant of ``--exclude-newer`` as reports show it."""
         if self.exclude_newer is None:
