@@ -336,7 +336,7 @@ def test_the_text_of_no_compatible_file() -> None:
         "    metal-1.1.0-cp312-cp312-macosx_14_5_arm64.whl\n"
         "      fits macOS on arm64 and CPython 3.12\n"
         "      tagged macosx_14_5_arm64, which no system asks for: its publisher has to tag it anew\n"
-        "    and 2 more files; --format json lists each with its reasons."
+        "    and 2 more files; wheelcheck explain metal shows every one."
     )
 
 

@@ -161,7 +161,7 @@ def _conflict(told: outcomes.NoAnswer, target: Target, style: Style) -> Iterator
         yield from _indented(_nearest(files, target))
     left = sum(len(files) for files in groups[NEAREST:])
     if left:
-        yield style("dim", f"  and {left} more files; --format json lists each with its reasons.")
+        yield style("dim", f"  and {left} more files; wheelcheck explain {told.project} shows every one.")
 
 
 def _groups(files: Iterable[outcomes.RefusedFile]) -> Iterator[list[outcomes.RefusedFile]]:
