@@ -181,6 +181,9 @@ def _add_resolution_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--pre", action="store_true", help="take pre-releases")
     group.add_argument("--no-deps", action="store_true", help="leave the requirements of files aside")
     group.add_argument(
+        "--ignore-requires-python", action="store_true", help="take files whose Requires-Python excludes the target"
+    )
+    group.add_argument(
         "--allow-sdists",
         action="store_true",
         help="where a version has no usable wheel, take a source distribution whose metadata is static",

@@ -50,6 +50,7 @@ class Options(TypedDict, total=False):
         refresh: ask the index again even where the cache is fresh.
         pre: take pre-releases everywhere.
         no_deps: leave the requirements of files aside.
+        ignore_requires_python: take files whose Requires-Python excludes the target.
         allow_sdists: take source distributions whose metadata is static, where a version has no usable wheel.
         exclude_newer: leave out what was uploaded at this instant or later: a date, which includes that day (UTC), an
             RFC 3339 time, or a duration back from now such as ``30 days`` or ``P30D``.
@@ -78,6 +79,7 @@ class Options(TypedDict, total=False):
     refresh: bool
     pre: bool
     no_deps: bool
+    ignore_requires_python: bool
     allow_sdists: bool
     exclude_newer: str | None
     no_upload_time: str
@@ -107,6 +109,7 @@ DEFAULTS: Options = {
     "refresh": False,
     "pre": False,
     "no_deps": False,
+    "ignore_requires_python": False,
     "allow_sdists": False,
     "exclude_newer": None,
     "no_upload_time": "refuse",
@@ -269,6 +272,7 @@ class Inquiry:
             undated=options["no_upload_time"] == "allow",
             require_hashes=hashes_wanted and not files.no_require_hashes,
             no_deps=options["no_deps"],
+            ignore_requires_python=options["ignore_requires_python"] or configured.ignore_requires_python,
             resolution=options["resolution"],
         )
 

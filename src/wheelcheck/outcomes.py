@@ -120,6 +120,7 @@ class Policy:
         undated: whether a file counts beside `exclude_newer` whose index does not say when it was uploaded.
         require_hashes: whether a file is taken only if its digest was given.
         no_deps: whether requirements of files are left aside.
+        ignore_requires_python: whether files count whose Requires-Python excludes the target.
         resolution: ``highest``, ``lowest``, or ``lowest-direct``: the lowest of what the user asked for only.
     """
 
@@ -134,6 +135,7 @@ class Policy:
     undated: bool = False
     require_hashes: bool = False
     no_deps: bool = False
+    ignore_requires_python: bool = False
     resolution: str = "highest"
 
     def prereleases(self, name: NormalizedName) -> bool | None:

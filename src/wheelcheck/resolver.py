@@ -164,7 +164,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         self.supply = supply
         self.target = question.target
         self.rules = question.rules
-        self.judge = Judge(question.target, question.rules)
+        self.judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
         self.ledger = Ledger(question, lambda name: self._fetch_offers(name, self.judge))
         self._given = {
             demand.name: demand.requirement.url

@@ -239,11 +239,18 @@ Verdict: TypeAlias = "Compatible | Incompatible"
 
 
 class Judge:
-    """Judges files for one target under a set of rules; remembers what tag sets and specifiers come to."""
+    """Judges files for one target under a set of rules; remembers what tag sets and specifiers come to.
 
-    def __init__(self, target: Target, rules: Rules = NO_RULES) -> None:
+    Args:
+        target: the interpreter.
+        rules: curated rules that count.
+        any_python: Requires-Python refuses nothing.
+    """
+
+    def __init__(self, target: Target, rules: Rules = NO_RULES, *, any_python: bool = False) -> None:
         self.target = target
         self.rules = rules
+        self._any_python = any_python
         self._ranks = target.ranks
         self._rank_of: dict[str, int | None] = {}
         self._pythons: dict[str, bool] = {}
@@ -264,7 +271,7 @@ class Judge:
 
     def accepts_python(self, specifier: str | None) -> bool:
         """Whether Requires-Python admits the target's full version; a specifier that cannot be parsed admits all."""
-        if specifier is None:
+        if specifier is None or self._any_python:
             return True
         try:
             return self._pythons[specifier]
