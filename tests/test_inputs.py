@@ -553,7 +553,6 @@ def test_a_requirements_file_given_as_a_requirement_is_noticed() -> None:
 
 
 OTHER_FILES = [
-    ("pyproject.toml", b"[project]\n", "a project file"),
     ("sub/poetry.lock", b"", "a lock file"),
     ("pylock.dev.toml", b"", "a lock file"),
     ("Pipfile", b"", "a Pipfile"),

@@ -119,7 +119,7 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         action=_Repeatable,
         default=[],
         metavar="FILE",
-        help="a requirements file; - is standard input",
+        help="a requirements file, or a pyproject.toml; - is standard input",
     )
     group.add_argument(
         "-e", "--editable", action=_Repeatable, default=[], metavar="PATH", help="as in pip; says what to do instead"
@@ -127,6 +127,21 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "-c", "--constraint", action=_Repeatable, default=[], metavar="FILE", help="bounds for what is needed anyway"
     )
+    group.add_argument(
+        "--group",
+        action=_Repeatable,
+        default=[],
+        metavar="[PATH:]GROUP",
+        help="a dependency group of pyproject.toml, or of the one at PATH; repeatable",
+    )
+    group.add_argument(
+        "--extra",
+        action=_Repeatable,
+        default=[],
+        metavar="EXTRA",
+        help="with -r pyproject.toml: an extra of the project; repeatable",
+    )
+    group.add_argument("--all-extras", action="store_true", help="with -r pyproject.toml: all extras of the project")
 
 
 def _add_target_options(parser: argparse.ArgumentParser) -> None:

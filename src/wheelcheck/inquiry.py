@@ -13,12 +13,13 @@ from wheelcheck.applicability import UndecidableMarker, applies
 from wheelcheck.distributions import hash_pairs
 from wheelcheck.failures import UsageError
 from wheelcheck.names import NormalizedName, canonicalize_name
-from wheelcheck.outcomes import Asked, Constraint, Demand, Policy, Question
+from wheelcheck.outcomes import Asked, Constraint, Demand, NotForTarget, Policy, Question
 from wheelcheck.rules import NO_RULES, Rules
 from wheelcheck.standing import surroundings
 from wheelcheck.targets import Target
 from wheelcheck.urls import mask
 from wheelcheck.values import record
+from wheelcheck.verdicts import Judge
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,8 +40,10 @@ class Options(TypedDict, total=False):
     """The command line's options as keywords; each has the default that it has there.
 
     Attributes:
-        requirement: requirements files (``-r``).
+        requirement: requirements files, or a pyproject.toml, whose dependencies are asked for (``-r``).
         constraint: constraints files (``-c``).
+        group: dependency groups, ``NAME`` of the pyproject.toml here or ``PATH:NAME``.
+        extra, all_extras: extras of the projects among the files.
         python: a version or a path of the Python that targets leave open.
         index_url, extra_index_url, find_links, no_index: as pip's; an index named here replaces what is configured.
         index_strategy: ``best-match`` takes the best version of all indexes, as pip does; ``first-index`` takes a
@@ -68,6 +71,9 @@ class Options(TypedDict, total=False):
 
     requirement: Sequence[str]
     constraint: Sequence[str]
+    group: Sequence[str]
+    extra: Sequence[str]
+    all_extras: bool
     python: str | None
     index_url: str | None
     extra_index_url: Sequence[str]
@@ -98,6 +104,9 @@ class Options(TypedDict, total=False):
 DEFAULTS: Options = {
     "requirement": (),
     "constraint": (),
+    "group": (),
+    "extra": (),
+    "all_extras": False,
     "python": None,
     "index_url": None,
     "extra_index_url": (),
@@ -218,8 +227,15 @@ class Inquiry:
 
         configuration = read_configuration(isolated=options["isolated"])
         constraints = (*options["constraint"], *configuration.constraints)
-        inputs = read_inputs(_texts(requirements), options["requirement"], constraints)
-        if not inputs.asks:
+        inputs = read_inputs(
+            _texts(requirements),
+            options["requirement"],
+            constraints,
+            groups=options["group"],
+            extras=options["extra"],
+            all_extras=options["all_extras"],
+        )
+        if not inputs.is_question:
             raise UsageError("Nothing is asked: name a requirement, or a requirements file with -r.")
         return cls(
             targets=tuple(target_named(target, options["python"]) for target in _chosen(targets)),
@@ -241,7 +257,16 @@ class Inquiry:
             constraints=tuple(_demand(ask, Constraint(place=str(ask.place))) for ask in bounds),
             rules=self.rules,
             policy=self._policy,
+            refused=next(self._exclusions(target), None),
         )
+
+    def _exclusions(self, target: Target) -> Iterator[NotForTarget]:
+        """Where inputs say themselves that they are not for a target."""
+        judge = Judge(target, any_python=self._policy.ignore_requires_python)
+        for admission in self.inputs.admissions:
+            if not judge.accepts_python(admission.requires_python):
+                asked = (f"Python {admission.requires_python}",)
+                yield NotForTarget(project=admission.project, place=str(admission.place), admitted=asked)
 
     def skipped(self, question: Question) -> tuple[Demand, ...]:
         """What was asked for and fell away for the target of a question."""
@@ -314,7 +339,7 @@ class Inquiry:
     @property
     def notices(self) -> tuple[str, ...]:
         """What was read and has no bearing on the answer, a sentence each."""
-        return tuple(
+        return self.inputs.notices + tuple(
             f"{ignored.option} {ignored.value} in {ignored.place} has no bearing on the answer."
             for ignored in self.inputs.options.ignored
         )

@@ -166,13 +166,17 @@ class Policy:
 
 @record
 class Question:
-    """What is asked for one target: demands of the user, constraints, rules and policy."""
+    """What is asked for one target: demands of the user, constraints, rules and policy.
+
+    `refused` is the answer where an input excludes the target by itself, so that nothing need be looked at.
+    """
 
     target: Target
     demands: tuple[Demand, ...]
     constraints: tuple[Demand, ...] = ()
     rules: Rules = NO_RULES
     policy: Policy = field(default_factory=Policy)
+    refused: NotForTarget | None = None
 
 
 # -- what came of it
@@ -311,7 +315,24 @@ class Conflict(_Told):
     files: tuple[RefusedFile, ...] = ()
 
 
-NoAnswer: TypeAlias = "Missing | NoMatchingVersion | NoCompatibleFile | Conflict"
+@record
+class NotForTarget(_Told):
+    """An input says itself which targets it is for, and this one is none of them.
+
+    Attributes:
+        project: the project that it is about, or nothing where it is about several.
+        place: where it says so.
+        admitted: what it admits: a specifier of Pythons, or markers of which one must hold.
+    """
+
+    project: NormalizedName
+    place: str
+    admitted: tuple[str, ...]
+    demands: tuple[Demand, ...] = ()
+    files: tuple[RefusedFile, ...] = ()
+
+
+NoAnswer: TypeAlias = "Missing | NoMatchingVersion | NoCompatibleFile | Conflict | NotForTarget"
 
 
 @record

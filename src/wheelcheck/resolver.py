@@ -81,6 +81,8 @@ def resolve(question: Question, supply: Supply) -> Outcome:
     Raises:
         CannotTell: a page or the metadata of a file that was needed is out of reach.
     """
+    if question.refused is not None:
+        return question.refused
     run = _Resolution(question, supply)
     return run.answer() or _explanation(run)
 

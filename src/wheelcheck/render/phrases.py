@@ -155,6 +155,9 @@ def conflict(told: outcomes.NoAnswer, target: Target) -> str:
             return f"{project} has no file{_early(told.files)} that fits {python_of(target)} on {platform_of(target)}."
         case outcomes.Conflict():
             return "What is asked cannot be met together."
+        case outcomes.NotForTarget():
+            this = f"{python_of(target)} on {platform_of(target)}"
+            return f"{told.place} admits {listed(told.admitted, 'or')} only; this is {this}."
         case _:
             assert_never(told)
 
