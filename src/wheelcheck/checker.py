@@ -217,19 +217,27 @@ def check(
     stamps = _stamps(inquiry, began) if question is not None else None
     notices = list(inquiry.notices)
     with inquiry.opened_index(notices.append) as index:
+        results = answers(inquiry, index)
         report = Report(
-            results=answers(inquiry, index),
+            results=results,
             sources=index.sources,
             applied=inquiry.applied,
             counters=index.counters,
             oldest=index.oldest,
             exclude_newer=inquiry.limit,
-            notices=tuple(notices),
+            notices=(*notices, *_idle_constraints(inquiry, results)),
             standing=_standing(stamps, index),
             answered=index.answered,
         )
     _MEMORY.keep(question, report)
     return report
+
+
+def _idle_constraints(inquiry: Inquiry, results: Sequence[Result]) -> Iterable[str]:
+    """What to say of constraints on projects that nothing needs; nothing where some target has no answer."""
+    if any(result.conflict is not None or result.error is not None for result in results):
+        return ()
+    return inquiry.idle({pin.name for result in results for pin in result.pins})
 
 
 def _stamps(inquiry: Inquiry, began: float) -> Mapping[str, Stamp] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import inf
 from os import environ, path
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 RESOLUTIONS = ("highest", "lowest", "lowest-direct")
 STRATEGIES = ("best-match", "first-index")
 NO_UPLOAD_TIME = ("refuse", "allow")
+MOST_NAMED = 3
+"""Constraints that a sentence names; many files constrain far more than what is needed."""
 
 
 class Options(TypedDict, total=False):
@@ -343,6 +345,15 @@ class Inquiry:
             f"{ignored.option} {ignored.value} in {ignored.place} has no bearing on the answer."
             for ignored in self.inputs.options.ignored
         )
+
+    def idle(self, answered: Container[str]) -> Iterator[str]:
+        """A sentence for each file whose constraints include some on projects that are in no answer."""
+        idle = [ask for ask in self.inputs.constraints if canonicalize_name(ask.requirement.name) not in answered]
+        for file in dict.fromkeys(ask.place.file for ask in idle):
+            here = [ask for ask in idle if ask.place.file == file]
+            named = ", ".join(f"{ask.requirement.name} (line {ask.place.line})" for ask in here[:MOST_NAMED])
+            more = f" and {len(here) - MOST_NAMED} more" if len(here) > MOST_NAMED else ""
+            yield f"{file} constrains what is not in the answer: {named}{more}."
 
     @contextmanager
     def opened_index(self, warn: Callable[[str], None]) -> Iterator[Index]:
