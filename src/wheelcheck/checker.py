@@ -285,10 +285,8 @@ def answers(inquiry: Inquiry, index: Index) -> tuple[Result, ...]:
 
 def _answer(inquiry: Inquiry, question: Question, index: Index) -> Result:
     """What comes of the question for one target."""
-    from wheelcheck.resolver import resolve
-
     try:
-        result = _result(question, _with_sources(resolve(question, index), index), index)
+        result = _result(question, _with_sources(inquiry.resolved(question, index), index), index)
     except CannotTell as error:
         result = Result(target=question.target, error=error)
     if inquiry.options["confirm"] and result.pins:

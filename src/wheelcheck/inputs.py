@@ -23,13 +23,14 @@ from wheelcheck.names import canonicalize_name
 from wheelcheck.patterns import pattern
 from wheelcheck.requirements import requirement_of, specifiers_of
 from wheelcheck.urls import mask, path_of_url
-from wheelcheck.values import field, record
+from wheelcheck.values import field, record, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from packaging.requirements import Requirement
 
+    from wheelcheck.locks import Lock
     from wheelcheck.names import NormalizedName
     from wheelcheck.projects import Project
     from wheelcheck.pyprojects import Pyproject, Stated
@@ -131,6 +132,7 @@ class Inputs:
     Attributes:
         asks, constraints: requirements.
         files: the names, which may be links, of all files that were read; ``-`` is the standard input.
+        lock: a lock file, which is asked about alone.
         admissions: for which Pythons the projects are whose dependencies are asked for.
         is_question: whether something is asked for, be it nothing: a project may have no dependencies.
         notices: what the user should hear of, a sentence each.
@@ -140,6 +142,7 @@ class Inputs:
     asks: tuple[Ask, ...] = ()
     constraints: tuple[Ask, ...] = ()
     files: tuple[str, ...] = ()
+    lock: Lock | None = None
     admissions: tuple[Admission, ...] = ()
     is_question: bool = False
     notices: tuple[str, ...] = ()
@@ -161,11 +164,11 @@ def read_inputs(
     Args:
         requirements: single requirements: specifiers, or paths and URLs of wheels, of source archives, and of
             directories with a pyproject.toml that states its project.
-        files: paths of requirements files, or of a pyproject.toml; ``-`` is the standard input.
+        files: paths of requirements files, of a pyproject.toml, or of one pylock.toml; ``-`` is the standard input.
         constraints: paths of constraint files.
         stdin: what ``-`` reads instead of the standard input of the process.
         groups: dependency groups, ``NAME`` of the pyproject.toml in the working directory or ``PATH:NAME``.
-        extras: extras of the projects among the files.
+        extras: extras of the projects among the files, or of the lock.
         all_extras: all of them.
 
     Raises:
@@ -176,22 +179,26 @@ def read_inputs(
         reader.read(path, constraint=True)
     for number, text in enumerate(requirements, 1):
         reader.asks.append(_argument(text, number))
-    projects = [path for path in files if _is_pyproject(path)]
+    locks, projects = [*filter(_is_lock, files)], [*filter(_is_pyproject, files)]
+    if locks:
+        _check_alone(locks[0], (*requirements, *groups, *files))
     for path in files:
-        if path not in projects:
+        if path not in (*projects, *locks):
             reader.read(path, constraint=False)
     chosen = _Extras(wanted=tuple(map(canonicalize_name, extras)), all=all_extras)
     for path in projects:
         reader.read_project(path, chosen)
-    chosen.check(projects)
+    lock = reader.read_lock(locks[0], chosen) if locks else None
+    chosen.check((*projects, *locks))
     for group in groups:
         reader.read_group(group)
     return Inputs(
         asks=tuple(ask for ask in reader.asks if not ask.constraint),
         constraints=tuple(ask for ask in reader.asks if ask.constraint),
         files=tuple(sorted(reader.names)),
+        lock=lock,
         admissions=tuple(reader.admissions),
-        is_question=bool(reader.asks or projects or groups),
+        is_question=bool(reader.asks or projects or groups or locks),
         notices=tuple(reader.notices),
         options=_file_options(reader.options, reader.ignored),
     )
@@ -214,6 +221,17 @@ def _argument(text: str, number: int) -> Ask:
 
 def _is_pyproject(path: str) -> bool:
     return Path(path).name.lower() == "pyproject.toml"
+
+
+def _is_lock(path: str) -> bool:
+    """Whether a file has a name that PEP 751 gives to locks."""
+    return re.fullmatch(r"pylock\.([^.]+\.)?toml", Path(path).name) is not None
+
+
+def _check_alone(lock: str, given: Sequence[str]) -> None:
+    other = next((text for text in given if text != lock), None)
+    if other is not None:
+        raise UsageError(f"{lock} is a lock file, a whole answer of its own: ask about it without {_quoted(other)}.")
 
 
 def _unusable(name: str, error: ValueError) -> UsageError:
@@ -252,7 +270,9 @@ class _Extras:
     def check(self, projects: Sequence[str]) -> None:
         """Refuse an extra of no project, and extras where no project is asked about."""
         if self.is_asked and not projects:
-            raise UsageError("--extra and --all-extras choose among the extras of a project: add -r pyproject.toml.")
+            raise UsageError(
+                "--extra and --all-extras choose among the extras of a project or a lock: add -r pyproject.toml."
+            )
         missing = next((extra for extra in self.wanted if extra not in self.found), None)
         if missing is not None:
             known = ", ".join(sorted(self.found)) or "none"
@@ -313,6 +333,16 @@ class _Reader:
             place = Place(file=name, table="[project] requires-python")
             stated = project.metadata.requires_python
             self.admissions.append(Admission(project=project.metadata.name, requires_python=stated, place=place))
+
+    def read_lock(self, name: str, extras: _Extras) -> Lock:
+        """A lock file, with some of its extras."""
+        from wheelcheck.locks import Lock
+
+        name = _path(name, None)
+        self.names.add(name)
+        base = Path(os.path.normpath(Path(name).absolute())).parent.as_uri()
+        lock = Lock.parse(_contents(name, None), name, f"{base}/")
+        return replace(lock, extras=tuple(extras.of(lock.pylock.extras or ())))
 
     def read_group(self, text: str) -> None:
         """Take the requirements of a dependency group, ``NAME`` or ``PATH:NAME`` as pip spells it."""
@@ -489,7 +519,8 @@ def _bounded(data: bytes, name: str) -> bytes:
 _EXPORT = "export the dependencies as a requirements file and name that"
 _KINDS = (
     (r"pyproject\.toml", "a project file", "name it with -r on the command line"),
-    (r"(poetry|uv|pdm)\.lock|pylock\.(.+\.)?toml|pipfile\.lock|conda-lock\.ya?ml", "a lock file", _EXPORT),
+    (r"pylock\.(.+\.)?toml", "a lock file", "name it with -r on the command line, as pylock.toml or pylock.NAME.toml"),
+    (r"(poetry|uv|pdm)\.lock|pipfile\.lock|conda-lock\.ya?ml", "a lock file", _EXPORT),
     (r"pipfile", "a Pipfile", _EXPORT),
     (r"environment\.ya?ml", "a conda environment", "write the projects that pip installs to a requirements file"),
     (r"setup\.(py|cfg)", "a project's set-up file", "write its dependencies to a requirements file"),

@@ -13,7 +13,7 @@ from wheelcheck.applicability import UndecidableMarker, applies
 from wheelcheck.distributions import hash_pairs
 from wheelcheck.failures import UsageError
 from wheelcheck.names import NormalizedName, canonicalize_name
-from wheelcheck.outcomes import Asked, Constraint, Demand, NotForTarget, Policy, Question
+from wheelcheck.outcomes import Asked, Constraint, Demand, NotForTarget, Outcome, Policy, Question
 from wheelcheck.rules import NO_RULES, Rules
 from wheelcheck.standing import surroundings
 from wheelcheck.targets import Target
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from wheelcheck.configuration import Applied, Configuration
     from wheelcheck.index import Index, Source
     from wheelcheck.inputs import Ask, FileOptions, Inputs
+    from wheelcheck.resolver import Supply
 
 RESOLUTIONS = ("highest", "lowest", "lowest-direct")
 STRATEGIES = ("best-match", "first-index")
@@ -42,10 +43,10 @@ class Options(TypedDict, total=False):
     """The command line's options as keywords; each has the default that it has there.
 
     Attributes:
-        requirement: requirements files, or a pyproject.toml, whose dependencies are asked for (``-r``).
+        requirement: requirements files, a pyproject.toml for its dependencies, or one pylock.toml (``-r``).
         constraint: constraints files (``-c``).
         group: dependency groups, ``NAME`` of the pyproject.toml here or ``PATH:NAME``.
-        extra, all_extras: extras of the projects among the files.
+        extra, all_extras: extras of the projects among the files, or of the lock.
         python: a version or a path of the Python that targets leave open.
         index_url, extra_index_url, find_links, no_index: as pip's; an index named here replaces what is configured.
         index_strategy: ``best-match`` takes the best version of all indexes, as pip does; ``first-index`` takes a
@@ -250,7 +251,9 @@ class Inquiry:
 
     def question(self, target: Target) -> Question:
         """What is asked for one target: requirements whose markers do not hold there fall away."""
-        asks = [ask for ask in self.inputs.asks if _holds(ask, target)]
+        refused = next(self._exclusions(target), None)
+        locked = self._locked(target) if refused is None else []
+        asks = [ask for ask in (*self.inputs.asks, *locked) if _holds(ask, target)]
         bounds = [ask for ask in self.inputs.constraints if _holds(ask, target)]
         _check_direct_references([*asks, *bounds])
         return Question(
@@ -259,12 +262,38 @@ class Inquiry:
             constraints=tuple(_demand(ask, Constraint(place=str(ask.place))) for ask in bounds),
             rules=self.rules,
             policy=self._policy,
-            refused=next(self._exclusions(target), None),
+            refused=refused,
         )
+
+    def resolved(self, question: Question, supply: Supply) -> Outcome:
+        """The answer to one of its questions, from an index or from what a lock has of it. Raises `CannotTell`."""
+        from wheelcheck.resolver import resolve
+
+        lock = self.inputs.lock
+        if lock is None or question.refused is not None:
+            return resolve(question, supply)
+        from wheelcheck.locks import LockedSupply, of_lock
+
+        return of_lock(resolve(question, LockedSupply(lock.packages(question.target), supply)), lock, question)
+
+    def _locked(self, target: Target) -> list[Ask]:
+        """What a lock asks for on a target."""
+        from wheelcheck.inputs import Ask, Place
+
+        lock = self.inputs.lock
+        if lock is None:
+            return []
+        return [
+            Ask(requirement=one.requirement, place=Place(file=lock.file, table=one.table), hashes=one.hashes)
+            for one in lock.packages(target)
+        ]
 
     def _exclusions(self, target: Target) -> Iterator[NotForTarget]:
         """Where inputs say themselves that they are not for a target."""
-        judge = Judge(target, any_python=self._policy.ignore_requires_python)
+        any_python = self._policy.ignore_requires_python
+        if self.inputs.lock is not None:
+            yield from self.inputs.lock.exclusions(target, any_python=any_python)
+        judge = Judge(target, any_python=any_python)
         for admission in self.inputs.admissions:
             if not judge.accepts_python(admission.requires_python):
                 asked = (f"Python {admission.requires_python}",)
@@ -309,6 +338,7 @@ class Inquiry:
         moves = ("confirm", "offline", "refresh", "no_cache", "rules", "exclude_newer")
         asks = (*self.inputs.asks, *self.inputs.constraints)
         own = any(ask.requirement.url and not ask.requirement.url.startswith("http") for ask in asks)
+        own = own or (self.inputs.lock is not None and self.inputs.lock.names_paths)
         read = self.inputs.files
         if own or "-" in read or any(self.options.get(name) for name in moves):
             return None
@@ -347,8 +377,13 @@ class Inquiry:
         )
 
     def idle(self, answered: Container[str]) -> Iterator[str]:
-        """A sentence for each file whose constraints include some on projects that are in no answer."""
-        idle = [ask for ask in self.inputs.constraints if canonicalize_name(ask.requirement.name) not in answered]
+        """A sentence for each file whose constraints include some on projects that are in no answer.
+
+        What pip is configured for holds for every question, so it need not have a bearing on each.
+        """
+        configured = self.configuration.constraints
+        given = [ask for ask in self.inputs.constraints if ask.place.file not in configured]
+        idle = [ask for ask in given if canonicalize_name(ask.requirement.name) not in answered]
         for file in dict.fromkeys(ask.place.file for ask in idle):
             here = [ask for ask in idle if ask.place.file == file]
             named = ", ".join(f"{ask.requirement.name} (line {ask.place.line})" for ask in here[:MOST_NAMED])
@@ -375,6 +410,7 @@ class Inquiry:
         )
         given = (digest for ask in (*self.inputs.asks, *self.inputs.constraints) for digest in ask.hashes)
         algorithms = {digest.partition(":")[0] for digest in given}
+        algorithms |= self.inputs.lock.algorithms if self.inputs.lock else set()
         with Index(
             sources_of(self.options, configuration, files),
             cache=Cache(cache_directory(self.options), warn),

@@ -332,7 +332,17 @@ class NotForTarget(_Told):
     files: tuple[RefusedFile, ...] = ()
 
 
-NoAnswer: TypeAlias = "Missing | NoMatchingVersion | NoCompatibleFile | Conflict | NotForTarget"
+@record
+class NotLocked(_Told):
+    """A lock file has something that needs the project, and does not have the project for the target."""
+
+    project: NormalizedName
+    place: str
+    demands: tuple[Demand, ...] = ()
+    files: tuple[RefusedFile, ...] = ()
+
+
+NoAnswer: TypeAlias = "Missing | NoMatchingVersion | NoCompatibleFile | Conflict | NotForTarget | NotLocked"
 
 
 @record

@@ -115,8 +115,8 @@ def head_of(project: Project) -> bytes:
     return "\n".join([*lines, "", ""]).encode()
 
 
-def document_of(body: bytes) -> dict[str, Any]:
-    """What a pyproject.toml holds. Raises `MetadataError` where it is no TOML."""
+def document_of(body: bytes, file: str = f"its {PYPROJECT}") -> dict[str, Any]:
+    """What a TOML file holds. Raises `MetadataError`, which calls the file as is said, where it is none."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -124,9 +124,9 @@ def document_of(body: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(body.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise MetadataError(f"its {PYPROJECT} is not UTF-8 (byte {error.start})") from None
+        raise MetadataError(f"{file} is not UTF-8 (byte {error.start})") from None
     except (ValueError, RecursionError) as error:
-        raise MetadataError(f"its {PYPROJECT} cannot be parsed ({str(error) or 'nested too deeply'})") from None
+        raise MetadataError(f"{file} cannot be parsed ({str(error) or 'nested too deeply'})") from None
 
 
 def _dynamic(table: dict[str, Any], poetry: dict[str, Any]) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ from wheelcheck.outcomes import (
 )
 from wheelcheck.requirements import marker_text
 from wheelcheck.values import record, replace
-from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch, Judge, RequiresPython
+from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch, Judge, NotListed, RequiresPython
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -68,7 +68,7 @@ class Supply(Protocol):
     def start_metadata(self, file: Listed, then: Callable[[object], None] | None = None) -> None:
         """Begins to read the metadata of a file; `then` is called with what it came to, perhaps in a worker."""
 
-    def metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch | DynamicMetadata:
+    def metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch | DynamicMetadata | NotListed:
         """The metadata of a file, or why it refuses the file, or that only a build can tell."""
 
     def direct(self, url: str, name: NormalizedName, wanted: Collection[str] = ()) -> Listed | UnreadableFile:
@@ -391,7 +391,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
 
     def _requirements(
         self, candidate: Candidate
-    ) -> tuple[Requirement, ...] | BadMetadata | HashMismatch | RequiresPython:
+    ) -> tuple[Requirement, ...] | BadMetadata | HashMismatch | NotListed | RequiresPython:
         """What the metadata of a candidate's file asks for on the target, or why it refuses the file."""
         metadata = self.supply.metadata(candidate.file)
         if isinstance(metadata, DynamicMetadata):

@@ -124,6 +124,13 @@ class HashMismatch(Variant):
 
 
 @record
+class NotListed(Variant):
+    """A lock file names it, and no source lists it. `url` is where the lock has it from, without secrets."""
+
+    url: str
+
+
+@record
 class BadMetadata(Variant):
     """The core metadata inside the file cannot be used."""
 
@@ -166,8 +173,8 @@ class PreReleaseNotWanted(Variant):
 
 Reason: TypeAlias = (
     "UnreadableName | VariantWheel | WrongPlatformTag | NeverMatches | OsTooOld | WrongPythonTag | WrongAbiTag"
-    " | RequiresPython | SourceOnly | DynamicMetadata | Quarantined | HashMismatch | BadMetadata | ForbiddenByRule"
-    " | NoUploadTime | TooNew | Yanked | PreReleaseNotWanted"
+    " | RequiresPython | SourceOnly | DynamicMetadata | Quarantined | NotListed | HashMismatch | BadMetadata"
+    " | ForbiddenByRule | NoUploadTime | TooNew | Yanked | PreReleaseNotWanted"
 )
 
 QUESTIONS: tuple[type[Variant], ...] = (
@@ -182,6 +189,7 @@ QUESTIONS: tuple[type[Variant], ...] = (
     SourceOnly,
     DynamicMetadata,
     Quarantined,
+    NotListed,
     HashMismatch,
     BadMetadata,
     ForbiddenByRule,
