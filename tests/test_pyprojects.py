@@ -172,6 +172,11 @@ def test_a_group_is_no_project_so_requires_python_says_nothing_of_it(index: Serv
     assert check(group=["more"], targets=["linux-3.13.1"]).ok
 
 
+def test_a_group_needs_no_sound_project() -> None:
+    written('[project]\nname = "a"\n[dependency-groups]\nx = ["b"]\n')
+    assert [text for text, _ in asked(read_inputs([], groups=["x"]))] == ["b"]
+
+
 def test_a_project_that_needs_nothing_has_an_answer(index: Server) -> None:
     written('[project]\nname = "a"\nversion = "1"\n[dependency-groups]\nnone = []\n')
     assert check(requirement=["pyproject.toml"], targets=[LINUX]).ok

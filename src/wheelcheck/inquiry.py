@@ -290,6 +290,8 @@ class Inquiry:
 
     def _exclusions(self, target: Target) -> Iterator[NotForTarget]:
         """Where inputs say themselves that they are not for a target."""
+        if self.inputs.lock is None and not self.inputs.admissions:
+            return
         any_python = self._policy.ignore_requires_python
         if self.inputs.lock is not None:
             yield from self.inputs.lock.exclusions(target, any_python=any_python)

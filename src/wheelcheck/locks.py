@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
 
@@ -134,7 +135,7 @@ class Lock:
             environment["extra"] = ""
         try:
             return marker.evaluate(environment, context="lock_file" if locks else "requirement")
-        except (ValueError, LookupError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise UsageError(f"The marker {marker} ({self.file} {table}) cannot be evaluated: {error}.") from None
 
     def _locked(self, package: Package, judge: Judge) -> Locked:
@@ -295,7 +296,7 @@ class LockedSupply:
         )
 
     def _known(self, file: Listed | UnreadableFile, page: ProjectPage | None) -> Listed | UnreadableFile:
-        """A file of the lock as a source lists it, or else as one that is on none."""
+        """A file of the lock as a source lists it, the later of equal ones, or else as one that is on none."""
         if isinstance(file, UnreadableFile):
             return file
         if _is_here(file):
@@ -306,7 +307,12 @@ class LockedSupply:
         if not same:
             self._absent[file] = NotListed(url=shown(file.url))
             return file
-        return next((other for other in same if other.hashes.items() & file.hashes.items()), same[0])
+        return max(reversed(same), key=partial(_likeness, file))
+
+
+def _likeness(file: Listed, other: Listed) -> tuple[bool, bool]:
+    """How sure it is that a source's file of the same name is that of a lock."""
+    return bool(other.hashes.items() & file.hashes.items()), other.url == file.url
 
 
 def _is_here(file: Listed) -> bool:

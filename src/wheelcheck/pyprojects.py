@@ -72,8 +72,14 @@ class Pyproject:
             MetadataError: there is no such group, or it breaks the specification.
         """
         stated = _of_group(_groups_in(self.document), name, ())
-        own = self.document.get("project")
-        yield from self._plain(stated, self.project() if isinstance(own, dict) else None, set(), ())
+        yield from self._plain(stated, self._sound_project(), set(), ())
+
+    def _sound_project(self) -> Project | None:
+        """The project that a group may name; a group needs none, so one that is not sound is none."""
+        try:
+            return self.project()
+        except MetadataError:
+            return None
 
     def _plain(
         self,

@@ -164,7 +164,8 @@ def conflict(told: outcomes.NoAnswer, target: Target) -> str:
             return f"{project} is needed, and {told.place} does not have it for this target: the lock is not complete."
         case outcomes.NotForTarget():
             this = f"{python_of(target)} on {platform_of(target)}"
-            return f"{told.place} admits {listed(told.admitted, 'or')} only; this is {this}."
+            several = [f"({one})" for one in told.admitted] if len(told.admitted) > 1 else told.admitted
+            return f"{told.place} admits {listed(several, 'or')} only; this is {this}."
         case _:
             assert_never(told)
 
