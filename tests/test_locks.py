@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
@@ -25,6 +27,7 @@ from wheelcheck.cli import main
 from wheelcheck.locks import Lock
 from wheelcheck.outcomes import Asked
 from wheelcheck.render.lock import lock_of, render_lock
+from wheelcheck.standing import is_settled, stamp_of
 from wheels import Dist, make_sdist, make_wheel
 from worlds import ROOTS, WORLDS, World
 
@@ -156,6 +159,15 @@ def test_targets_that_no_marker_tells_apart_need_a_lock_each(index: Server, run:
     assert not Path("pylock.toml").exists()
 
 
+def test_targets_of_which_only_some_need_a_project_need_a_lock_each(index: Server, run: Any) -> None:
+    index.add_project(
+        "odd", [make_wheel("odd", "1.0", MAC_TAG, requires=["alone"]), make_wheel("odd", "1.0", OLD_MAC_TAG)]
+    )
+    code, _, err = run("odd", "-t", MAC, "-t", OLD_MAC, "--lock", "pylock.toml")
+    assert code == 2
+    assert "apart, and only one of them needs alone: write a lock for each of them" in err
+
+
 def test_pythons_of_one_minor_version_are_told_apart_where_they_must_be(index: Server, run: Any) -> None:
     targets = ("linux-3.12.4", "linux-3.12.5")
     run("alone; python_full_version > '3.12.4'", "-t", targets[0], "-t", targets[1], "--lock", "pylock.toml")
@@ -242,8 +254,10 @@ def test_a_lock_that_cannot_be_written_is_told(index: Server, run: Any) -> None:
 
 
 def test_a_lock_is_written_each_time(index: Server, run: Any) -> None:
+    start = "import sys; from wheelcheck.__main__ import main; sys.exit(main())"
+    command = [sys.executable, "-c", start, "check", "alone", "-t", LINUX, "--lock", "pylock.dev.toml"]
     for _ in range(3):
-        assert run("alone", "-t", LINUX, "--lock", "pylock.dev.toml")[0] == 0
+        assert subprocess.run(command, capture_output=True, check=False).returncode == 0
         assert locked("pylock.dev.toml")
         Path("pylock.dev.toml").unlink()
 
@@ -474,6 +488,40 @@ def test_of_several_indexes_the_file_of_the_lock_is_taken(index: Server, run: An
         indexes: Any = {"index_url": other.index, "extra_index_url": [index.index]}
         report = check(requirement=["pylock.toml"], targets=[LINUX], **indexes)
     assert {pin.file.index for pin in report.results[0].pins} == {index.index}
+
+
+ONE = """lock-version = "1.0"
+created-by = "x"
+[[packages]]
+name = "alone"
+version = "1.0"
+wheels = [{{ {place}, hashes = {{ {algorithm} = "{digest}" }} }}]
+"""
+
+
+def test_a_file_of_this_machine_is_looked_at_each_time(index: Server) -> None:
+    dist = PROJECTS["alone"][0]
+    Path(dist.filename).write_bytes(dist.content)
+    Path("pylock.toml").write_text(
+        ONE.format(place=f'path = "{dist.filename}"', algorithm="sha256", digest=dist.sha256)
+    )
+    while not is_settled(stamp_of("pylock.toml"), time.time()):
+        time.sleep(0.01)
+    assert check(requirement=["pylock.toml"], targets=[LINUX]).ok
+    Path(dist.filename).write_bytes(dist.content + b"x")
+    assert not check(requirement=["pylock.toml"], targets=[LINUX]).ok
+
+
+def test_local_files_are_hashed_as_the_lock_has_it() -> None:
+    dist = PROJECTS["alone"][0]
+    Path("wheels").mkdir()
+    Path("wheels", dist.filename).write_bytes(dist.content)
+    digest = hashlib.sha512(dist.content).hexdigest()
+    for stated, is_ok in ((digest, True), ("0" * 128, False)):
+        place = f'url = "https://host/{dist.filename}"'
+        Path("pylock.toml").write_text(ONE.format(place=place, algorithm="sha512", digest=stated))
+        report = check(requirement=["pylock.toml"], targets=[LINUX], no_index=True, find_links=["wheels"])
+        assert report.ok is is_ok
 
 
 def test_a_lock_of_another_index_is_not_asked_for_elsewhere(index: Server, run: Any) -> None:

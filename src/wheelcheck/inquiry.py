@@ -340,7 +340,6 @@ class Inquiry:
         moves = ("confirm", "offline", "refresh", "no_cache", "rules", "exclude_newer")
         asks = (*self.inputs.asks, *self.inputs.constraints)
         own = any(ask.requirement.url and not ask.requirement.url.startswith("http") for ask in asks)
-        own = own or (self.inputs.lock is not None and self.inputs.lock.names_paths)
         read = self.inputs.files
         if own or "-" in read or any(self.options.get(name) for name in moves):
             return None

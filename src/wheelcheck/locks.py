@@ -77,11 +77,6 @@ class Lock:
         return cls(file=file, base=base, pylock=_validated(_document(body, file), file))
 
     @property
-    def names_paths(self) -> bool:
-        """Whether it names files or directories of this machine."""
-        return any(_paths_of(package) for package in self.pylock.packages)
-
-    @property
     def algorithms(self) -> set[str]:
         """The algorithms of all its hashes, lower case."""
         packages = self.pylock.packages
@@ -198,12 +193,6 @@ def _digests(stated: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
 
 def _lowered(hashes: Mapping[str, str]) -> dict[str, str]:
     return {algorithm.lower(): digest.lower() for algorithm, digest in hashes.items()}
-
-
-def _paths_of(package: Package) -> bool:
-    entries = (package.archive, package.directory, package.vcs, package.sdist, *(package.wheels or ()))
-    places = [(entry.path, getattr(entry, "url", None)) for entry in entries if entry is not None]
-    return any(path is not None or path_of_url(url or "") is not None for path, url in places)
 
 
 # -- reading
