@@ -540,7 +540,8 @@ def test_no_bytes_make_a_lock_fail_otherwise(body: bytes) -> None:
         Lock.parse(body, "pylock.toml", "file:///")
 
 
-_JUNK = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda x: st.lists(x, max_size=2))
+_SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+_JUNK = _SCALARS | st.lists(_SCALARS, max_size=2) | st.dictionaries(st.text(max_size=3), _SCALARS, max_size=2)
 
 
 @given(key=st.sampled_from(["name", "version", "marker", "wheels", "sdist", "vcs", "archive", "directory"]), junk=_JUNK)
