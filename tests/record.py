@@ -37,6 +37,7 @@ from wheelcheck.snapshots import metadata_text
 from wheelcheck.spellings import read_target
 from wheelcheck.targets import Target
 from wheelcheck.transport import TransportOptions
+from wheelcheck.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -287,6 +288,7 @@ def remedies_for(question: Question, outcome: Outcome, supply: Recorder, targets
         pins=solution.pins if solution else (),
         concerns=concerns_in(solution, question, supply) if solution else (),
         page=supply.page,
+        on=lambda target: replace(question, target=target),
     )
     return remedies(case, ask)
 

@@ -244,12 +244,19 @@ def check(
             counters=_together([one.counters for one in again.indexes]),
             oldest=min((one.oldest for one in again.indexes if one.oldest is not None), default=None),
             exclude_newer=inquiry.limit,
-            notices=tuple(notices),
+            notices=(*notices, *_idle_constraints(inquiry, results)),
             standing=_standing(stamps, again.indexes),
             answered=sum(one.answered for one in again.indexes),
         )
     _MEMORY.keep(question, report)
     return report
+
+
+def _idle_constraints(inquiry: Inquiry, results: Sequence[Result]) -> Iterable[str]:
+    """What to say of constraints on projects that nothing needs; nothing where some target has no answer."""
+    if any(result.conflict is not None or result.error is not None for result in results):
+        return ()
+    return inquiry.idle({pin.name for result in results for pin in result.pins})
 
 
 def _stamps(inquiry: Inquiry, began: float) -> Mapping[str, Stamp] | None:
@@ -304,10 +311,8 @@ def answers(inquiry: Inquiry, index: Index, again: Again) -> tuple[Result, ...]:
 
 def _answer(inquiry: Inquiry, question: Question, index: Index, again: Again) -> Result:
     """What comes of the question for one target."""
-    from wheelcheck.resolver import resolve
-
     try:
-        result = result_of(question, resolve(question, index), index)
+        result = result_of(question, inquiry.resolved(question, index), index)
     except CannotTell as error:
         result = Result(target=question.target, error=error)
     if not inquiry.options["no_remedies"]:
@@ -331,8 +336,12 @@ def _result(question: Question, outcome: Outcome, index: Index) -> Result:
 
 
 def _with_remedies(result: Result, question: Question, inquiry: Inquiry, index: Index, again: Again) -> Result:
-    """A result with the changes that would give a better one; a clean answer has none, and costs nothing for them."""
-    if result.conflict is None and not any(concern.level == "warning" for concern in result.concerns):
+    """A result with the changes that would give a better one; a clean answer has none, and costs nothing for them.
+
+    What is locked is not changed here: whoever made the lock asks again.
+    """
+    is_clean = result.conflict is None and not any(concern.level == "warning" for concern in result.concerns)
+    if is_clean or inquiry.inputs.lock is not None:
         return result
     from wheelcheck.remedies import Case, remedies
 
@@ -343,6 +352,7 @@ def _with_remedies(result: Result, question: Question, inquiry: Inquiry, index: 
         pins=result.pins,
         concerns=result.concerns,
         page=index.page,
+        on=inquiry.question,
     )
     again.begin()
     return replace(result, remedies=remedies(case, again))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wheelcheck import __version__
-from wheelcheck.output import emit, say, wants_colour
+from wheelcheck.output import emit, put, say, wants_colour
 
 if TYPE_CHECKING:
     from wheelcheck.checker import Report
@@ -86,7 +86,9 @@ def _add_check(commands: Any) -> None:
     check.add_argument("requirements", nargs="*", metavar="REQ", help="a requirement, such as 'tensorflow>=2.16'")
     _add_question_options(check)
     _add_confirmation_options(check)
-    _add_output_options(check)
+    _add_output_options(check).add_argument(
+        "--lock", metavar="FILE", help="write the answer as a lock file too, pylock.toml or pylock.NAME.toml (PEP 751)"
+    )
 
 
 def _add_explain(commands: Any) -> None:
@@ -137,7 +139,7 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         action=_Repeatable,
         default=[],
         metavar="FILE",
-        help="a requirements file; - is standard input",
+        help="a requirements file, a pyproject.toml or one pylock.toml; - is standard input",
     )
     group.add_argument(
         "-e", "--editable", action=_Repeatable, default=[], metavar="PATH", help="as in pip; says what to do instead"
@@ -145,6 +147,21 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "-c", "--constraint", action=_Repeatable, default=[], metavar="FILE", help="bounds for what is needed anyway"
     )
+    group.add_argument(
+        "--group",
+        action=_Repeatable,
+        default=[],
+        metavar="[PATH:]GROUP",
+        help="a dependency group of pyproject.toml, or of the one at PATH; repeatable",
+    )
+    group.add_argument(
+        "--extra",
+        action=_Repeatable,
+        default=[],
+        metavar="EXTRA",
+        help="with -r pyproject.toml or pylock.toml: an extra of the project; repeatable",
+    )
+    group.add_argument("--all-extras", action="store_true", help="with -r pyproject.toml: all extras of the project")
 
 
 def _add_target_options(parser: argparse.ArgumentParser, how_many: str = "; repeatable") -> None:
@@ -198,6 +215,9 @@ def _add_file_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("which files count")
     group.add_argument("--pre", action="store_true", help="take pre-releases")
     group.add_argument(
+        "--ignore-requires-python", action="store_true", help="take files whose Requires-Python excludes the target"
+    )
+    group.add_argument(
         "--allow-sdists",
         action="store_true",
         help="where a version has no usable wheel, take a source distribution whose metadata is static",
@@ -249,12 +269,13 @@ def _add_confirmation_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_output_options(parser: argparse.ArgumentParser) -> None:
+def _add_output_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     group = parser.add_argument_group("output")
     group.add_argument("--format", choices=("text", "json"), default="text", help="the form of the answer")
     group.add_argument("-o", "--output", metavar="FILE", help="write the answer there instead of to standard output")
     group.add_argument("-q", "--quiet", action="store_true", help="leave the pins out of the text")
     group.add_argument("-v", "--verbose", action="store_true", help="say where the answer comes from")
+    return group
 
 
 def _add_targets(commands: Any) -> None:
@@ -355,6 +376,8 @@ def _number(variable: str, text: str) -> float:
 def _check(arguments: argparse.Namespace) -> int:
     from wheelcheck.checker import check
 
+    if arguments.lock is not None:
+        _check_lock(arguments.lock)
     question = _question(arguments)
     report = check(_requirements(arguments), targets=arguments.target, **_options(arguments))
     for notice in report.notices:
@@ -363,6 +386,8 @@ def _check(arguments: argparse.Namespace) -> int:
     emit(text, arguments.output)
     if question is not None:
         _remember(question, report, text, arguments)
+    if arguments.lock is not None:
+        _write_lock(report, arguments.lock)
     return report.exit_code
 
 
@@ -390,6 +415,27 @@ def _only_target(targets: Sequence[str] | None) -> str | None:
     return targets[0] if targets else None
 
 
+def _check_lock(path: str) -> None:
+    from pathlib import Path
+
+    from wheelcheck.render.lock import check_name
+
+    check_name(Path(path))
+
+
+def _write_lock(report: Report, path: str) -> None:
+    from pathlib import Path
+
+    from wheelcheck.index.stated import digests_here
+    from wheelcheck.render.lock import lock_of, render_lock
+
+    if not report.ok:
+        say(f"{path} was not written, because not every target has an answer that is compatible.")
+        return
+    folder = Path(os.path.realpath(path)).parent
+    put(render_lock(lock_of(report, folder, digests_here)), path)
+
+
 def _rendered(report: Report, arguments: argparse.Namespace) -> str:
     if arguments.format == "json":
         return _json(report.to_dict())
@@ -400,11 +446,11 @@ def _rendered(report: Report, arguments: argparse.Namespace) -> str:
 
 
 def _question(arguments: argparse.Namespace) -> str | None:
-    """What the answer is kept under to be given again, unless its text tells how old it is."""
+    """What the answer is kept under to be given again, unless its text tells how old it is, or a file is written."""
     from wheelcheck.recall import question_of
 
     tells_its_age = arguments.verbose and arguments.format == "text"
-    return None if tells_its_age else question_of(arguments.command_line)
+    return None if tells_its_age or arguments.lock is not None else question_of(arguments.command_line)
 
 
 def _remember(question: str, report: Report, text: str, arguments: argparse.Namespace) -> None:

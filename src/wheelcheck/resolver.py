@@ -42,7 +42,7 @@ from wheelcheck.outcomes import (
 from wheelcheck.requirements import marker_text
 from wheelcheck.targets import PYTHON, other_micros
 from wheelcheck.values import record, replace
-from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch, Judge, RequiresPython
+from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch, Judge, NotListed, RequiresPython
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -72,7 +72,7 @@ class Supply(Protocol):
     def start_metadata(self, file: Listed, then: Callable[[object], None] | None = None) -> None:
         """Begins to read the metadata of a file; `then` is called with what it came to, perhaps in a worker."""
 
-    def metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch | DynamicMetadata:
+    def metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch | DynamicMetadata | NotListed:
         """The metadata of a file, or why it refuses the file, or that only a build can tell."""
 
     def direct(self, url: str, name: NormalizedName, wanted: Collection[str] = ()) -> Listed | UnreadableFile:
@@ -85,6 +85,8 @@ def resolve(question: Question, supply: Supply) -> Outcome:
     Raises:
         CannotTell: a page or the metadata of a file that was needed is out of reach.
     """
+    if question.refused is not None:
+        return question.refused
     run = _Resolution(question, supply)
     return run.answer() or _explanation(run)
 
@@ -186,7 +188,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         self.supply = supply
         self.target = question.target
         self.rules = question.rules
-        self.judge = Judge(question.target, question.rules)
+        self.judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
         self.ledger = Ledger(question, lambda name: self._fetch_offers(name, self.judge))
         self._given = {
             demand.name: demand.requirement.url
@@ -410,7 +412,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
 
     def _requirements(
         self, candidate: Candidate
-    ) -> tuple[Requirement, ...] | BadMetadata | HashMismatch | RequiresPython:
+    ) -> tuple[Requirement, ...] | BadMetadata | HashMismatch | NotListed | RequiresPython:
         """What the metadata of a candidate's file asks for on the target, or why it refuses the file."""
         metadata = self.supply.metadata(candidate.file)
         if isinstance(metadata, DynamicMetadata):

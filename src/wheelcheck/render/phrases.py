@@ -163,6 +163,11 @@ def reason(why: verdicts.Reason) -> str:
             return f"a source distribution of which only a build can tell {told}"
         case verdicts.Quarantined():
             return "the index has put the project under quarantine"
+        case verdicts.NotListed():
+            return (
+                f"no source lists it, and the lock has it from {why.url}: name the index of the lock with "
+                f"--extra-index-url, or make the lock anew"
+            )
         case verdicts.HashMismatch():
             wanted = listed(why.expected, "or") or "one that is given with the requirement, and none is"
             return f"its hash is {why.actual or 'not stated'}, wanted is {wanted}"
@@ -215,6 +220,12 @@ def conflict(told: outcomes.NoAnswer, target: Target) -> str:
             return f"{project} has no file{_early(told.files)} that fits {python_of(target)} on {platform_of(target)}."
         case outcomes.Conflict():
             return "What is asked cannot be met together."
+        case outcomes.NotLocked():
+            return f"{project} is needed, and {told.place} does not have it for this target: the lock is not complete."
+        case outcomes.NotForTarget():
+            this = f"{python_of(target)} on {platform_of(target)}"
+            several = [f"({one})" for one in told.admitted] if len(told.admitted) > 1 else told.admitted
+            return f"{told.place} admits {listed(several, 'or')} only; this is {this}."
         case _:
             assert_never(told)
 
