@@ -243,7 +243,7 @@ class Pin:
 
 @record
 class RefusedFile:
-    """A file that was in question and why it was refused."""
+    """A file that was in question and why it was refused; no reason where only another demand leaves it out."""
 
     filename: str
     version: Version | None

@@ -24,9 +24,7 @@ from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.offers import Offers, is_bounded_above, is_pinned
 from wheelcheck.outcomes import (
     AddedByRule,
-    Asked,
     Candidate,
-    Constraint,
     Demand,
     HeldBack,
     NeededBy,
@@ -47,8 +45,8 @@ if TYPE_CHECKING:
 
 MOST_ROUNDS = 200_000
 MOST_CLASHES = 1_000
-MOST_LEFT_OUT = 30
-"""Demands that are left out in turn to find which of them clash; each costs a resolution."""
+MOST_TRIAL_ROUNDS = 100_000
+"""Rounds in all for finding the fewest demands that clash; what was not tried by then is shown with them."""
 UNKNOWN_ABROAD = ("platform_release", "platform_version")
 """Marker variables of which nothing is known for a machine that is not here."""
 
@@ -86,35 +84,67 @@ def resolve(question: Question, supply: Supply) -> Outcome:
 
 
 def _explanation(run: _Resolution) -> NoAnswer:
-    """Why a run found nothing, told by the fewest of its demands that have no answer together."""
+    """Why a run found nothing, told by the fewest of what the user stated that have no answer together."""
     from wheelcheck.conflicts import explain
 
-    told = explain(run.ledger, run.clashes[:1])
-    if all(isinstance(demand.origin, Asked | Constraint) for demand in told.demands):
-        return told
-    if len(run.question.demands) > 1:
-        smaller = _smallest(run.question, run.supply)
-        if len(smaller.demands) < len(run.question.demands):
-            run = _Resolution(smaller, run.supply)
-            run.answer()
+    smaller = _smallest(run)
+    if smaller is not run.question:
+        run = _Resolution(smaller, run.supply)
+        run.answer()
     return explain(run.ledger, run.clashes)
 
 
-def _smallest(question: Question, supply: Supply) -> Question:
-    """The question with so few of its demands that leaving out any further one would give it an answer."""
-    kept = question.demands
-    for demand in question.demands[:MOST_LEFT_OUT]:
-        fewer = replace(question, demands=tuple(other for other in kept if other is not demand))
-        if fewer.demands and _has_no_answer(fewer, supply):
-            kept = fewer.demands
-    return replace(question, demands=kept)
+def _smallest(run: _Resolution) -> Question:
+    """The question with so few demands and constraints that leaving out any further one would give it an answer."""
+    stated = (*run.question.demands, *run.question.constraints)
+    if len(stated) == 1:
+        return run.question
+    from wheelcheck.conflicts import meeting
+    from wheelcheck.cores import smallest
+
+    met = {demand.asking for demand in meeting(run.ledger, run.clashes[0])}
+    likely = [place for place, demand in enumerate(stated) if demand.asking in met]
+    others = [place for place, demand in enumerate(stated) if demand.asking not in met]
+    trials = _Trials(run.question, run.supply)
+    kept = smallest([*likely, *others], likely, trials.clash)
+    return trials.part(kept) if len(kept) < len(stated) else run.question
 
 
-def _has_no_answer(question: Question, supply: Supply) -> bool:
-    try:
-        return _Resolution(question, supply).answer() is None
-    except CannotTell:
-        return False
+class _Trials:
+    """Which parts of a question have no answer; each is resolved once, and all of them within a bound."""
+
+    def __init__(self, question: Question, supply: Supply) -> None:
+        self._question = question
+        self._supply = supply
+        self._rounds = MOST_TRIAL_ROUNDS
+        self._known: dict[frozenset[int], bool] = {}
+
+    def part(self, places: Collection[int]) -> Question:
+        """The question with only some of its demands and constraints, by their places among all of both."""
+        first = len(self._question.demands)
+        return replace(
+            self._question,
+            demands=tuple(d for place, d in enumerate(self._question.demands) if place in places),
+            constraints=tuple(d for place, d in enumerate(self._question.constraints, first) if place in places),
+        )
+
+    def clash(self, places: Collection[int]) -> bool:
+        """Whether a part certainly has no answer."""
+        key = frozenset(places)
+        if key not in self._known:
+            self._known[key] = self._has_no_answer(self.part(key))
+        return self._known[key]
+
+    def _has_no_answer(self, part: Question) -> bool:
+        if not part.demands or self._rounds <= 0:
+            return False
+        run = _Resolution(part, self._supply)
+        try:
+            return run.answer(self._rounds) is None
+        except CannotTell:
+            return False
+        finally:
+            self._rounds -= run.rounds
 
 
 @record
@@ -178,6 +208,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             question, supply, self.ledger, lambda page: self._offers_on(page, self.judge), self._given
         )
         self.clashes: list[tuple[Cause, ...]] = []
+        self.rounds = 0
         self._how_often: dict[str, int] = {}
         self._leanings: dict[int, _Leaning] = {}
         self._satisfied: dict[tuple[int, int], bool] = {}
@@ -438,19 +469,19 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
 
     # the run
 
-    def answer(self) -> Solution | None:
+    def answer(self, most_rounds: int = MOST_ROUNDS) -> Solution | None:
         """Runs resolvelib once; None where there is no answer, and then `clashes` tell of the way."""
         roots = [part for demand in self.question.demands for part in demand.by_extra()]
         for demand in roots:
             self.ledger.record(demand)
         self._foresee(roots)
         try:
-            state = Resolution(self, _Listener(self.clashes)).resolve(roots, max_rounds=MOST_ROUNDS)
+            state = Resolution(self, _Listener(self)).resolve(roots, max_rounds=most_rounds)
         except ResolutionImpossible as impossible:
             self.clashes = self.clashes or [_causes(impossible.causes)]
             return None
         except ResolutionTooDeep:
-            raise Endless(tuple(sorted(self._how_often)), MOST_ROUNDS) from None
+            raise Endless(tuple(sorted(self._how_often)), most_rounds) from None
         return self._solution(roots, state.mapping)
 
     def _solution(self, roots: Sequence[Demand], mapping: Mapping[str, _Choice]) -> Solution:
@@ -522,12 +553,15 @@ def _satisfies(choice: _Choice, ask: _Ask) -> bool:
 class _Listener(resolvelib.BaseReporter["_Ask", "_Choice", str]):
     """Keeps the causes of the clashes in their order; resolvelib itself keeps those of the last one only."""
 
-    def __init__(self, clashes: list[tuple[Cause, ...]]) -> None:
-        self._clashes = clashes
+    def __init__(self, run: _Resolution) -> None:
+        self._run = run
+
+    def starting_round(self, index: int) -> None:
+        self._run.rounds = index + 1
 
     def resolving_conflicts(self, causes: Iterable[RequirementInformation[_Ask, _Choice]]) -> None:
-        if len(self._clashes) < MOST_CLASHES:
-            self._clashes.append(_causes(causes))
+        if len(self._run.clashes) < MOST_CLASHES:
+            self._run.clashes.append(_causes(causes))
 
 
 def _needed_by(candidate: Candidate) -> NeededBy:

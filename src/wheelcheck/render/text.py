@@ -125,6 +125,8 @@ def _group(files: Sequence[outcomes.RefusedFile]) -> Iterator[str]:
     first = files[0]
     more = f" and {len(files) - 1} more of {first.version}" if len(files) > 1 else ""
     yield f"  {first.filename}{more}"
+    if not first.reasons:
+        yield f"    {phrases.LEFT_OUT}"
     for position in range(len(first.reasons)):
         yield f"    {phrases.reason(_joined([file.reasons[position] for file in files]))}"
 

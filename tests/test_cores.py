@@ -1,0 +1,180 @@
+"""A conflict is told by the fewest demands that have no answer together: without any one of them there is one."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from packaging.requirements import Requirement
+
+from scenario import Scenario
+from wheelcheck.cores import smallest
+from wheelcheck.names import canonicalize_name
+from wheelcheck.outcomes import AddedByRule, Asked, Constraint, NeededBy, Solution
+from wheelcheck.spellings import read_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from wheelcheck.outcomes import Demand, NoAnswer, Outcome
+
+TARGET = read_target("linux-cp312")
+
+# -- finding the fewest
+
+THINGS = range(12)
+FAMILIES = st.lists(st.frozensets(st.sampled_from(THINGS), min_size=1, max_size=5), min_size=1, max_size=4)
+
+
+def clashes_of(family: Collection[frozenset[int]]) -> Callable[[Collection[int]], bool]:
+    return lambda things: any(cause <= set(things) for cause in family)
+
+
+@given(family=FAMILIES, likely=st.sets(st.sampled_from(THINGS)))
+def test_what_is_found_is_one_of_the_causes_that_hold_no_other(family: list[frozenset[int]], likely: set[int]) -> None:
+    found = frozenset(smallest(THINGS, sorted(likely), clashes_of(family)))
+    assert found in family
+    assert not any(cause < found for cause in family)
+
+
+@given(clashing=st.sets(st.frozensets(st.sampled_from(range(5)), min_size=1)))
+def test_each_part_is_needed_even_where_more_can_mend_a_clash(clashing: set[frozenset[int]]) -> None:
+    """Naming a pre-release admits it, so that a question may have an answer that a part of it has not."""
+    every = {*clashing, frozenset(range(5))}
+    found = frozenset(smallest(range(5), [], lambda things: frozenset(things) in every))
+    assert found in every
+    assert not any(found - {thing} in every for thing in found)
+
+
+@pytest.mark.parametrize("number", [40, 400])
+def test_few_among_many_are_found_in_few_trials(number: int) -> None:
+    tried: list[Collection[int]] = []
+
+    def clash(things: Collection[int]) -> bool:
+        tried.append(things)
+        return {7, number // 2, number - 1} <= set(things)
+
+    assert set(smallest(range(number), [], clash)) == {7, number // 2, number - 1}
+    assert len(tried) <= 3 * 2 * number.bit_length()
+
+
+# -- conflicts as the resolver tells them
+
+NAMES = "abcde"
+SPECIFIERS = st.sampled_from(["", "", "<2", ">=2", "==1", "==2", ">2", "!=2", ">=3", "==3rc1", "<3"])
+PLAIN = st.builds("{}{}{}".format, st.sampled_from([*NAMES * 4, "z"]), st.sampled_from(["", "", "[x]"]), SPECIFIERS)
+OF_EXTRA = st.builds("{}{}; extra == 'x'".format, st.sampled_from(NAMES), SPECIFIERS)
+KINDS: list[dict[str, Any]] = [
+    *[{}] * 6,
+    {"files": ["{name}-{version}-cp312-cp312-win_amd64.whl"]},
+    {"requires_python": "<3.12"},
+    {"metadata_requires_python": "<3.12"},
+    {"yanked": "why"},
+    {"broken": "why"},
+    {"uploaded": "2025-02-03T00:00:00Z"},
+]
+
+
+@st.composite
+def projects(draw: st.DrawFn) -> dict[str, dict[str, dict[str, Any]]]:
+    """An index: each project with some versions, some of which are not to be had."""
+    index: dict[str, dict[str, dict[str, Any]]] = {}
+    for name in NAMES:
+        index[name] = {}
+        for version in draw(st.sampled_from([["1", "2"], ["1", "2", "3rc1"], ["3"], ["1", "2", "3"]])):
+            about = dict(draw(st.sampled_from(KINDS)))
+            about["requires"] = [*draw(st.lists(PLAIN, max_size=2)), *draw(st.lists(OF_EXTRA, max_size=1))]
+            about["sha256"] = f"{name}{version}"
+            if "files" in about:
+                about["files"] = [file.format(name=name, version=version) for file in about["files"]]
+            index[name][version] = about
+    return index
+
+
+HASHES = st.sampled_from(["", "", "", "", " --hash=sha256:{}1", " --hash=sha256:{}2"])
+ASKS = st.builds(lambda text, hashed: text + hashed.format(text[0]), PLAIN, HASHES)
+RULE = """
+[[rule]]
+id = "a-pair"
+project = "a"
+versions = ">=2"
+constrains = ["b<2"]
+why = "they do not go together"
+confidence = "reported"
+evidence = "reported"
+sources = [{url = "https://example.org/", date = "2026-01-01"}]
+"""
+QUESTIONS = st.fixed_dictionaries(
+    {
+        "index": projects(),
+        "asks": st.lists(ASKS, min_size=1, max_size=6),
+        "constraints": st.lists(st.builds("{}{}".format, st.sampled_from(NAMES), SPECIFIERS), max_size=4),
+    },
+    optional={
+        "rules": st.just(RULE),
+        "exclude_newer": st.just("2025-01-01"),
+        "only_final": st.just([":all:"]),
+        "no_deps": st.just(True),
+    },
+)
+
+
+def ask(told: dict[str, Any]) -> Outcome:
+    return Scenario("generated", told).outcome(TARGET)
+
+
+def text_of(demand: Demand) -> str:
+    return str(demand.requirement) + "".join(f" --hash={digest}" for digest in demand.hashes)
+
+
+def stated(conflict: NoAnswer) -> tuple[list[str], list[str]]:
+    """What the user said of all that a conflict shows: asks and constraints."""
+    asks = [text_of(demand) for demand in conflict.demands if isinstance(demand.origin, Asked)]
+    return asks, [text_of(demand) for demand in conflict.demands if isinstance(demand.origin, Constraint)]
+
+
+def fewer(asks: list[str], constraints: list[str]) -> Iterator[tuple[list[str], list[str]]]:
+    """Each way of leaving one out."""
+    for place in range(len(asks)):
+        yield [*asks[:place], *asks[place + 1 :]], constraints
+    for place in range(len(constraints)):
+        yield asks, [*constraints[:place], *constraints[place + 1 :]]
+
+
+def check_core(told: dict[str, Any]) -> None:
+    outcome = ask(told)
+    if isinstance(outcome, Solution):
+        return
+    asks, constraints = stated(outcome)
+    assert not isinstance(ask(told | {"asks": asks, "constraints": constraints}), Solution)
+    for some, bounds in fewer(asks, constraints):
+        assert isinstance(ask(told | {"asks": some, "constraints": bounds}), Solution), (some, bounds)
+    check_chains(outcome)
+    assert len({demand.asking for demand in outcome.demands}) == len(outcome.demands)
+
+
+def check_chains(conflict: NoAnswer) -> None:
+    """Each demand of a file is there with one that leads to the file, up to what was asked."""
+    led = {demand for demand in conflict.demands if isinstance(demand.origin, Asked | Constraint)}
+    while True:
+        reached = {canonicalize_name(d.requirement.name) for d in led if not isinstance(d.origin, Constraint)}
+        more = {
+            d
+            for d in conflict.demands
+            if isinstance(d.origin, NeededBy | AddedByRule)
+            and d.origin.name in reached
+            and any(d.origin.version in above.requirement.specifier for above in led if above.name == d.origin.name)
+        }
+        if more <= led:
+            break
+        led |= more
+    assert led == set(conflict.demands)
+
+
+@settings(max_examples=400)
+@given(told=QUESTIONS)
+def test_without_any_one_demand_of_a_conflict_there_is_an_answer(told: dict[str, Any]) -> None:
+    check_core(told)
