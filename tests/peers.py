@@ -16,9 +16,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
+from packaging.requirements import Requirement
 from packaging.version import Version
 
 from loopback import JSON, Server
+from wheelcheck.outcomes import Asked, Demand, Question, Solution
+from wheelcheck.resolver import resolve
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -27,6 +30,9 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from wheelcheck.resolver import Supply
+    from wheelcheck.targets import Target
 
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "pip"
 SETS = FOLDER / "sets.toml"
@@ -77,6 +83,14 @@ def sets() -> tuple[Peers, ...]:
     reasons = told.pop("differs", {})
     named = {f"{field}-{name}": asked for field, about in told.items() for name, asked in about.items()}
     return tuple(Peers(name, tuple(asked), reasons.get(name, "")) for name, asked in named.items())
+
+
+def files_by_wheelcheck(requirements: Sequence[str], target: Target, supply: Supply) -> set[str] | None:
+    """The names of the files that wheelcheck pins; None where there is no answer."""
+    origin = Asked(place="the set")
+    demands = tuple(Demand(requirement=Requirement(text), origin=origin) for text in requirements)
+    outcome = resolve(Question(target=target, demands=demands), supply)
+    return {pin.file.filename for pin in outcome.pins} if isinstance(outcome, Solution) else None
 
 
 # -- the slice

@@ -2,9 +2,10 @@
 
     python tests/record_pip.py
 
-Prints where the two differ, and writes fixtures/pip/slice.jsonl anew: of each project the versions whose metadata was
-read for a set, on one of the Pythons that the tests run on, with the next older one and the newest beside them. A line
-is a release: the wheels of it that one of these Pythons would take on Linux, and what their metadata says.
+Prints where the two differ (with --compare that is all), and writes fixtures/pip/slice.jsonl anew: of each project the
+versions whose metadata was read for a set, on one of the Pythons that the tests run on, with the next older one and the
+newest beside them. A line is a release: the wheels of it that one of these Pythons would take on Linux, and what their
+metadata says.
 """
 
 from __future__ import annotations
@@ -17,34 +18,25 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 
-from peers import SLICE, files_by_pip, served, sets
+from peers import SLICE, files_by_pip, files_by_wheelcheck, served, sets
 from record import Recorder, configured_index
+from wheelcheck.cache import Cache
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, Wheel
-from wheelcheck.failures import CannotTell
+from wheelcheck.index import Index, SimpleIndex
 from wheelcheck.interpreters import running
 from wheelcheck.offers import Offers
-from wheelcheck.outcomes import Asked, Demand, Policy, Question, Solution
-from wheelcheck.resolver import resolve
+from wheelcheck.outcomes import Policy
 from wheelcheck.spellings import read_target
 from wheelcheck.verdicts import Judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from packaging.version import Version
 
     from wheelcheck.resolver import Supply
-    from wheelcheck.targets import Target
 
 TARGETS = tuple(read_target(f"manylinux_2_36_x86_64-cp3{minor}") for minor in (10, 11, 12, 13))
-
-
-def files_by_wheelcheck(requirements: Sequence[str], target: Target, supply: Supply) -> set[str] | None:
-    """The names of the files that wheelcheck pins; None where there is no answer."""
-    origin = Asked(place="the set")
-    demands = tuple(Demand(requirement=Requirement(text), origin=origin) for text in requirements)
-    outcome = resolve(Question(target=target, demands=demands), supply)
-    return {pin.file.filename for pin in outcome.pins} if isinstance(outcome, Solution) else None
 
 
 def compare(recorder: Recorder, index: str) -> None:
@@ -60,15 +52,13 @@ def compare(recorder: Recorder, index: str) -> None:
             print("  only pip:", sorted((theirs or set()) - (ours or set())), flush=True)
 
 
-def read_for_all(recorder: Recorder) -> None:
-    for one in sets():
-        for target in TARGETS:
-            try:
-                found = files_by_wheelcheck(one.requirements, target, recorder)
-            except CannotTell as error:
-                found = print(one.name, target.name, error)
-            if not found:
-                print(one.name, target.name, "no answer", flush=True)
+def answers(supply: Supply) -> dict[tuple[str, str], set[str] | None]:
+    """What each set comes to on each of the Pythons."""
+    return {
+        (one.name, target.name): files_by_wheelcheck(one.requirements, target, supply)
+        for one in sets()
+        for target in TARGETS
+    }
 
 
 def kept_versions(page: ProjectPage, read: set[Version]) -> list[Version]:
@@ -134,20 +124,19 @@ def lines(recorder: Recorder) -> Iterator[str]:
         yield json.dumps(json.loads(key) | {"wheels": wheels}, separators=(",", ":"))
 
 
-def check_replay(found: Iterable[str]) -> None:
-    """Whether the slice gives what the index gave."""
-    with served(found) as server:
-        print(server.url)
-
-
 def main() -> None:
     with configured_index() as index:
         recorder = Recorder(index)
         compare(recorder, recorder.index.sources[0])
         if "--compare" in sys.argv:
             return
-        read_for_all(recorder)
+        given = answers(recorder)
         found = list(lines(recorder))
+    with served(found) as server, Index([SimpleIndex(server.index)], cache=Cache(None)) as replayed:
+        different = [key for key, files in answers(replayed).items() if files != given[key]]
+    if different:
+        raise SystemExit(f"The slice does not give what the index gave: {different}")
+    print("no answer:", [key for key, files in given.items() if files is None])
     SLICE.write_text("\n".join(found) + "\n", "utf-8")
     print(f"{len(found)} releases, {SLICE.stat().st_size:,} bytes")
 

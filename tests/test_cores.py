@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from packaging.requirements import Requirement
 
 from scenario import Scenario
 from wheelcheck.cores import smallest
@@ -64,12 +62,13 @@ def test_few_among_many_are_found_in_few_trials(number: int) -> None:
 # -- conflicts as the resolver tells them
 
 NAMES = "abcde"
-SPECIFIERS = st.sampled_from(["", "", "<2", ">=2", "==1", "==2", ">2", "!=2", ">=3", "==3rc1", "<3"])
-PLAIN = st.builds("{}{}{}".format, st.sampled_from([*NAMES * 4, "z"]), st.sampled_from(["", "", "[x]"]), SPECIFIERS)
+SPECIFIERS = st.sampled_from(["", "", "<2", ">=2", "<3", "!=2", ">=2,<4", "<=2", "==1", "==2.*", ">=3"])
+RARE = st.sampled_from([*NAMES * 12, "z"])
+PLAIN = st.builds("{}{}{}".format, RARE, st.sampled_from(["", "", "[x]"]), SPECIFIERS)
 OF_EXTRA = st.builds("{}{}; extra == 'x'".format, st.sampled_from(NAMES), SPECIFIERS)
+NEEDS = st.one_of(st.just([]), st.lists(PLAIN, max_size=2), st.lists(OF_EXTRA, max_size=1))
 KINDS: list[dict[str, Any]] = [
-    *[{}] * 6,
-    {"files": ["{name}-{version}-cp312-cp312-win_amd64.whl"]},
+    {"files": []},
     {"requires_python": "<3.12"},
     {"metadata_requires_python": "<3.12"},
     {"yanked": "why"},
@@ -80,37 +79,37 @@ KINDS: list[dict[str, Any]] = [
 
 @st.composite
 def projects(draw: st.DrawFn) -> dict[str, dict[str, dict[str, Any]]]:
-    """An index: each project with some versions, some of which are not to be had."""
-    index: dict[str, dict[str, dict[str, Any]]] = {}
-    for name in NAMES:
-        index[name] = {}
-        for version in draw(st.sampled_from([["1", "2"], ["1", "2", "3rc1"], ["3"], ["1", "2", "3"]])):
-            about = dict(draw(st.sampled_from(KINDS)))
-            about["requires"] = [*draw(st.lists(PLAIN, max_size=2)), *draw(st.lists(OF_EXTRA, max_size=1))]
-            about["sha256"] = f"{name}{version}"
-            if "files" in about:
-                about["files"] = [file.format(name=name, version=version) for file in about["files"]]
-            index[name][version] = about
+    """An index: projects of some versions, a few of which are not to be had."""
+    versions = [(name, version) for name in NAMES for version in ("1", "2", "3", "4rc1")]
+    index: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in NAMES}
+    for name, version in versions:
+        index[name][version] = {"requires": draw(NEEDS), "sha256": f"{name}{version}"}
+    spoilt = st.tuples(st.sampled_from(versions), st.sampled_from(KINDS))
+    for (name, version), kind in draw(st.lists(spoilt, max_size=5)):
+        about = index[name][version] = index[name][version] | kind
+        about |= {"files": [f"{name}-{version}-cp312-cp312-win_amd64.whl"]} if "files" in kind else {}
     return index
 
 
-HASHES = st.sampled_from(["", "", "", "", " --hash=sha256:{}1", " --hash=sha256:{}2"])
+HASHES = st.sampled_from([*[""] * 30, " --hash=sha256:{}1", " --hash=sha256:{}2"])
 ASKS = st.builds(lambda text, hashed: text + hashed.format(text[0]), PLAIN, HASHES)
 RULE = """
-[[rule]]
-id = "a-pair"
 project = "a"
+
+[[rule]]
+id = "a-2-goes-with-b-below-2"
 versions = ">=2"
-constrains = ["b<2"]
-why = "they do not go together"
-confidence = "reported"
-evidence = "reported"
-sources = [{url = "https://example.org/", date = "2026-01-01"}]
+effect = "constrains"
+requirements = ["b<2"]
+why = "They do not go together."
+evidence = "import-run"
+confidence = "certain"
+sources = [{ fact = "made up", date = "2026-01-01" }]
 """
 QUESTIONS = st.fixed_dictionaries(
     {
         "index": projects(),
-        "asks": st.lists(ASKS, min_size=1, max_size=6),
+        "asks": st.lists(ASKS, min_size=2, max_size=7),
         "constraints": st.lists(st.builds("{}{}".format, st.sampled_from(NAMES), SPECIFIERS), max_size=4),
     },
     optional={

@@ -278,7 +278,8 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             case _Refusal():
                 return []
             case Standing():
-                return self._agreement(identifier, [ask for ask in asks if isinstance(ask, Standing)])
+                standings = [ask for ask in asks if isinstance(ask, Standing)]
+                return [] if any(incompatibilities[identifier]) else self._agreement(identifier, standings)
         name, extra = _split_key(identifier)
         if extra is not None:
             asks.extend(requirements[name])
