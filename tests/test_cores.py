@@ -31,9 +31,11 @@ def clashes_of(family: Collection[frozenset[int]]) -> Callable[[Collection[int]]
     return lambda things: any(cause <= set(things) for cause in family)
 
 
-@given(family=FAMILIES, likely=st.sets(st.sampled_from(THINGS)))
-def test_what_is_found_is_one_of_the_causes_that_hold_no_other(family: list[frozenset[int]], likely: set[int]) -> None:
-    found = frozenset(smallest(THINGS, sorted(likely), clashes_of(family)))
+@given(family=FAMILIES, guesses=st.lists(st.sets(st.sampled_from(THINGS)), max_size=2))
+def test_what_is_found_is_one_of_the_causes_that_hold_no_other(
+    family: list[frozenset[int]], guesses: list[set[int]]
+) -> None:
+    found = frozenset(smallest(THINGS, [sorted(guess) for guess in guesses], clashes_of(family)))
     assert found in family
     assert not any(cause < found for cause in family)
 
@@ -176,4 +178,17 @@ def check_chains(conflict: NoAnswer) -> None:
 @settings(max_examples=400)
 @given(told=QUESTIONS)
 def test_without_any_one_demand_of_a_conflict_there_is_an_answer(told: dict[str, Any]) -> None:
+    check_core(told)
+
+
+def test_of_a_hundred_demands_and_constraints_three_are_shown() -> None:
+    index: dict[str, Any] = {f"p{n}": {"1": {"requires": ["q"]}} for n in range(100)}
+    index |= {"q": {"1": {}}, "lib": {"1": {}, "2": {}, "3": {}}}
+    for name, needed in (("p17", "lib>=2"), ("p59", "lib<3")):
+        index[name]["1"] = {"requires": ["q", needed]}
+    told = {"index": index, "asks": [f"p{n}" for n in range(100)], "constraints": [f"p{n}>=1" for n in range(40)]}
+    told["constraints"] += ["lib!=2", "lib<4"]
+    outcome = ask(told)
+    assert not isinstance(outcome, Solution)
+    assert stated(outcome) == (["p17", "p59"], ["lib!=2"])
     check_core(told)

@@ -13,15 +13,15 @@ from typing import TypeAlias
 Clash: TypeAlias = "Callable[[Sequence[int]], bool]"
 
 
-def smallest(things: Sequence[int], likely: Sequence[int], clash: Clash) -> list[int]:
+def smallest(things: Sequence[int], guesses: Sequence[Sequence[int]], clash: Clash) -> list[int]:
     """So few of the things, which clash, that without any one of them the others do not.
 
     Args:
         things: those that clash all together, the most telling first.
-        likely: those of them that are enough, probably.
+        guesses: parts of them that are enough, probably; each costs a trial.
         clash: whether some clash. Where it cannot tell, False keeps what might have been left out.
     """
-    clashing = likely if clash(likely) else things
+    clashing = next(filter(clash, guesses), things)
     found = _quickly([], clashing, clash, is_new=False)
     return _without_spare(found if clash(found) else list(clashing), clash)
 

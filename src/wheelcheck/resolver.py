@@ -47,6 +47,8 @@ MOST_ROUNDS = 200_000
 MOST_CLASHES = 1_000
 MOST_TRIAL_ROUNDS = 100_000
 """Rounds in all for finding the fewest demands that clash; what was not tried by then is shown with them."""
+MOST_READ = 50
+"""Clashes, the last ones, that are read for a guess at which demands these are."""
 UNKNOWN_ABROAD = ("platform_release", "platform_version")
 """Marker variables of which nothing is known for a machine that is not here."""
 
@@ -102,12 +104,19 @@ def _smallest(run: _Resolution) -> Question:
     from wheelcheck.conflicts import meeting
     from wheelcheck.cores import smallest
 
-    met = {demand.asking for demand in meeting(run.ledger, run.clashes[0])}
-    likely = [place for place, demand in enumerate(stated) if demand.asking in met]
-    others = [place for place, demand in enumerate(stated) if demand.asking not in met]
+    recent = run.clashes[: -MOST_READ - 1 : -1]
+    met = [_places(stated, meeting(run.ledger, clash)) for clash in (*recent, run.clashes[0])]
+    telling = dict.fromkeys(place for places in met for place in places)
+    guesses = [met[0], met[-1], list(telling)]
     trials = _Trials(run.question, run.supply)
-    kept = smallest([*likely, *others], likely, trials.clash)
+    kept = smallest(list(telling | dict.fromkeys(range(len(stated)))), guesses, trials.clash)
     return trials.part(kept) if len(kept) < len(stated) else run.question
+
+
+def _places(stated: Sequence[Demand], met: Iterable[Demand]) -> list[int]:
+    """Which of what the user stated is among the demands of a clash."""
+    asked = {demand.asking for demand in met}
+    return [place for place, demand in enumerate(stated) if demand.asking in asked]
 
 
 class _Trials:
