@@ -114,9 +114,9 @@ def _smallest(run: _Resolution) -> Question:
 
 
 def _places(stated: Sequence[Demand], met: Iterable[Demand]) -> list[int]:
-    """Which of what the user stated is among the demands of a clash."""
-    asked = {demand.asking for demand in met}
-    return [place for place, demand in enumerate(stated) if demand.asking in asked]
+    """Which of what the user stated is about the projects that meet in a clash."""
+    names = {demand.name for demand in met}
+    return [place for place, demand in enumerate(stated) if demand.name in names]
 
 
 class _Trials:
