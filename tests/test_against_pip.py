@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 import pytest
-from packaging.version import Version
 
 from loopback import simple_index
+from peers import OLDEST_PIP, files_by_pip, pip_version
 from scenario import FOLDER, Scenario
 from wheelcheck.interpreters import running
 from wheelcheck.outcomes import Solution
@@ -24,9 +17,6 @@ from wheels import Dist, make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-OLDEST_PIP = Version("26")
-"""Older ones have older rules, such as that ``<1.0.post1`` leaves out 1.0rc1."""
 
 OF_A_SCENARIO = {"asks", "constraints", "target", "targets", "index", "expect", "pre", "no_deps"} | {
     "ignore_requires_python"
@@ -37,13 +27,6 @@ DIFFERENT = {
     "marker-that-compares-nonsense": "pip ends with a traceback",
     "marker-with-a-variable-that-only-locks-have": "pip ends with a traceback",
 }
-
-
-def pip_version() -> Version:
-    try:
-        return Version(version("pip"))
-    except PackageNotFoundError:
-        return Version("0")
 
 
 pytestmark = pytest.mark.skipif(pip_version() < OLDEST_PIP, reason=f"needs pip {OLDEST_PIP} or newer")
@@ -90,24 +73,14 @@ def pins_by_pip(scenario: Scenario, folder: Path) -> set[str] | None:
         name: [wheel for version, about in releases.items() for wheel in wheels_of(name, version, about)]
         for name, releases in scenario.told.get("index", {}).items()
     }
-    constraints, report = folder / "constraints.txt", folder / "report.json"
+    constraints = folder / "constraints.txt"
     constraints.write_text("\n".join(scenario.told.get("constraints", ())), "utf-8")
     policy = scenario.policy
     given = {"--pre": policy.pre, "--no-deps": policy.no_deps}
     given["--ignore-requires-python"] = policy.ignore_requires_python
     options = [option for option, is_given in given.items() if is_given]
-    quietly = ["--dry-run", "--ignore-installed", "--no-cache-dir", "--isolated", "--retries=0", "--only-binary=:all:"]
     with simple_index(projects) as server:
-        places = ["-i", server.index, "-c", str(constraints), "--report", str(report)]
-        command = [sys.executable, "-m", "pip", "install", *quietly, *options, *places, *scenario.told["asks"]]
-        done = subprocess.run(
-            command, capture_output=True, check=False, text=True, env=os.environ | {"PIP_CONFIG_FILE": os.devnull}
-        )
-    assert "Traceback" not in done.stderr
-    if done.returncode:
-        return None
-    installed = json.loads(report.read_text("utf-8"))["install"]
-    return {PurePosixPath(unquote(urlsplit(one["download_info"]["url"]).path)).name for one in installed}
+        return files_by_pip(server.index, scenario.told["asks"], *options, "-c", str(constraints))
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

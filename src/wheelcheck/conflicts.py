@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from wheelcheck.applicability import applies
 from wheelcheck.ledger import Cause, Ledger, Standing
 from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.offers import Offers
@@ -14,6 +16,7 @@ from wheelcheck.outcomes import (
     AddedByRule,
     Asked,
     Conflict,
+    Constraint,
     Demand,
     Missing,
     NeededBy,
@@ -22,37 +25,49 @@ from wheelcheck.outcomes import (
     NoMatchingVersion,
     RefusedFile,
 )
-from wheelcheck.refusals import every_file
+from wheelcheck.refusals import Refusals
+from wheelcheck.requirements import specifiers_of
+from wheelcheck.values import replace
 from wheelcheck.verdicts import unreadable_reason
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
+    from wheelcheck.targets import Target
+
 
 def explain(ledger: Ledger, clashes: Sequence[Sequence[Cause]]) -> NoAnswer:
-    """Why a question has no answer: the first clash, and those after it that bring in more of what was asked.
+    """Why a question has no answer, where all that it states is needed for that.
 
-    The first clash is about what would be chosen if it could. Others are about what would be chosen then; they matter
-    where the first one leaves something out without which there would be an answer.
+    The first clash is about what would be chosen if it could. Others are about what would be chosen then; those matter
+    that bring in more of what was stated. What no clash brings in decided which versions came into question at all.
     """
     told: list[NoAnswer] = []
-    asked = {demand.asking for demand in ledger.question.demands}
+    stated = (*ledger.question.demands, *ledger.question.constraints)
+    left = {demand.asking for demand in stated}
     for clash in clashes:
         answer = _explain_clash(ledger, clash)
-        new = {demand.asking for demand in answer.demands} & asked
+        new = {demand.asking for demand in answer.demands} & left
         if not told or new:
             told.append(answer)
-            asked -= new
-        if not asked:
+            left -= new
+        if not left:
             break
-    return told[0] if len(told) == 1 else _together(told)
+    answer = told[0] if len(told) == 1 else _together(told)
+    shown = {demand.asking: demand for demand in (*answer.demands, *stated)}
+    return replace(answer, demands=tuple(shown.values()))
+
+
+def meeting(ledger: Ledger, clash: Sequence[Cause]) -> tuple[Demand, ...]:
+    """The demands that meet in a clash."""
+    return _explain_clash(ledger, clash).demands
 
 
 def _together(told: Sequence[NoAnswer]) -> Conflict:
     """Several clashes as one."""
     demands = dict.fromkeys(demand for answer in told for demand in answer.demands)
-    files = dict.fromkeys(file for answer in told[1:] for file in answer.files)
-    return Conflict(project=told[-1].project, demands=tuple(demands), files=tuple(files))
+    files = dict.fromkeys(file for answer in told for file in answer.files)
+    return Conflict(project=told[-1].project, demands=tuple(demands), files=_nearest_first(files))
 
 
 def _explain_clash(ledger: Ledger, causes: Sequence[Cause]) -> NoAnswer:
@@ -66,8 +81,8 @@ def _explain_clash(ledger: Ledger, causes: Sequence[Cause]) -> NoAnswer:
         told = _own_trouble(ledger, name, demands)
         if told is not None:
             return told
-    files = tuple(refused for name in names for refused in refused_files(ledger, name, demands))
-    return Conflict(project=names[0], demands=demands, files=files)
+    files = (file for name in names for file in _sides(ledger, name, demands))
+    return Conflict(project=names[0], demands=demands, files=_nearest_first(files))
 
 
 def _own_trouble(ledger: Ledger, name: NormalizedName, demands: tuple[Demand, ...]) -> NoAnswer | None:
@@ -85,32 +100,64 @@ def _own_trouble(ledger: Ledger, name: NormalizedName, demands: tuple[Demand, ..
         return NoCompatibleFile(project=name, demands=chains, files=files)
     stated = [demand for demand in about if not isinstance(demand.origin, AddedByRule)]
     if offers.page.versions and all(_meets_some(offers, demand.requirement.specifier) for demand in stated):
-        return Conflict(project=name, demands=chains)
-    return _none_listed(name, chains, offers)
+        return Conflict(project=name, demands=chains, files=_nearest_first(_sides(ledger, name, about)))
+    return _none_listed(ledger, name, chains, offers)
 
 
-def _none_listed(name: NormalizedName, demands: tuple[Demand, ...], offers: Offers) -> NoMatchingVersion:
+def _none_listed(
+    ledger: Ledger, name: NormalizedName, demands: tuple[Demand, ...], offers: Offers
+) -> NoMatchingVersion:
     newest = next(iter(offers.page.versions), None)
-    unreadable = tuple(
+    unreadable = [
         RefusedFile(filename=file.filename, version=None, reasons=(unreadable_reason(file),))
         for file in offers.page.unreadable
-    )
-    return NoMatchingVersion(project=name, newest=newest, demands=demands, files=unreadable)
+    ]
+    files = [*_admitted(ledger, name, offers, specifiers_of("")), *unreadable]
+    return NoMatchingVersion(project=name, newest=newest, demands=demands, files=_nearest_first(files))
 
 
 def _meets_some(offers: Offers, specifier: SpecifierSet) -> bool:
     return any(True for _ in specifier.filter(offers.page.versions, prereleases=True))
 
 
+# -- files
+
+
+def _sides(ledger: Ledger, name: NormalizedName, demands: Iterable[Demand]) -> Iterator[RefusedFile]:
+    """What each of several demands on a project has for itself, where they have nothing together."""
+    offers = ledger.offers(name)
+    about = [demand for demand in (*demands, *ledger.constraints_on(name)) if demand.name == name]
+    specifiers = dict.fromkeys(demand.requirement.specifier for demand in about)
+    if offers is not None and len(specifiers) > 1:
+        for specifier in filter(None, specifiers):
+            yield from _admitted(ledger, name, offers, specifier)
+
+
+def _admitted(ledger: Ledger, name: NormalizedName, offers: Offers, specifier: SpecifierSet) -> tuple[RefusedFile, ...]:
+    """The file that would be taken if only this were demanded; where there is none, all that are refused."""
+    for version in ledger.matching(name, specifier):
+        for _, file in offers.files(version):
+            if file not in ledger.refused:
+                return (RefusedFile(filename=file.filename, version=version, reasons=()),)
+    return _refused(ledger, offers, specifier)
+
+
 def refused_files(ledger: Ledger, name: NormalizedName, demands: Iterable[Demand]) -> tuple[RefusedFile, ...]:
     """The files of the versions that the demands on a project admit, each with why it is refused, the nearest first."""
-    about = [demand for demand in demands if demand.name == name]
-    found = [
-        judged.refused(ledger.question.target)
-        for judged in every_file(ledger, name, about)
-        if not judged.verdict and judged.version is not None
-    ]
-    return tuple(sorted(found, key=lambda refused: refused.closeness, reverse=True))
+    offers = ledger.offers(name)
+    if offers is None:
+        return ()
+    return _refused(ledger, offers, ledger.specifier(name, (demand for demand in demands if demand.name == name)))
+
+
+def _refused(ledger: Ledger, offers: Offers, specifier: SpecifierSet) -> tuple[RefusedFile, ...]:
+    judged = Refusals(ledger, offers, specifier).judged()
+    target = ledger.question.target
+    return _nearest_first(one.refused(target) for one in judged if not one.verdict and one.version is not None)
+
+
+def _nearest_first(files: Iterable[RefusedFile]) -> tuple[RefusedFile, ...]:
+    return tuple(sorted(dict.fromkeys(files), key=lambda refused: refused.closeness, reverse=True))
 
 
 # -- from causes to demands
@@ -150,24 +197,49 @@ def _exclusions(ledger: Ledger, standings: Sequence[Standing]) -> Iterator[Deman
                 yield Demand(requirement=requirement, origin=AddedByRule(rule=rule, name=one.name, version=one.version))
 
 
-def _chain(ledger: Ledger, demand: Demand) -> Iterator[Demand]:
-    """A demand and those above it, up to the user's own."""
-    seen: set[Demand] = set()
-    above: Demand | None = demand
-    while above is not None and above not in seen:
-        yield above
-        seen.add(above)
-        origin = above.origin
-        above = _asking(ledger, origin.name, origin.version) if isinstance(origin, NeededBy | AddedByRule) else None
+def _chain(ledger: Ledger, demand: Demand) -> tuple[Demand, ...]:
+    """A demand and those above it, by the shortest way up to the user's own."""
+    below: dict[Demand, Demand | None] = {demand: None}
+    waiting = deque(below)
+    while waiting:
+        last = waiting.popleft()
+        if isinstance(last.origin, Asked | Constraint):
+            return tuple(_way(last, below))[::-1]
+        for above in _askers(ledger, last):
+            if above not in below:
+                below[above] = last
+                waiting.append(above)
+    return (demand,)
 
 
-def _chain_to(ledger: Ledger, name: NormalizedName, version: Version) -> Iterator[Demand]:
-    first = _asking(ledger, name, version)
-    return _chain(ledger, first) if first is not None else iter(())
+def _way(demand: Demand | None, below: Mapping[Demand, Demand | None]) -> Iterator[Demand]:
+    while demand is not None:
+        yield demand
+        demand = below[demand]
 
 
-def _asking(ledger: Ledger, name: NormalizedName, version: Version) -> Demand | None:
-    """Who asked for a version: the user before others."""
-    demands = ledger.demands_on(name)
-    asking = (demand for demand in demands if demand.requirement.specifier.contains(version, prereleases=True))
-    return min(asking, key=lambda demand: not isinstance(demand.origin, Asked), default=None)
+def _askers(ledger: Ledger, demand: Demand) -> Iterator[Demand]:
+    """The demands that admit the file whose metadata makes a demand, and ask for the extra that it belongs to."""
+    origin = demand.origin
+    if isinstance(origin, NeededBy | AddedByRule):
+        for above in ledger.demands_on(origin.name):
+            if _admits(above, origin.version) and _opens(above, demand, ledger.question.target):
+                yield above
+
+
+def _opens(above: Demand, demand: Demand, target: Target) -> bool:
+    """Whether a demand, with its extras, makes the requirement of another one hold."""
+    if demand.requirement.marker is None or isinstance(demand.origin, AddedByRule):
+        return True
+    return any(applies(demand.requirement, target, extra) for extra in (None, *sorted(above.requirement.extras)))
+
+
+def _chain_to(ledger: Ledger, name: NormalizedName, version: Version) -> tuple[Demand, ...]:
+    """The chain to who asked for a version: the user before others."""
+    asking = (demand for demand in ledger.demands_on(name) if _admits(demand, version))
+    first = min(asking, key=lambda demand: not isinstance(demand.origin, Asked), default=None)
+    return _chain(ledger, first) if first is not None else ()
+
+
+def _admits(demand: Demand, version: Version) -> bool:
+    return demand.requirement.specifier.contains(version, prereleases=True)

@@ -249,7 +249,10 @@ class Pin:
 
 @record
 class RefusedFile:
-    """A file that was in question and why it was refused. `fits` are the axes on which it fits (see `distances`)."""
+    """A file that was in question, and why it was refused; no reason where only another demand leaves it out.
+
+    `fits` are the axes on which it fits (see `distances`).
+    """
 
     filename: str
     version: Version | None

@@ -24,9 +24,7 @@ from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.offers import Offers, is_bounded_above, is_pinned
 from wheelcheck.outcomes import (
     AddedByRule,
-    Asked,
     Candidate,
-    Constraint,
     Demand,
     HeldBack,
     NeededBy,
@@ -49,8 +47,10 @@ if TYPE_CHECKING:
 
 MOST_ROUNDS = 200_000
 MOST_CLASHES = 1_000
-MOST_LEFT_OUT = 30
-"""Demands that are left out in turn to find which of them clash; each costs a resolution."""
+MOST_TRIAL_ROUNDS = 100_000
+"""Rounds in all for finding the fewest demands that clash; what was not tried by then is shown with them."""
+MOST_READ = 50
+"""Clashes, the last ones, that are read for a guess at which demands these are."""
 UNKNOWN_ABROAD = ("platform_release", "platform_version")
 """Marker variables of which nothing is known for a machine that is not here."""
 TOLD_BY_MICRO = ("python_full_version", "implementation_version")
@@ -110,35 +110,74 @@ def resolve_with_ledger(question: Question, supply: Supply) -> tuple[Outcome | C
 
 
 def _explanation(run: _Resolution) -> NoAnswer:
-    """Why a run found nothing, told by the fewest of its demands that have no answer together."""
+    """Why a run found nothing, told by the fewest of what the user stated that have no answer together."""
     from wheelcheck.conflicts import explain
 
-    told = explain(run.ledger, run.clashes[:1])
-    if all(isinstance(demand.origin, Asked | Constraint) for demand in told.demands):
-        return told
-    if len(run.question.demands) > 1:
-        smaller = _smallest(run.question, run.supply)
-        if len(smaller.demands) < len(run.question.demands):
-            run = _Resolution(smaller, run.supply)
-            run.answer()
+    smaller = _smallest(run)
+    if smaller is not run.question:
+        run = _Resolution(smaller, run.supply)
+        run.answer()
     return explain(run.ledger, run.clashes)
 
 
-def _smallest(question: Question, supply: Supply) -> Question:
-    """The question with so few of its demands that leaving out any further one would give it an answer."""
-    kept = question.demands
-    for demand in question.demands[:MOST_LEFT_OUT]:
-        fewer = replace(question, demands=tuple(other for other in kept if other is not demand))
-        if fewer.demands and _has_no_answer(fewer, supply):
-            kept = fewer.demands
-    return replace(question, demands=kept)
+def _smallest(run: _Resolution) -> Question:
+    """The question with so few demands and constraints that leaving out any further one would give it an answer."""
+    stated = (*run.question.demands, *run.question.constraints)
+    if len(stated) == 1:
+        return run.question
+    from wheelcheck.conflicts import meeting
+    from wheelcheck.cores import smallest
+
+    recent = run.clashes[: -MOST_READ - 1 : -1]
+    met = [_places(stated, meeting(run.ledger, clash)) for clash in (*recent, run.clashes[0])]
+    telling = dict.fromkeys(place for places in met for place in places)
+    guesses = [met[0], met[-1], list(telling)]
+    trials = _Trials(run.question, run.supply)
+    kept = smallest(list(telling | dict.fromkeys(range(len(stated)))), guesses, trials.clash)
+    return trials.part(kept) if len(kept) < len(stated) else run.question
 
 
-def _has_no_answer(question: Question, supply: Supply) -> bool:
-    try:
-        return _Resolution(question, supply).answer() is None
-    except CannotTell:
-        return False
+def _places(stated: Sequence[Demand], met: Iterable[Demand]) -> list[int]:
+    """Which of what the user stated is about the projects that meet in a clash."""
+    names = {demand.name for demand in met}
+    return [place for place, demand in enumerate(stated) if demand.name in names]
+
+
+class _Trials:
+    """Which parts of a question have no answer; each is resolved once, and all of them within a bound."""
+
+    def __init__(self, question: Question, supply: Supply) -> None:
+        self._question = question
+        self._supply = supply
+        self._rounds = MOST_TRIAL_ROUNDS
+        self._known: dict[frozenset[int], bool] = {}
+
+    def part(self, places: Collection[int]) -> Question:
+        """The question with only some of its demands and constraints, by their places among all of both."""
+        first = len(self._question.demands)
+        return replace(
+            self._question,
+            demands=tuple(d for place, d in enumerate(self._question.demands) if place in places),
+            constraints=tuple(d for place, d in enumerate(self._question.constraints, first) if place in places),
+        )
+
+    def clash(self, places: Collection[int]) -> bool:
+        """Whether a part certainly has no answer."""
+        key = frozenset(places)
+        if key not in self._known:
+            self._known[key] = self._has_no_answer(self.part(key))
+        return self._known[key]
+
+    def _has_no_answer(self, part: Question) -> bool:
+        if not part.demands or self._rounds <= 0:
+            return False
+        run = _Resolution(part, self._supply)
+        try:
+            return run.answer(self._rounds) is None
+        except CannotTell:
+            return False
+        finally:
+            self._rounds -= run.rounds
 
 
 @record
@@ -201,6 +240,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             question, supply, self.ledger, lambda page: self._offers_on(page, self.judge), self._given
         )
         self.clashes: list[tuple[Cause, ...]] = []
+        self.rounds = 0
         self._how_often: dict[str, int] = {}
         self._leanings: dict[int, _Leaning] = {}
         self._satisfied: dict[tuple[int, int], bool] = {}
@@ -270,7 +310,8 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             case _Refusal():
                 return []
             case Standing():
-                return self._agreement(identifier, [ask for ask in asks if isinstance(ask, Standing)])
+                standings = [ask for ask in asks if isinstance(ask, Standing)]
+                return [] if any(incompatibilities[identifier]) else self._agreement(identifier, standings)
         name, extra = _split_key(identifier)
         if extra is not None:
             asks.extend(requirements[name])
@@ -452,19 +493,19 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
 
     # the run
 
-    def answer(self) -> Solution | None:
+    def answer(self, most_rounds: int = MOST_ROUNDS) -> Solution | None:
         """Runs resolvelib once; None where there is no answer, and then `clashes` tell of the way."""
         roots = [part for demand in self.question.demands for part in demand.by_extra()]
         for demand in roots:
             self.ledger.record(demand)
         self._foresee(roots)
         try:
-            state = Resolution(self, _Listener(self.clashes)).resolve(roots, max_rounds=MOST_ROUNDS)
+            state = Resolution(self, _Listener(self)).resolve(roots, max_rounds=most_rounds)
         except ResolutionImpossible as impossible:
             self.clashes = self.clashes or [_causes(impossible.causes)]
             return None
         except ResolutionTooDeep:
-            raise Endless(tuple(sorted(self._how_often)), MOST_ROUNDS) from None
+            raise Endless(tuple(sorted(self._how_often)), most_rounds) from None
         return self._solution(roots, state.mapping)
 
     def _solution(self, roots: Sequence[Demand], mapping: Mapping[str, _Choice]) -> Solution:
@@ -564,12 +605,15 @@ def _satisfies(choice: _Choice, ask: _Ask) -> bool:
 class _Listener(resolvelib.BaseReporter["_Ask", "_Choice", str]):
     """Keeps the causes of the clashes in their order; resolvelib itself keeps those of the last one only."""
 
-    def __init__(self, clashes: list[tuple[Cause, ...]]) -> None:
-        self._clashes = clashes
+    def __init__(self, run: _Resolution) -> None:
+        self._run = run
+
+    def starting_round(self, index: int) -> None:
+        self._run.rounds = index + 1
 
     def resolving_conflicts(self, causes: Iterable[RequirementInformation[_Ask, _Choice]]) -> None:
-        if len(self._clashes) < MOST_CLASHES:
-            self._clashes.append(_causes(causes))
+        if len(self._run.clashes) < MOST_CLASHES:
+            self._run.clashes.append(_causes(causes))
 
 
 def _needed_by(candidate: Candidate) -> NeededBy:

@@ -241,7 +241,7 @@ class Incompatible:
     @property
     def closeness(self) -> tuple[int, int]:
         """Sorts refusals: the larger, the nearer the file came to being usable."""
-        return min(_POSITION[type(reason)] for reason in self.reasons), -len(self.reasons)
+        return min((_POSITION[type(reason)] for reason in self.reasons), default=len(QUESTIONS)), -len(self.reasons)
 
     def to_dict(self) -> dict[str, Plain]:
         """The form within `explain`."""

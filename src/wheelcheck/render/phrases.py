@@ -230,6 +230,10 @@ def conflict(told: outcomes.NoAnswer, target: Target) -> str:
             assert_never(told)
 
 
+LEFT_OUT = "it fits the target; what is asked leaves its version out"
+"""What is said of a file in a conflict against which nothing speaks."""
+
+
 def _early(files: Sequence[outcomes.RefusedFile]) -> str:
     """The limit of ``--exclude-newer``, where nothing but the time of its upload speaks against the nearest file."""
     match files and files[0].reasons:

@@ -176,7 +176,7 @@ def _nearest(files: Sequence[outcomes.RefusedFile], target: Target) -> Iterator[
     more = f" and {len(files) - 1} more of {first.version}" if len(files) > 1 else ""
     yield f"{first.filename}{more}"
     common = tuple(axis for axis in first.fits if all(axis in file.fits for file in files))
-    fits = phrases.fits(common, target)
+    fits = phrases.fits(common, target) if first.reasons else phrases.LEFT_OUT
     if fits:
         yield f"  {fits}"
     yield from (f"  {why}" for why in phrases.joined_reasons(files))
