@@ -314,7 +314,7 @@ def test_the_text_of_a_rule_conflict() -> None:
         "    tf==2.20  asked for in the scenario\n"
         "    tf<2.20  added by the rule metal-tf because of metal 1.2.0\n"
         "    metal  asked for in the scenario\n"
-        "  The files that came closest:\n"
+        "  What each side has:\n"
         "    tf-2.20-py3-none-any.whl\n"
         "      it fits the target; what is asked leaves its version out\n"
         "    tf-2.19-py3-none-any.whl\n"

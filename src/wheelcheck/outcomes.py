@@ -13,7 +13,7 @@ from wheelcheck.rules import NO_RULES, Rule, Rules
 from wheelcheck.targets import Target
 from wheelcheck.urls import mask
 from wheelcheck.values import Plain, Variant, field, fields_of, plain, record
-from wheelcheck.verdicts import Incompatible, Reason, WrongPlatformTag, WrongPythonTag
+from wheelcheck.verdicts import Incompatible, Reason, SourceOnly, WrongPlatformTag, WrongPythonTag
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -260,11 +260,17 @@ class RefusedFile:
     fits: tuple[str, ...] = ()
 
     @property
-    def closeness(self) -> tuple[tuple[int, int], bool, Version, int]:
-        """Sorts files: the larger, the nearer to being usable; of equals final releases, newer ones, nearer systems."""
+    def closeness(self) -> tuple[bool, tuple[int, int], bool, Version, int]:
+        """Sorts files: the larger, the nearer to being usable; of equals final releases, newer ones, nearer systems.
+
+        A source distribution would come near only because it is for no system at all. So it comes last, unless nothing
+        else speaks against it.
+        """
         version = self.version or Version("0")
+        is_source = len(self.reasons) > 1 and any(isinstance(why, SourceOnly) for why in self.reasons)
         distance = sum(why.distance for why in self.reasons if isinstance(why, WrongPythonTag | WrongPlatformTag))
-        return Incompatible(reasons=self.reasons).closeness, not version.is_prerelease, version, -distance
+        nearness = Incompatible(reasons=self.reasons).closeness
+        return not is_source, nearness, not version.is_prerelease, version, -distance
 
 
 class _Told(Variant):

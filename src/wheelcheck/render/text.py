@@ -156,7 +156,7 @@ def _conflict(told: outcomes.NoAnswer, target: Target, style: Style) -> Iterator
     yield from _refusal(told, target, style)
     groups = list(_groups(told.files))
     if groups:
-        yield "The files that came closest:"
+        yield "What each side has:" if isinstance(told, outcomes.Conflict) else "The files that came closest:"
     for files in groups[:NEAREST]:
         yield from _indented(_nearest(files, target))
     left = sum(len(files) for files in groups[NEAREST:])
