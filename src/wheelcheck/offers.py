@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from wheelcheck.distributions import Listed, ProjectPage, Sdist, UnreadableFile, Wheel, tags_in
 from wheelcheck.outcomes import Demand, Policy
-from wheelcheck.requirements import specifiers_of
+from wheelcheck.requirements import specifiers_of, version_of
 from wheelcheck.urls import path_of_url
 from wheelcheck.verdicts import (
     HashMismatch,
@@ -121,12 +121,18 @@ class Offers:
         Pre-releases count where `pre` is true and never where it is false; where it is None, if the specifier names one
         or nothing else matches (PEP 440). Withdrawn versions count only if the specifier pins one (PEP 592).
         """
-        usable = filter(self.files, specifier.filter(self.page.versions, prereleases=True))
+        usable = filter(self.files, specifier.filter(self._near(specifier), prereleases=True))
         found = specifier.filter(usable, prereleases=pre)
         if not is_pinned(specifier):
             return (version for version in found if not self.is_withdrawn(version))
         pinned = list(found)
         return iter([version for version in pinned if not self.is_withdrawn(version)] or pinned)
+
+    def _near(self, specifier: SpecifierSet) -> Iterable[Version]:
+        """The versions among which those are that a specifier admits, newest first."""
+        pins = (s.version for s in specifier if s.operator == "==" and not s.version.endswith(".*"))
+        pin = next(pins, None)
+        return self.page.versions if pin is None else self.page.alike(version_of(pin))
 
     def is_withdrawn(self, version: Version) -> bool:
         """Whether all usable files of a version are yanked."""

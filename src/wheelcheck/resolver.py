@@ -284,7 +284,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             return ()
         specifier = self.ledger.specifier(name, (ask for ask in asks if isinstance(ask, Demand)))
         ties = [ask.candidate.version for ask in asks if isinstance(ask, _Tie)]
-        matching = offers.matching(specifier, pre=bool(ties) or self.question.policy.prereleases(name))
+        matching = self.ledger.matching(name, specifier, pre=bool(ties))
         found = (version for version in matching if all(version == tied for tied in ties))
         ordered = reversed(list(found)) if self._wants_lowest(name) else found
         policy = self.question.policy
