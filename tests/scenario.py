@@ -42,7 +42,9 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 
-from wheelcheck.concerns import Concern, concerns_of
+from wheelcheck.changes import Remedy
+from wheelcheck.concerns import Concern
+from wheelcheck.critique import concerns_of
 from wheelcheck.distributions import (
     Listed,
     Metadata,
@@ -53,9 +55,11 @@ from wheelcheck.distributions import (
     merged,
     read_file,
 )
+from wheelcheck.failures import CannotTell
 from wheelcheck.instants import limit_of
 from wheelcheck.outcomes import Asked, Constraint, Demand, Outcome, Policy, Question, Solution
-from wheelcheck.resolver import resolve
+from wheelcheck.remedies import Answer, Case, remedies
+from wheelcheck.resolver import resolve, solve
 from wheelcheck.rules import NO_RULES, load_rules
 from wheelcheck.spellings import read_target
 from wheelcheck.targets import Target
@@ -100,13 +104,42 @@ class Scenario:
             chosen["exclude_newer"] = limit_of(chosen["exclude_newer"], NOW)
         return Policy(**chosen)
 
-    def concerns(self, solution: Solution) -> tuple[Concern, ...]:
+    def concerns(self, solution: Solution, target: Target) -> tuple[Concern, ...]:
+        return self.concerns_in(solution, self.question(target))
+
+    def concerns_in(self, solution: Solution, question: Question) -> tuple[Concern, ...]:
         pages = {pin.name: self.shelf.pages[pin.name] for pin in solution.pins if pin.file.index}
-        return concerns_of(solution, self.policy, pages)
+        told = {pin.file: self.shelf.metadata(pin.file) for pin in solution.pins}
+        known = {file: said for file, said in told.items() if isinstance(said, Metadata)}
+        return concerns_of(solution, question, pages, known)
 
     def outcome(self, target: Target) -> Outcome:
+        return resolve(self.question(target), self.shelf)
+
+    def remedies(self, outcome: Outcome, target: Target) -> tuple[Remedy, ...]:
+        """What would give a better answer, asked again on the same shelf."""
+        solution = outcome if isinstance(outcome, Solution) else None
+        case = Case(
+            question=self.question(target),
+            strategy="best-match",
+            conflict=outcome if not isinstance(outcome, Solution) else None,
+            pins=solution.pins if solution else (),
+            concerns=self.concerns(solution, target) if solution else (),
+            page=self.shelf.page,
+        )
+        return remedies(case, self.ask)
+
+    def ask(self, question: Question, strategy: str | None) -> Answer | None:
+        """What a changed question gives on the same shelf, or None."""
+        try:
+            solution = None if strategy else solve(question, self.shelf)
+        except CannotTell:
+            return None
+        return Answer(solution.pins, self.concerns_in(solution, question)) if solution else None
+
+    def question(self, target: Target) -> Question:
         told = self.told
-        question = Question(
+        return Question(
             target=target,
             demands=tuple(_demand(text, target, Asked(place="the scenario")) for text in told["asks"]),
             constraints=tuple(
@@ -115,7 +148,6 @@ class Scenario:
             rules=load_rules([("scenario.toml", told["rules"])]) if "rules" in told else NO_RULES,
             policy=self.policy,
         )
-        return resolve(question, self.shelf)
 
 
 def _demand(text: str, target: Target, origin: Asked | Constraint) -> Demand:
@@ -191,5 +223,5 @@ class Shelf:
             name=file.name,
             version=told["version"],
             requires_dist=tuple(map(Requirement, told.get("requires", ()))),
-            requires_python=told.get("metadata_requires_python"),
+            requires_python=told.get("metadata_requires_python", told.get("requires_python")),
         )

@@ -65,10 +65,45 @@ def test_the_document_has_every_key_of_the_interface(index: Server) -> None:
         assert set(pin) >= {"name", "version", "extras", "filename", "url", "hashes", "rank", "needed_by", "rules"}
         assert pin["hashes"]["sha256"]
     assert [{**concern} for concern in result["concerns"]] == [
-        {"kind": "PreRelease", "level": "warning", "project": "candidate", "version": "1.0rc1"}
+        {
+            "kind": "PreRelease",
+            "level": "warning",
+            "project": "candidate",
+            "version": "1.0rc1",
+            "newest_final": None,
+            "needs": [],
+        }
     ]
     assert (result["error"], result["conflict"], result["confirmation"], result["linkage"]) == (None,) * 4
     assert document["index"]["requests"] > 0
+
+
+def test_a_translated_python_is_the_problem(index: Server, tmp_path: Path) -> None:
+    """What a saved target of an x86_64 Python on Apple silicon says of itself reaches the answer."""
+    told = Target.parse("macos-14-x86_64-cp312").to_dict() | {"translated": True, "interpreter": "/usr/bin/python3"}
+    saved = tmp_path / "rosetta.json"
+    saved.write_text(json.dumps({"schema": "wheelcheck/target/1", "target": told}))
+    report = check(["spam"], targets=[str(saved)], index_url=index.index)
+    assert [(concern.kind, concern.level) for concern in report.results[0].concerns] == [("Translated", "warning")]
+    assert report.ok
+    assert not check(["spam"], targets=[str(saved)], index_url=index.index, strict=True).ok
+
+
+def test_wheels_of_one_version_with_other_metadata_are_told_across_targets() -> None:
+    """As TensorFlow 2.13 to 2.15, whose wheel for arm64 is a shell: one metadata for a version would be wrong."""
+    shell = make_wheel("tf", "1.0", "cp312-cp312-macosx_12_0_arm64", requires=["eggs"])
+    whole = make_wheel("tf", "1.0", "cp312-cp312-manylinux_2_17_x86_64", requires=["alone"])
+    stub, full = shell.filename, whole.filename
+    with simple_index({"tf": [shell, whole], "eggs": PROJECTS["eggs"], "alone": PROJECTS["alone"]}) as server:
+        report = check(["tf"], targets=[MAC, LINUX], index_url=server.index)
+        alone = check(["tf"], targets=[MAC], index_url=server.index)
+    assert [pins(report, at) for at in (0, 1)] == [{"eggs": "2.0", "tf": "1.0"}, {"alone": "1.0", "tf": "1.0"}]
+    found = [[c.to_dict() for c in result.concerns if c.kind == "MetadataDisagrees"] for result in report.results]
+    about = {"kind": "MetadataDisagrees", "level": "note", "project": "tf", "version": "1.0"}
+    eggs, other = ["Requires-Dist: eggs"], ["Requires-Dist: alone"]
+    assert found[0] == [about | {"filename": stub, "other": full, "says": eggs, "other_says": other}]
+    assert found[1] == [about | {"filename": full, "other": stub, "says": other, "other_says": eggs}]
+    assert alone.results[0].concerns == ()
 
 
 def test_a_conflict_in_the_document(index: Server) -> None:

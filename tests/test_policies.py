@@ -21,12 +21,14 @@ from scenario import FOLDER, Scenario
 from sdists import make_source
 from wheelcheck import Report, UsageError, check
 from wheelcheck.cli import main
-from wheelcheck.concerns import Elsewhere, ProjectStatus, SeveralIndexes, SourceOnly, concerns_of
+from wheelcheck.concerns import Elsewhere, ProjectStatus, SeveralIndexes, SourceOnly
+from wheelcheck.critique import concerns_of
 from wheelcheck.distributions import ProjectPage, UnreadableFile, read_file
 from wheelcheck.index import FindLinks, SimpleIndex
 from wheelcheck.inquiry import DEFAULTS, Inquiry, complete, sources_of
-from wheelcheck.outcomes import Pin, Policy, Solution
+from wheelcheck.outcomes import Pin, Question, Solution
 from wheelcheck.render import phrases
+from wheelcheck.spellings import read_target
 from wheels import make_wheel
 
 if TYPE_CHECKING:
@@ -321,7 +323,7 @@ def concerns_in(name: str) -> Any:
     scenario = Scenario.read(FOLDER / f"{name}.toml")
     outcome = scenario.outcome(scenario.targets[0])
     assert isinstance(outcome, Solution)
-    return scenario.concerns(outcome)
+    return scenario.concerns(outcome, scenario.targets[0])
 
 
 def test_what_the_other_index_has() -> None:
@@ -340,7 +342,8 @@ def test_of_files_that_an_index_lists_twice_the_one_that_differs_counts() -> Non
     assert not isinstance(again, UnreadableFile)
     page = ProjectPage(name=spam, files=[one, other, again], indexes=["https://a/", "https://b/"])
     pin = Pin(name=spam, version=one.version, extras=(), file=one, rank=0, demands=())
-    (concern,) = concerns_of(Solution(pins=(pin,)), Policy(), {spam: page})
+    question = Question(target=read_target("linux-cp312"), demands=())
+    (concern,) = concerns_of(Solution(pins=(pin,)), question, {spam: page}, {})
     assert isinstance(concern, SeveralIndexes)
     assert concern.others == (Elsewhere(index="https://b/", has="other"),)
 

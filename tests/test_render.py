@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from scenario import Scenario
-from wheelcheck import concerns, confirmation, outcomes, platforms, pythons, verdicts
+from wheelcheck import changes, concerns, confirmation, outcomes, platforms, pythons, verdicts
 from wheelcheck.checker import Report, Result
 from wheelcheck.distributions import read_file
 from wheelcheck.failures import IndexUnavailable
@@ -48,6 +48,14 @@ sources = [{ url = "https://forum.example/1", date = "2025-10-01" }, { fact = "S
 """
 RULE = next(iter(load_rules([("mine.toml", RULES)])))
 DEMAND = Demand(requirement=Requirement("spam>=2"), origin=Asked(place="the command line"))
+REFUSED = RefusedFile(
+    filename="spam-1.0-cp313-cp313-win_arm64.whl",
+    version=Version("1.0"),
+    reasons=(
+        verdicts.WrongPlatformTag(have=("win_arm64",), want="win_amd64"),
+        verdicts.WrongPythonTag(have=("cp313",), want="cp312"),
+    ),
+)
 
 # -- a phrase for each variant
 
@@ -68,7 +76,8 @@ SAMPLES: dict[str, tuple[object, ...]] = {
     "Rule": (RULE,),
     "tuple[Rule, ...]": ((RULE,), (RULE, RULE)),
     "tuple[Demand, ...]": ((DEMAND,),),
-    "tuple[RefusedFile, ...]": ((),),
+    "tuple[RefusedFile, ...]": ((), (REFUSED,), (REFUSED, REFUSED)),
+    "tuple[Requirement, ...]": ((Requirement("spam==3.*"),), (Requirement("spam==3.*"), Requirement("spam[eggs]"))),
     "confirmation.NotTried": (confirmation.NotInstalled(project="spam"),),
     "tuple[Elsewhere, ...]": (
         tuple(concerns.Elsewhere(index=f"https://{has}.example/", has=has) for has in ("nothing", "other", "unproven")),
@@ -111,6 +120,7 @@ PHRASES = [
     (outcomes, "Origin", lambda origin: phrases.origin(Demand(requirement=Requirement("spam"), origin=origin))),
     (outcomes, "NoAnswer", lambda told: phrases.conflict(told, TARGET)),
     (concerns, "Concern", phrases.concern),
+    (changes, "Change", phrases.change),
     (confirmation, "NotTried", phrases.not_tried),
     (confirmation, "Failure", phrases.failure),
 ]
@@ -144,7 +154,7 @@ def test_every_union_is_closed() -> None:
     told |= set(members(platforms, "Platform"))
     stray = {
         value
-        for module in (verdicts, outcomes, concerns, confirmation)
+        for module in (verdicts, outcomes, concerns, changes, confirmation)
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Variant) and not value.__name__.startswith("_")
     }
@@ -223,6 +233,29 @@ def test_lists_in_words(words: Any, said: str) -> None:
 # -- reports
 
 
+def test_many_projects_that_are_behind_are_one_line() -> None:
+    """What was asked for is told by itself; of the rest, those of one level together."""
+    behind = {"2.0": {"files": ["x-2.0-cp313-cp313-win_amd64.whl"]}, "1.0": {}}
+    index = {name: {v: about | _named(name, about) for v, about in behind.items()} for name in "bcd"}
+    index |= {"a": {"2.0": _named("a", behind["2.0"]), "1.0": {"requires": ["b", "c", "d"]}}}
+    said = rendered({"asks": ["a"], "index": index})
+    assert "note: a 1.0 is 1 release behind 2.0, of which no file fits. The nearest file of 2.0 is a-2.0-cp313" in said
+    assert "note: b 1.0 (2.0), c 1.0 (2.0) and d 1.0 (2.0) are behind their newest releases" in said
+    assert said.count("note: ") == 2
+
+
+def _named(name: str, about: dict[str, Any]) -> dict[str, Any]:
+    return {"files": [f"{name}{filename[1:]}" for filename in about["files"]]} if "files" in about else {}
+
+
+def test_many_files_that_another_index_lacks_are_one_line() -> None:
+    pages = {name: {"1.0": {}} for name in "abc"}
+    other = {name: {"0.9": {}} for name in "abc"}
+    said = rendered({"asks": ["a", "b", "c"], "index": pages, "further": {"https://other.example/": other}})
+    assert said.count("warning: ") == 1
+    assert "https://other.example/ has no file of that name. They are of a, b and c." in said
+
+
 def rendered(told: dict[str, Any], **how: Any) -> str:
     """The text of the one result of a scenario."""
     scenario = Scenario("here", {"target": "macos-14-arm64-3.12.4"} | told)
@@ -230,7 +263,7 @@ def rendered(told: dict[str, Any], **how: Any) -> str:
     outcome = scenario.outcome(target)
     if isinstance(outcome, Solution):
         held = tuple(rule for held in outcome.held_back for rule in held.rules)
-        result = Result(target=target, pins=outcome.pins, concerns=scenario.concerns(outcome), rules=held)
+        result = Result(target=target, pins=outcome.pins, concerns=scenario.concerns(outcome, target), rules=held)
     else:
         rules = [d.origin.rule for d in outcome.demands if isinstance(d.origin, AddedByRule)]
         result = Result(target=target, conflict=outcome, rules=tuple(rules))

@@ -24,10 +24,11 @@ def test_scenario(path: Path) -> None:
         outcome = scenario.outcome(target)
         if isinstance(outcome, Solution):
             check_solution(outcome, expected)
-            found = [concern.kind for concern in scenario.concerns(outcome)]
-            assert found == expected.get("concerns", found)
+            check_concerns([concern.to_dict() for concern in scenario.concerns(outcome, target)], expected)
         else:
             check_conflict(outcome, expected)
+        if "remedies" in expected:
+            check_remedies([remedy.to_dict() for remedy in scenario.remedies(outcome, target)], expected["remedies"])
 
 
 def check_solution(outcome, expected) -> None:
@@ -39,6 +40,20 @@ def check_solution(outcome, expected) -> None:
     needed = {pin.name: sorted(pin.needed_by) for pin in outcome.pins}
     assert {name: needed.get(name) for name in expected.get("needed_by", {})} == expected.get("needed_by", {})
     assert {held.name: str(held.instead_of) for held in outcome.held_back} == expected.get("held_back", {})
+
+
+def check_concerns(found, expected) -> None:
+    assert [concern["kind"] for concern in found] == expected.get("concerns", [concern["kind"] for concern in found])
+    for concern, told in zip(found, expected.get("about", ()), strict=False):
+        assert {key: concern[key] for key in told} == told
+
+
+def check_remedies(found, expected) -> None:
+    """Each remedy with the part of its change that the scenario tells, in their order."""
+    assert [remedy["kind"] for remedy in found] == [told["kind"] for told in expected]
+    for remedy, told in zip(found, expected, strict=True):
+        about = {"kind": remedy["kind"], "pins": remedy["pins"]} | remedy["change"]
+        assert {key: about[key] for key in told} == told
 
 
 def check_conflict(outcome, expected) -> None:

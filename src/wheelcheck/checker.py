@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
 
-from wheelcheck.concerns import Concern, InstalledDiffers, NotTried, concerns_of
+from wheelcheck.again import Again, concerns_in, metadata_of
+from wheelcheck.concerns import Concern, InstalledDiffers, NotTried
+from wheelcheck.critique import across_targets
 from wheelcheck.distributions import read_file
 from wheelcheck.failures import CannotTell, UsageError
 from wheelcheck.inquiry import Inquiry, Options, cache_directory, complete, question_of, target_named
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from wheelcheck.changes import Remedy
     from wheelcheck.configuration import Applied
     from wheelcheck.confirmation import Confirmation
     from wheelcheck.index import Counters, Index
@@ -42,6 +45,7 @@ class Result:
         conflict: why there is no answer, or None.
         error: what kept the answer from being found out, or None.
         concerns: what is wrong with an answer that works.
+        remedies: changes that were asked again and give a better answer, the first of their kinds first.
         rules: every curated rule that had a part in the answer.
         confirmation: what a real import gave, or None where none was asked for.
         skipped: what was asked for and does not apply, because its marker does not hold for the target.
@@ -53,7 +57,7 @@ class Result:
     conflict: NoAnswer | None = None
     error: CannotTell | None = None
     concerns: tuple[Concern, ...] = ()
-    remedies: tuple[Plain, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
     rules: tuple[Rule, ...] = ()
     linkage: None = None
     confirmation: Confirmation | None = None
@@ -80,7 +84,7 @@ class Result:
             "conflict": plain(self.conflict),
             "rules": [_brief(rule) for rule in self.rules],
             "concerns": plain(self.concerns),
-            "remedies": list(self.remedies),
+            "remedies": plain(self.remedies),
             "linkage": self.linkage,
             "confirmation": plain(self.confirmation),
             "skipped": plain(self.skipped),
@@ -216,17 +220,18 @@ def check(
     inquiry = Inquiry.read(asked, wanted, complete(options))
     stamps = _stamps(inquiry, began) if question is not None else None
     notices = list(inquiry.notices)
-    with inquiry.opened_index(notices.append) as index:
+    with inquiry.opened_index(notices.append) as index, Again(inquiry, index) as again:
+        results = answers(inquiry, index, again)
         report = Report(
-            results=answers(inquiry, index),
+            results=results,
             sources=index.sources,
             applied=inquiry.applied,
-            counters=index.counters,
-            oldest=index.oldest,
+            counters=_together([one.counters for one in again.indexes]),
+            oldest=min((one.oldest for one in again.indexes if one.oldest is not None), default=None),
             exclude_newer=inquiry.limit,
             notices=tuple(notices),
-            standing=_standing(stamps, index),
-            answered=index.answered,
+            standing=_standing(stamps, again.indexes),
+            answered=sum(one.answered for one in again.indexes),
         )
     _MEMORY.keep(question, report)
     return report
@@ -239,12 +244,18 @@ def _stamps(inquiry: Inquiry, began: float) -> Mapping[str, Stamp] | None:
     return stamps if stamps is not None and all(is_settled(stamp, began) for stamp in stamps.values()) else None
 
 
-def _standing(stamps: Mapping[str, Stamp] | None, index: Index) -> Mapping[str, Any] | None:
+def _standing(stamps: Mapping[str, Stamp] | None, indexes: Sequence[Index]) -> Mapping[str, Any] | None:
     """What the answers to an inquiry stand on; None where that cannot be held against what is there later."""
     if stamps is None:
         return None
-    places, until = index.standing
-    return standing_on({**stamps_of(installations()), **places, **stamps}, until)
+    stood = [index.standing for index in indexes]
+    places = {place: stamp for found, _ in stood for place, stamp in found.items()}
+    return standing_on({**stamps_of(installations()), **places, **stamps}, min(until for _, until in stood))
+
+
+def _together(counters: Sequence[Counters]) -> Counters:
+    """What was asked of all indexes."""
+    return type(counters[0])(*map(sum, zip(*counters, strict=True)))
 
 
 def judge(filename: str, *, target: str | Target | None = None, no_rules: bool = False) -> Verdict:
@@ -267,15 +278,16 @@ def judge(filename: str, *, target: str | Target | None = None, no_rules: bool =
 # -- answering
 
 
-def answers(inquiry: Inquiry, index: Index) -> tuple[Result, ...]:
+def answers(inquiry: Inquiry, index: Index, again: Again) -> tuple[Result, ...]:
     """What comes of a question for each of its targets."""
     questions = [inquiry.question(target) for target in inquiry.targets]
     for name in dict.fromkeys(one.name for asked in questions for one in asked.demands if not one.requirement.url):
         index.start_page(name)  # under way while the resolver is loaded
-    return tuple(_answer(inquiry, question, index) for question in questions)
+    results = [_answer(inquiry, question, index, again) for question in questions]
+    return tuple(results) if len(results) == 1 else tuple(_compared(results, index))
 
 
-def _answer(inquiry: Inquiry, question: Question, index: Index) -> Result:
+def _answer(inquiry: Inquiry, question: Question, index: Index, again: Again) -> Result:
     """What comes of the question for one target."""
     from wheelcheck.resolver import resolve
 
@@ -283,6 +295,8 @@ def _answer(inquiry: Inquiry, question: Question, index: Index) -> Result:
         result = _result(question, _with_sources(resolve(question, index), index), index)
     except CannotTell as error:
         result = Result(target=question.target, error=error)
+    if not inquiry.options["no_remedies"]:
+        result = _with_remedies(result, question, inquiry, index, again)
     if inquiry.options["confirm"] and result.pins:
         result = _confirmed(result, inquiry.options, index)
     return replace(result, strict=inquiry.options["strict"], skipped=inquiry.skipped(question))
@@ -291,10 +305,35 @@ def _answer(inquiry: Inquiry, question: Question, index: Index) -> Result:
 def _result(question: Question, outcome: Outcome, index: Index) -> Result:
     if not isinstance(outcome, Solution):
         return Result(target=question.target, conflict=outcome, rules=tuple(_rules_in_conflict(outcome)))
-    pages = {pin.name: page for pin in outcome.pins if pin.file.index and (page := index.page(pin.name))}
-    concerns = concerns_of(outcome, question.policy, pages)
+    concerns = concerns_in(outcome, question, index)
     rules = tuple(_rules_in_answer(outcome))
     return Result(target=question.target, pins=outcome.pins, concerns=concerns, rules=rules)
+
+
+def _with_remedies(result: Result, question: Question, inquiry: Inquiry, index: Index, again: Again) -> Result:
+    """A result with the changes that would give a better one; a clean answer has none, and costs nothing for them."""
+    if result.conflict is None and not any(concern.level == "warning" for concern in result.concerns):
+        return result
+    from wheelcheck.remedies import Case, remedies
+
+    case = Case(
+        question=question,
+        strategy=inquiry.options["index_strategy"],
+        conflict=result.conflict,
+        pins=result.pins,
+        concerns=result.concerns,
+        page=index.page,
+    )
+    again.begin()
+    return replace(result, remedies=remedies(case, again))
+
+
+def _compared(results: Sequence[Result], index: Index) -> Iterator[Result]:
+    """The results with what comes to light only beside each other: the metadata of one version for several targets."""
+    pins = [pin for result in results for pin in result.pins]
+    told = metadata_of(pins, index)
+    for result in results:
+        yield replace(result, concerns=(*result.concerns, *across_targets(result.pins, pins, told)))
 
 
 def _confirmed(result: Result, options: Options, index: Index) -> Result:

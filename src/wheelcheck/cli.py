@@ -212,6 +212,7 @@ def _add_rule_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--no-rules", action="store_true", help="judge by metadata alone")
     group.add_argument("--ignore", action=_Repeatable, default=[], metavar="ID", help="leave one rule out; repeatable")
+    group.add_argument("--no-remedies", action="store_true", help="look for no change that would give a better answer")
     group.add_argument("--strict", action="store_true", help="warnings make an answer not compatible")
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from packaging.version import Version
 
-from wheelcheck.distributions import Listed, ProjectPage, Sdist
 from wheelcheck.names import NormalizedName
-from wheelcheck.outcomes import Asked, NeededBy, Pin, Policy, Solution
+from wheelcheck.outcomes import RefusedFile
 from wheelcheck.rules import Rule
 from wheelcheck.values import Plain, Variant, fields_of, plain, record
 
@@ -17,6 +15,12 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from wheelcheck import confirmation
+
+
+MONTHS_OF_GRACE = 12
+"""How far an answer may be behind before that is a warning."""
+YEARS_OF_SUPPORT = 5
+"""How long a minor version of CPython is maintained (PEP 602); each year brings one."""
 
 
 class _Concern(Variant):
@@ -36,11 +40,153 @@ class _Concern(Variant):
 
 @record
 class PreRelease(_Concern):
-    """A pre-release was chosen without being asked for: no final release fits."""
+    """A pre-release was chosen that the user did not ask for.
+
+    Attributes:
+        project, version: what was chosen.
+        newest_final: the newest final release, if it is that no file of it fits the target; None where the requirement
+            of another project names pre-releases.
+        needs: the files of that release that came nearest, each with why it is refused.
+    """
 
     level: ClassVar[str] = "warning"
     project: NormalizedName
     version: Version
+    newest_final: Version | None = None
+    needs: tuple[RefusedFile, ...] = ()
+
+
+@record
+class NightlyDependency(_Concern):
+    """A development release that something in the answer needs: another is published soon, and this one removed.
+
+    `needed_by` are the projects whose `requirements` led to it.
+    """
+
+    level: ClassVar[str] = "warning"
+    project: NormalizedName
+    version: Version
+    needed_by: tuple[NormalizedName, ...]
+    requirements: tuple[Requirement, ...]
+
+
+@record
+class Stale(_Concern):
+    """Newer final releases that all in the answer would take have no file for the target.
+
+    Attributes:
+        project, version: what was chosen.
+        newest: the newest final release.
+        versions: how many final releases newer than the chosen version have no file for the target.
+        months: whole months between the uploads of the two; None where the index does not say.
+        needs: the files of the newest release that came nearest, each with why it is refused.
+    """
+
+    project: NormalizedName
+    version: Version
+    newest: Version
+    versions: int
+    months: int | None
+    needs: tuple[RefusedFile, ...]
+
+    @property
+    def level(self) -> str:
+        """A note below twelve months, or where nobody knows how many there are; a warning above."""
+        return "warning" if (self.months or 0) >= MONTHS_OF_GRACE else "note"
+
+
+@record
+class Antique(_Concern):
+    """The chosen wheel names only Pythons older than the target's, such as ``py33``; `newest` is the newest of them.
+
+    Such a tag is taken by every later Python (PEP 425), although nobody can have tried the file there.
+    """
+
+    project: NormalizedName
+    version: Version
+    filename: str
+    newest: str
+    python: str
+
+    @property
+    def level(self) -> str:
+        """A warning where support for the named Python, of five years, ended before the target's own came out."""
+        named, own = int(self.newest.partition(".")[2]), int(self.python.split(".")[1])
+        return "warning" if own - named >= YEARS_OF_SUPPORT else "note"
+
+
+@record
+class SameModule(_Concern):
+    """Two or more projects of the answer install one module, so what works depends on which was installed last."""
+
+    level: ClassVar[str] = "warning"
+    project: NormalizedName
+    others: tuple[NormalizedName, ...]
+    module: str
+
+
+@record
+class Translated(_Concern):
+    """An x86_64 Python that Rosetta translates on Apple silicon. What fits it better is another Python, not a wheel."""
+
+    level: ClassVar[str] = "warning"
+    interpreter: str | None
+    project: str | None = None
+
+
+@record
+class AssumedPython(_Concern):
+    """Another micro version of the target's Python, which was assumed, would decide otherwise.
+
+    Attributes:
+        project, version: what says so.
+        python: the version that was assumed.
+        states: the specifier or the requirement on which it hangs.
+    """
+
+    level: ClassVar[str] = "note"
+    project: NormalizedName
+    version: Version
+    python: str
+    states: str
+
+
+@record
+class AssumedFloor(_Concern):
+    """The release of the system, which was assumed, decided: with an older or a newer one the answer may differ.
+
+    Attributes:
+        project, version: the chosen or refused release that asks for the newest system.
+        system: ``macOS``, ``glibc`` or ``musl``.
+        needs: the release of it that the file asks for.
+        refused: whether it was refused on that account.
+    """
+
+    level: ClassVar[str] = "note"
+    project: NormalizedName
+    version: Version
+    system: str
+    needs: str
+    refused: bool
+
+
+@record
+class MetadataDisagrees(_Concern):
+    """The metadata of the chosen file is not what else is said of its version; the file itself was believed.
+
+    Attributes:
+        project, version, filename: what was chosen.
+        other: another file of the version, or None for the index's page.
+        says, other_says: what only the chosen file says, and what only the other does, as lines of core metadata.
+    """
+
+    level: ClassVar[str] = "note"
+    project: NormalizedName
+    version: Version
+    filename: str
+    other: str | None
+    says: tuple[str, ...]
+    other_says: tuple[str, ...]
 
 
 @record
@@ -158,82 +304,7 @@ class NotTried(_Concern):
 
 
 Concern: TypeAlias = (
-    "PreRelease | Yanked | SourceOnly | ProjectStatus | SeveralIndexes | HeldBack | MarkerUnknown"
+    "PreRelease | NightlyDependency | Stale | Yanked | Antique | SourceOnly | ProjectStatus | SeveralIndexes"
+    " | SameModule | HeldBack | Translated | AssumedPython | AssumedFloor | MetadataDisagrees | MarkerUnknown"
     " | InstalledDiffers | NotTried"
 )
-
-WEAK_HASHES = frozenset({"md5", "sha1"})
-"""Algorithms for which somebody can make another file with the same digest."""
-
-
-def concerns_of(solution: Solution, policy: Policy, pages: Mapping[NormalizedName, ProjectPage]) -> tuple[Concern, ...]:
-    """The concerns that an answer bears by itself.
-
-    Args:
-        solution: the answer.
-        policy: how it was chosen.
-        pages: what the sources list of the projects in it; a project whose file the user names has none.
-    """
-    return tuple(_concerns(solution, policy, pages))
-
-
-def _concerns(solution: Solution, policy: Policy, pages: Mapping[NormalizedName, ProjectPage]) -> Iterator[Concern]:
-    for pin in solution.pins:
-        yield from _about_file(pin, policy)
-        if pin.name in pages:
-            yield from _about_page(pin, pages[pin.name])
-    for held in solution.held_back:
-        yield HeldBack(project=held.name, version=held.chosen, instead_of=held.instead_of, rules=held.rules)
-    for demand in solution.unknown_markers:
-        assert isinstance(demand.origin, NeededBy)
-        about = demand.origin
-        yield MarkerUnknown(project=about.name, version=about.version, requirement=demand.requirement)
-
-
-def _about_file(pin: Pin, policy: Policy) -> Iterator[Concern]:
-    wanted = policy.prereleases(pin.name) or _asked_for_pre_release(pin)
-    if pin.version.is_prerelease and not wanted:
-        yield PreRelease(project=pin.name, version=pin.version)
-    if pin.file.yanked is not None:
-        yield Yanked(project=pin.name, version=pin.version, why=pin.file.yanked)
-    if isinstance(pin.file, Sdist):
-        yield SourceOnly(project=pin.name, version=pin.version)
-
-
-def _about_page(pin: Pin, page: ProjectPage) -> Iterator[Concern]:
-    if page.status is not None:
-        yield ProjectStatus(project=pin.name, status=page.status, why=page.status_reason)
-    is_mixed = pin.file.index in page.indexes and len(page.indexes) > 1
-    others = tuple(_elsewhere(pin.file, page)) if is_mixed else ()
-    if others:
-        file = pin.file
-        yield SeveralIndexes(
-            project=pin.name, version=pin.version, filename=file.filename, chosen=file.index, others=others
-        )
-
-
-def _elsewhere(file: Listed, page: ProjectPage) -> Iterator[Elsewhere]:
-    """The further indexes on which a chosen file is not the same."""
-    namesakes = [other for other in page.versions.get(file.version, ()) if other.filename == file.filename]
-    for index in page.indexes:
-        has = _difference(file, [other for other in namesakes if other.index == index])
-        if index != file.index and has:
-            yield Elsewhere(index=index, has=has)
-
-
-def _difference(file: Listed, namesakes: Iterable[Listed]) -> str | None:
-    """How an index's files of one name differ from the chosen one; None where each is proved to be the same."""
-    found = [_proof(file.hashes, other.hashes) for other in namesakes]
-    return min(found, key=("other", "unproven", None).index) if found else "nothing"
-
-
-def _proof(hashes: Mapping[str, str], others: Mapping[str, str]) -> str | None:
-    common = hashes.keys() & others.keys()
-    if any(hashes[algorithm] != others[algorithm] for algorithm in common):
-        return "other"
-    return None if common - WEAK_HASHES else "unproven"
-
-
-def _asked_for_pre_release(pin: Pin) -> bool:
-    asked = (demand for demand in pin.demands if isinstance(demand.origin, Asked))
-    return any(demand.requirement.specifier.prereleases or demand.requirement.url for demand in asked)

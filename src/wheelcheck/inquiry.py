@@ -58,6 +58,7 @@ class Options(TypedDict, total=False):
         rules: a file or directory of rules of your own; by id they replace curated ones.
         no_rules: judge by metadata alone.
         ignore: ids of rules to leave out.
+        no_remedies: look for no changes that would give a better answer.
         strict: warnings make an answer not ok.
         confirm: import what was asked for in the target's interpreter.
         fresh: with `confirm`, in a new environment that holds exactly the pins.
@@ -85,6 +86,7 @@ class Options(TypedDict, total=False):
     rules: str | None
     no_rules: bool
     ignore: Sequence[str]
+    no_remedies: bool
     strict: bool
     confirm: bool
     fresh: bool
@@ -114,6 +116,7 @@ DEFAULTS: Options = {
     "rules": None,
     "no_rules": False,
     "ignore": (),
+    "no_remedies": False,
     "strict": False,
     "confirm": False,
     "fresh": False,
@@ -316,8 +319,11 @@ class Inquiry:
         )
 
     @contextmanager
-    def opened_index(self, warn: Callable[[str], None]) -> Iterator[Index]:
-        """The index that answers; `warn` is called with what the user should hear of, a sentence each."""
+    def opened_index(self, warn: Callable[[str], None], strategy: str | None = None) -> Iterator[Index]:
+        """The index that answers, under another strategy if one is named.
+
+        `warn` is called with what the user should hear of, a sentence each.
+        """
         from wheelcheck.cache import Cache
         from wheelcheck.connections import TransportOptions
         from wheelcheck.index import Index
@@ -335,14 +341,15 @@ class Inquiry:
         )
         given = (digest for ask in (*self.inputs.asks, *self.inputs.constraints) for digest in ask.hashes)
         algorithms = {digest.partition(":")[0] for digest in given}
+        strategy = strategy or self.options["index_strategy"]
         with Index(
-            sources_of(self.options, configuration, files),
+            sources_of({**self.options, "index_strategy": strategy}, configuration, files),
             cache=Cache(cache_directory(self.options), warn),
             transport_options=transport,
             offline=self.options["offline"],
             refresh=self.options["refresh"],
             local_hashes=tuple(sorted(algorithms)),
-            strategy=self.options["index_strategy"],
+            strategy=strategy,
         ) as index:
             yield index
 

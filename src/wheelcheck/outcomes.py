@@ -323,15 +323,44 @@ class HeldBack:
 
 
 @record
-class Solution:
-    """An answer: the pins in the order of their names, where rules changed a choice, and what could not be decided.
+class Outgrown:
+    """The newest final release that all who ask for a project would take has no file for the target.
 
-    `unknown_markers` are requirements whose marker reads what nobody knows of the target, such as its kernel's release.
+    Attributes:
+        name, chosen: the project, and the version that was chosen instead.
+        newest: that release; it may be older than a pre-release that was chosen.
+        newer: how many final releases that are newer than the chosen version have no file for the target.
+        months: whole months from the upload of the chosen file to that of the newest release; None where the index does
+            not say.
+        nearest: the files of the newest release that came nearest, all refused for the same kinds of reasons.
+    """
+
+    name: NormalizedName
+    chosen: Version
+    newest: Version
+    newer: int
+    months: int | None
+    nearest: tuple[RefusedFile, ...]
+
+
+@record
+class Solution:
+    """An answer.
+
+    Attributes:
+        pins: in the order of their names.
+        held_back: where rules changed a choice.
+        outgrown: the projects whose newest final release has no file for the target.
+        unknown_markers: requirements whose marker reads what nobody knows of the target, such as its kernel's release.
+        assumed_markers: requirements that another micro version of Python, where that was assumed, would decide
+            otherwise.
     """
 
     pins: tuple[Pin, ...]
     held_back: tuple[HeldBack, ...] = ()
+    outgrown: tuple[Outgrown, ...] = ()
     unknown_markers: tuple[Demand, ...] = ()
+    assumed_markers: tuple[Demand, ...] = ()
 
 
 Outcome: TypeAlias = "Solution | NoAnswer"

@@ -33,12 +33,14 @@ from wheelcheck.outcomes import (
     NoAnswer,
     Origin,
     Outcome,
+    Outgrown,
     Pin,
     Policy,
     Question,
     Solution,
 )
 from wheelcheck.requirements import marker_text
+from wheelcheck.targets import PYTHON, other_micros
 from wheelcheck.values import record, replace
 from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch, Judge, RequiresPython
 
@@ -51,6 +53,8 @@ MOST_LEFT_OUT = 30
 """Demands that are left out in turn to find which of them clash; each costs a resolution."""
 UNKNOWN_ABROAD = ("platform_release", "platform_version")
 """Marker variables of which nothing is known for a machine that is not here."""
+TOLD_BY_MICRO = ("python_full_version", "implementation_version")
+"""Marker variables that tell the micro version of a Python."""
 
 OFTEN = 5
 """Clashes after which a project is settled before others, as in pip."""
@@ -83,6 +87,15 @@ def resolve(question: Question, supply: Supply) -> Outcome:
     """
     run = _Resolution(question, supply)
     return run.answer() or _explanation(run)
+
+
+def solve(question: Question, supply: Supply) -> Solution | None:
+    """The answer to a question, or None where there is none, without saying why.
+
+    Raises:
+        CannotTell: as `resolve`.
+    """
+    return _Resolution(question, supply).answer()
 
 
 def _explanation(run: _Resolution) -> NoAnswer:
@@ -173,7 +186,6 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         }
         self._order = {demand.key: place for place, demand in reversed(list(enumerate(question.demands)))}
         self._asks: dict[Candidate, tuple[_Ask, ...]] = {}
-        self._unknown: dict[Candidate, tuple[Demand, ...]] = {}
         self._foresight = Foresight(
             question, supply, self.ledger, lambda page: self._offers_on(page, self.judge), self._given
         )
@@ -405,16 +417,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         elsewhere = next((r for r in needed if r.url and r.url != self._given.get(canonicalize_name(r.name))), None)
         if elsewhere is not None:
             return BadMetadata(why=f"it needs {elsewhere.name} from a place of its own, which only the user may name")
-        self._unknown[candidate] = tuple(self._undecided(candidate, metadata.requires_dist))
         return needed
-
-    def _undecided(self, candidate: Candidate, requirements: Iterable[Requirement]) -> Iterator[Demand]:
-        """Requirements whose marker reads what nobody knows of the target."""
-        unknown = [name for name in UNKNOWN_ABROAD if not self.target.environment[name]]
-        for requirement in requirements:
-            marker = marker_text(requirement)
-            if any(name in marker for name in unknown):
-                yield Demand(requirement=requirement, origin=_needed_by(candidate))
 
     def _asks_of_rules(self, candidate: Candidate) -> Iterator[_Ask]:
         name, version = candidate.name, candidate.version
@@ -461,6 +464,8 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
                 demands.setdefault(ask.name, []).append(ask)
         plain = {candidate.name: candidate for candidate in chosen if candidate.extra is None}
         held = self._held_back(plain, demands)
+        unknown = [name for name in UNKNOWN_ABROAD if not self.target.environment[name]]
+        assumed = TOLD_BY_MICRO if PYTHON in self.target.assumed else ()
         return Solution(
             pins=tuple(
                 Pin(
@@ -475,7 +480,9 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
                 for name, candidate in sorted(plain.items())
             ),
             held_back=tuple(held.values()),
-            unknown_markers=tuple(demand for candidate in chosen for demand in self._unknown.get(candidate, ())),
+            outgrown=self._outgrown(plain, demands),
+            unknown_markers=tuple(dict.fromkeys(self._open_markers(chosen, unknown, lambda *_: True))),
+            assumed_markers=tuple(dict.fromkeys(self._open_markers(chosen, assumed, self._hangs_on_micro))),
         )
 
     def _held_back(
@@ -486,6 +493,30 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         from wheelcheck.heldback import held_back
 
         return {found.name: found for found in held_back(chosen, demands, self.ledger, self._fetch_offers)}
+
+    def _outgrown(
+        self, chosen: Mapping[NormalizedName, Candidate], demands: Mapping[NormalizedName, Sequence[Demand]]
+    ) -> tuple[Outgrown, ...]:
+        from wheelcheck.outgrown import outgrown
+
+        wanted = {name: candidate for name, candidate in chosen.items() if not self._wants_lowest(name)}
+        return tuple(outgrown(wanted, demands, self.ledger))
+
+    def _open_markers(
+        self, chosen: Iterable[Candidate], variables: Sequence[str], is_open: Callable[[Requirement, str | None], bool]
+    ) -> Iterator[Demand]:
+        """Requirements of chosen files whose marker reads one of some variables and is open for the target."""
+        for candidate in chosen:
+            told = self.supply.metadata(candidate.file)
+            for requirement in told.requires_dist if isinstance(told, Metadata) else ():
+                marker = marker_text(requirement)
+                if any(name in marker for name in variables) and is_open(requirement, candidate.extra):
+                    yield Demand(requirement=requirement, origin=_needed_by(candidate))
+
+    def _hangs_on_micro(self, requirement: Requirement, extra: str | None) -> bool:
+        """Whether another micro of the target's Python would decide a requirement otherwise."""
+        micros = (self.target, *other_micros(self.target))
+        return len({applies(requirement, target, extra) for target in micros}) > 1
 
     def _reached(self, roots: Iterable[Demand], mapping: Mapping[str, _Choice]) -> Iterator[Candidate]:
         """The candidates to which the roots lead; resolvelib may keep others that it pinned and no longer needs."""

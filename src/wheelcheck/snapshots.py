@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from wheelcheck import __version__
+from wheelcheck.again import Again
 from wheelcheck.checker import Result, answers
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile
 from wheelcheck.failures import UsageError
@@ -115,8 +116,9 @@ def record_snapshot(
     notices = [*inquiry.notices, *_left_out(inquiry)]
     with inquiry.opened_index(notices.append) as index:
         recorder = _Recorder(index)
-        _known(answers(inquiry, index))
-        results = _known(answers(inquiry, cast("Index", recorder)))
+        recording = cast("Index", recorder)
+        _known(answers(inquiry, index, Again(inquiry, index, strategies=False)))
+        results = _known(answers(inquiry, recording, Again(inquiry, recording, strategies=False)))
         written = _write(place, recorder.slice(inquiry, results))
     return Snapshot(
         directory=place,

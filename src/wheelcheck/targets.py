@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 from wheelcheck.pythons import LONG_NAMES, Python, version_of
-from wheelcheck.values import Plain, field, fields_of, record
+from wheelcheck.values import Plain, field, fields_of, record, replace
 
 if TYPE_CHECKING:
     import os
@@ -125,6 +125,16 @@ def python_of(target: Target) -> Python:
         implementation_version=target.implementation_version,
         assumed=PYTHON in target.assumed,
     )
+
+
+@lru_cache(maxsize=64)
+def other_micros(target: Target) -> tuple[Target, ...]:
+    """The same target with each older micro version of its CPython; of others it is not known which there are."""
+    if target.implementation != "cpython":
+        return ()
+    major, minor, micro = target.version.major, target.version.minor, target.version.micro
+    older = [f"{major}.{minor}.{number}" for number in range(micro)]
+    return tuple(replace(target, python=text, implementation_version=text) for text in older)
 
 
 @lru_cache(maxsize=64)

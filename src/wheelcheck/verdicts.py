@@ -424,10 +424,10 @@ def _platform_reason(tag: str, have: tuple[str, ...], target: Target) -> Reason 
     platform = target.platform
     if tag == "any" or tag in platform.tags:
         return None
-    need = _same_system(tag, platform)
+    need = release_asked(tag, platform)
     if need is None:
         return WrongPlatformTag(have=have, want=platform.tag)
-    system, major, minor = need
+    system, (major, minor) = need
     assert not isinstance(platform, Windows | Other)
     if isinstance(platform, Manylinux) and tag in platform.refused:
         return WrongPlatformTag(have=have, want=platform.tag)
@@ -444,16 +444,21 @@ _VERSIONED_TAG = pattern(r"(macosx|manylinux|musllinux)_(\d+)_(\d+)_(\w+)")
 _LEGACY_TAG = pattern(r"(manylinux1|manylinux2010|manylinux2014)_(\w+)")
 
 
-def _same_system(tag: str, platform: Platform) -> tuple[str, int, int] | None:
-    """The release that a platform tag asks for, if it is for the platform's own system and architecture."""
+def release_asked(tag: str, platform: Platform) -> tuple[str, tuple[int, int]] | None:
+    """The system (``macOS``, ``glibc`` or ``musl``) and the release of it that a platform tag asks for.
+
+    None where the tag is for another system or architecture, or where tags for the system name no release.
+    """
     family, major, minor, machine = _split_platform_tag(tag)
     match platform:
         case MacOS():
-            return ("macOS", major, minor) if family == "macosx" and machine in _MAC_FORMATS[platform.machine] else None
+            return (
+                ("macOS", (major, minor)) if family == "macosx" and machine in _MAC_FORMATS[platform.machine] else None
+            )
         case Manylinux():
-            return ("glibc", major, minor) if (family, machine) == ("manylinux", platform.machine) else None
+            return ("glibc", (major, minor)) if (family, machine) == ("manylinux", platform.machine) else None
         case Musllinux():
-            return ("musl", major, minor) if (family, machine) == ("musllinux", platform.machine) else None
+            return ("musl", (major, minor)) if (family, machine) == ("musllinux", platform.machine) else None
         case Windows() | Other():
             return None
         case _:

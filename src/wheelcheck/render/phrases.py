@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wheelcheck import concerns, confirmation, outcomes, verdicts
+from wheelcheck import changes, concerns, confirmation, outcomes, verdicts
 from wheelcheck.platforms import MacOS, Manylinux, Musllinux, Other, Windows
-from wheelcheck.values import assert_never
+from wheelcheck.values import assert_never, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from wheelcheck.targets import Target
 
 _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
 CLOSING = " ."
 """What the end of a text from elsewhere is freed from, where it ends one of our sentences."""
+
+MOST_LINES = 3
+"""How many lines of metadata a sentence quotes."""
 
 _TAGGED = {"cp": "CPython", "pp": "PyPy", "py": "Python"}
 
@@ -171,10 +174,42 @@ def concern(about: concerns.Concern) -> str:
     """What is wrong with an answer that works, as a sentence."""
     match about:
         case concerns.PreRelease():
+            found = f"{about.project} {about.version} is a pre-release that nobody asked for"
+            why = f": no final release fits. {_newest(about.newest_final, about.needs)}" if about.newest_final else "."
+            return f"{found}{why} Pin it to make it a decision."
+        case concerns.NightlyDependency():
+            wanted = listed(about.requirements, "and")
             return (
-                f"{about.project} {about.version} is a pre-release that nobody asked for: no final release fits. "
-                f"Pin it to make it a decision."
+                f"{about.project} {about.version} is a development release that {listed(about.needed_by)} "
+                f"{'needs' if len(about.needed_by) == 1 else 'need'} ({wanted}): another day brings another one, "
+                "unless it is pinned."
             )
+        case concerns.Stale():
+            return f"{behind(about)}, of which no file fits. {_newest(about.newest, about.needs)}"
+        case concerns.Antique():
+            return (
+                f"{about.filename} is for Python {about.newest} and older by its name; this is {about.python}. "
+                "Installers take it, whether it works or not."
+            )
+        case concerns.SameModule():
+            projects = listed([about.project, *about.others])
+            return f"{projects} install the same module, {about.module}: keep one of them."
+        case concerns.Translated():
+            return (
+                f"{about.interpreter or 'This Python'} runs translated by Rosetta: it takes wheels for x86_64 only. "
+                "The fix is an arm64 Python, not another wheel."
+            )
+        case concerns.AssumedPython():
+            hangs = f"{about.project} {about.version} states {about.states}"
+            return f"{hangs}; that was decided for Python {about.python}, and other micro versions decide otherwise."
+        case concerns.AssumedFloor():
+            needs = f"{about.project} {about.version} needs {about.system} {about.needs} or newer"
+            said = "so it was left out" if about.refused else "so it fits nothing older"
+            return f"{needs}, {said}. The release was assumed: name yours in the target."
+        case concerns.MetadataDisagrees():
+            other = about.other or "the page of the index"
+            says = f"{about.filename} says {_lines(about.says)}, {other} says {_lines(about.other_says)}"
+            return f"{says}; the file was believed."
         case concerns.Yanked():
             why = f": {about.why}" if about.why else ""
             return f"{about.project} {about.version} was withdrawn by its publisher{why}."
@@ -185,7 +220,7 @@ def concern(about: concerns.Concern) -> str:
         case concerns.SeveralIndexes():
             others = "; ".join(map(elsewhere, about.others))
             chosen = f"{about.filename} is from {about.chosen} and not the same on every index that has {about.project}"
-            return f"{chosen}: {others}. --index-strategy first-index does not mix them."
+            return f"{chosen}: {others}. {_MIXED}"
         case concerns.HeldBack():
             held = f"{about.project} is held back to {about.version}; metadata alone would give {about.instead_of}."
             return f"{held} Rule: {listed(rule.id for rule in about.rules)}."
@@ -200,6 +235,99 @@ def concern(about: concerns.Concern) -> str:
             return f"No import was tried: {not_tried(about.why)}"
         case _:
             assert_never(about)
+
+
+def behind(about: concerns.Stale) -> str:
+    """How far a choice is behind the newest release, as the beginning of a sentence."""
+    months = f" and {counted(about.months, 'month')}" if about.months else ""
+    return f"{about.project} {about.version} is {counted(about.versions, 'release')}{months} behind {about.newest}"
+
+
+def likeness(about: concerns.Concern, asked: Container[str]) -> object:
+    """What concerns share that `together` can tell in one sentence; any other concern is like itself only."""
+    match about:
+        case concerns.Stale() if about.project not in asked:
+            return type(about), about.level
+        case concerns.SeveralIndexes():
+            return type(about), about.chosen, about.others
+    return about
+
+
+def together(about: Sequence[concerns.Concern]) -> str:
+    """Several concerns of one likeness, as one sentence."""
+    first = about[0]
+    match first:
+        case concerns.SeveralIndexes():
+            projects = listed(concern.project for concern in about)
+            chosen = f"{len(about)} files are from {first.chosen} and not the same on every index that has the project"
+            return f"{chosen}: {'; '.join(map(elsewhere, first.others))}. They are of {projects}. {_MIXED}"
+    told = (f"{one.project} {one.version} ({one.newest})" for one in about if isinstance(one, concerns.Stale))
+    return f"{listed(told)} are behind their newest releases, of which no file fits; --format json says why."
+
+
+_MIXED = "--index-strategy first-index does not mix them."
+
+
+def counted(number: int, thing: str) -> str:
+    """``1 month``, ``2 months``."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _newest(version: object, files: Sequence[outcomes.RefusedFile]) -> str:
+    """What the newest release would need, as a sentence."""
+    if not files:
+        return f"It would be {version}."
+    return f"The nearest file of {version} is {files[0].filename}: {'; '.join(joined_reasons(files))}."
+
+
+def _lines(lines: Sequence[str]) -> str:
+    shown = [repr(line) for line in lines[:MOST_LINES]]
+    more = [f"{len(lines) - MOST_LINES} more lines"] if len(lines) > MOST_LINES else []
+    return listed([*shown, *more]) or "nothing of that"
+
+
+def joined_reasons(files: Sequence[outcomes.RefusedFile]) -> list[str]:
+    """The reasons against files that are refused for the same kinds of them, each kind once."""
+    return [reason(_joined([file.reasons[at] for file in files])) for at in range(len(files[0].reasons))]
+
+
+def _joined(reasons: Sequence[verdicts.Reason]) -> verdicts.Reason:
+    """One reason that stands for several of a kind: their tags are put together, of others the first speaks."""
+    first = reasons[0]
+    if not isinstance(first, _ABOUT_TAGS):
+        return first
+    have = {tag for why in reasons if isinstance(why, _ABOUT_TAGS) for tag in why.have}
+    return replace(first, have=tuple(sorted(have, key=lambda tag: (len(tag), tag))))
+
+
+_ABOUT_TAGS = verdicts.WrongPythonTag | verdicts.WrongAbiTag | verdicts.WrongPlatformTag
+
+
+def change(what: changes.Change) -> str:
+    """What a remedy changes, as the beginning of a line that ends with the answer."""
+    match what:
+        case changes.ChangePython():
+            return f"CPython {what.python} ({what.target})"
+        case changes.RaiseOsFloor():
+            return f"{what.system} {what.floor} or newer ({what.target})"
+        case changes.UseNativeArchitecture():
+            return f"an {what.machine} Python, if this Mac has Apple silicon ({what.target})"
+        case changes.ReplaceProject():
+            return f"ask for {what.requirement} instead of {what.project}: {what.why}"
+        case changes.ChangeRequirement():
+            return f"ask for {what.after} instead of {what.before} ({what.place})"
+        case changes.AllowPreRelease(requirements=()):
+            return f"take pre-releases of {listed(what.projects)} (--pre)"
+        case changes.AllowPreRelease():
+            return f"accept the pre-release: add {listed(what.requirements)}, so that it is a decision"
+        case changes.AllowSource():
+            return f"--allow-sdists: build {listed(what.projects)} from source; whether that works was not tried"
+        case changes.DropRequirement():
+            return f"leave out {what.requirement} ({what.place})"
+        case changes.ChangeIndexStrategy():
+            return f"--index-strategy {what.strategy}"
+        case _:
+            assert_never(what)
 
 
 def status(about: concerns.ProjectStatus) -> str:

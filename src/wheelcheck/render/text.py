@@ -8,13 +8,14 @@ from itertools import groupby
 from os import urandom
 from typing import TYPE_CHECKING
 
-from wheelcheck import outcomes, verdicts
+from wheelcheck import outcomes
 from wheelcheck.output import harmless
 from wheelcheck.render import phrases
-from wheelcheck.values import replace
 
 if TYPE_CHECKING:
+    from wheelcheck.changes import Remedy
     from wheelcheck.checker import Report, Result
+    from wheelcheck.concerns import Concern
     from wheelcheck.confirmation import Confirmation
     from wheelcheck.rules import Rule, Source
     from wheelcheck.snapshots import Snapshot
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 NEAREST = 3
 """How many groups of refused files a text shows; the JSON form has all."""
+MOST_ALIKE = 2
+"""How many concerns that say the same of different projects are told one by one."""
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
@@ -63,6 +66,7 @@ def _result(result: Result, style: Style, quiet: bool) -> Iterator[str]:
     yield from _indented(_import(result.confirmation, style))
     yield from _indented(_concerns(result, style))
     yield from _indented(_rules(result.rules, style))
+    yield from _indented(_remedies(result.remedies, style))
 
 
 def _verdict(result: Result, style: Style) -> str:
@@ -125,20 +129,7 @@ def _group(files: Sequence[outcomes.RefusedFile]) -> Iterator[str]:
     first = files[0]
     more = f" and {len(files) - 1} more of {first.version}" if len(files) > 1 else ""
     yield f"  {first.filename}{more}"
-    for position in range(len(first.reasons)):
-        yield f"    {phrases.reason(_joined([file.reasons[position] for file in files]))}"
-
-
-def _joined(reasons: Sequence[verdicts.Reason]) -> verdicts.Reason:
-    """One reason that stands for several of a kind: their tags are put together, of others the first speaks."""
-    first = reasons[0]
-    if not isinstance(first, _ABOUT_TAGS):
-        return first
-    have = {tag for why in reasons if isinstance(why, _ABOUT_TAGS) for tag in why.have}
-    return replace(first, have=tuple(sorted(have, key=lambda tag: (len(tag), tag))))
-
-
-_ABOUT_TAGS = verdicts.WrongPythonTag | verdicts.WrongAbiTag | verdicts.WrongPlatformTag
+    yield from (f"    {why}" for why in phrases.joined_reasons(files))
 
 
 # -- what is wrong with a "yes", and why
@@ -150,9 +141,20 @@ def _skipped(result: Result) -> Iterator[str]:
 
 
 def _concerns(result: Result, style: Style) -> Iterator[str]:
+    """A line each, but one for many of a kind that say the same of projects for which nobody asked."""
+    asked = {pin.name for pin in result.pins if pin.requested}
+    alike: dict[object, list[Concern]] = {}
     for concern in result.concerns:
-        colour = "yellow" if concern.level == "warning" else "bold"
-        yield f"{style(colour, concern.level)}: {phrases.concern(concern)}"
+        alike.setdefault(phrases.likeness(concern, asked), []).append(concern)
+    for group in alike.values():
+        if len(group) > MOST_ALIKE:
+            yield _levelled(group[0].level, phrases.together(group), style)
+        else:
+            yield from (_levelled(concern.level, phrases.concern(concern), style) for concern in group)
+
+
+def _levelled(level: str, sentence: str, style: Style) -> str:
+    return f"{style('yellow' if level == 'warning' else 'bold', level)}: {sentence}"
 
 
 def _rules(rules: Sequence[Rule], style: Style) -> Iterator[str]:
@@ -161,6 +163,16 @@ def _rules(rules: Sequence[Rule], style: Style) -> Iterator[str]:
         for source in rule.sources:
             yield style("dim", f"  source: {_source(source)}")
         yield style("dim", f"  --ignore {rule.id} leaves it out.")
+
+
+def _remedies(remedies: Sequence[Remedy], style: Style) -> Iterator[str]:
+    """Each remedy with what the answer would then be, as far as it was asked for."""
+    if remedies:
+        yield style("bold", "What would fix it (each was asked again):")
+    for number, remedy in enumerate(remedies, 1):
+        yield f"  {number}. {phrases.change(remedy.change)}"
+        gives = [f"{pin.name} {pin.version}" for pin in remedy.pins if pin.requested]
+        yield f"     -> {phrases.listed(gives)}"
 
 
 def _source(source: Source) -> str:

@@ -1,0 +1,91 @@
+"""Asks a changed question again for a target, within a time, on the same index or under another strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from wheelcheck.concerns import Concern
+from wheelcheck.critique import concerns_of
+from wheelcheck.distributions import Listed, Metadata
+from wheelcheck.failures import CannotTell
+from wheelcheck.inquiry import Inquiry
+from wheelcheck.outcomes import Pin, Question, Solution
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from wheelcheck.index import Index
+    from wheelcheck.remedies import Answer
+
+MOST_SECONDS = 10.0
+MOST_FOR_ALL = 30.0
+"""How long remedies are looked for, for one target and for all of them; what is found by then is told."""
+
+
+class Again:
+    """The indexes of one inquiry: the one that answers, and those that another strategy needs.
+
+    Args:
+        inquiry: what was asked.
+        index: the index that answers it.
+        strategies: whether an index may be opened for another strategy.
+    """
+
+    def __init__(self, inquiry: Inquiry, index: Index, *, strategies: bool = True) -> None:
+        self._inquiry = inquiry
+        self._index = index
+        self._strategies = strategies
+        self._others: dict[str, Index] = {}
+        self._stack = ExitStack()
+        self._last = monotonic() + MOST_FOR_ALL
+        self._until = self._last
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def indexes(self) -> tuple[Index, ...]:
+        """Every index that had a part in the answers."""
+        return (self._index, *self._others.values())
+
+    def begin(self) -> None:
+        """Sets the time that there is from now on for one target."""
+        self._until = min(monotonic() + MOST_SECONDS, self._last)
+
+    def __call__(self, question: Question, strategy: str | None) -> Answer | None:
+        """The answer to a question, or None where there is none, or none in time."""
+        from wheelcheck.remedies import Answer
+        from wheelcheck.resolver import solve
+
+        if monotonic() > self._until or (strategy and not self._strategies):
+            return None
+        try:
+            index = self._under(strategy) if strategy else self._index
+            solution = solve(question, index)
+            return Answer(solution.pins, concerns_in(solution, question, index)) if solution else None
+        except CannotTell:
+            return None
+
+    def _under(self, strategy: str) -> Index:
+        if strategy not in self._others:
+            opened = self._inquiry.opened_index(lambda _: None, strategy)
+            self._others[strategy] = self._stack.enter_context(opened)
+        return self._others[strategy]
+
+
+def concerns_in(solution: Solution, question: Question, index: Index) -> tuple[Concern, ...]:
+    """What is wrong with an answer, of which the resolver has read every page and all metadata."""
+    pages = {pin.name: page for pin in solution.pins if pin.file.index and (page := index.page(pin.name))}
+    return concerns_of(solution, question, pages, metadata_of(solution.pins, index))
+
+
+def metadata_of(pins: Iterable[Pin], index: Index) -> dict[Listed, Metadata]:
+    """The metadata of chosen files."""
+    read = ((pin.file, index.metadata(pin.file)) for pin in pins)
+    return {file: told for file, told in read if isinstance(told, Metadata)}

@@ -1,0 +1,372 @@
+"""The same question asked with one thing changed. What is offered was asked again and gave a better answer.
+
+Each family of changes says what it would try, in groups: of a group, the first change that works is offered. Nothing
+is tried that the reasons in the way do not name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol, TypeAlias
+
+from packaging.version import Version
+
+from wheelcheck.changes import (
+    CHANGES,
+    AllowPreRelease,
+    AllowSource,
+    Change,
+    ChangeIndexStrategy,
+    ChangePython,
+    ChangeRequirement,
+    DropRequirement,
+    RaiseOsFloor,
+    Remedy,
+    ReplaceProject,
+    UseNativeArchitecture,
+)
+from wheelcheck.concerns import Concern, PreRelease, SameModule, Stale
+from wheelcheck.distributions import ProjectPage
+from wheelcheck.names import NormalizedName
+from wheelcheck.offers import Offers, combined
+from wheelcheck.outcomes import Asked, Constraint, Demand, NoAnswer, Pin, Question, RefusedFile
+from wheelcheck.platforms import MacOS, Manylinux, Musllinux
+from wheelcheck.pythons import NEWEST_MICRO, read_python
+from wheelcheck.replacements import REPLACEMENTS
+from wheelcheck.requirements import marker_text, requirement_of
+from wheelcheck.spellings import target_on
+from wheelcheck.targets import FLOOR, PYTHON, Target
+from wheelcheck.values import Variant, record, replace
+from wheelcheck.verdicts import (
+    Judge,
+    OsTooOld,
+    PreReleaseNotWanted,
+    RequiresPython,
+    SourceOnly,
+    WrongAbiTag,
+    WrongPlatformTag,
+    WrongPythonTag,
+)
+
+OF_PYTHON = (WrongPythonTag, WrongAbiTag, RequiresPython)
+CURABLE = ("PreRelease", "NightlyDependency", "Stale", "Yanked", "SameModule", "SeveralIndexes", "Translated")
+"""Warnings for which there may be a change."""
+UNWELCOME = frozenset({"PreRelease", "NightlyDependency", "Yanked", "SourceOnly"})
+"""Warnings that a remedy must not bring in."""
+WELCOME: dict[type[Variant], frozenset[str]] = {AllowSource: frozenset({"SourceOnly"})}
+"""Those that a change is about."""
+OLDEST_ARM_MACOS = 11
+MOST_FLOORS = 3
+MOST_LOOSENED = 4
+
+
+class Answer(NamedTuple):
+    """What asking again gave: the pins, and what is wrong with them."""
+
+    pins: tuple[Pin, ...]
+    concerns: tuple[Concern, ...]
+
+
+class Ask(Protocol):
+    """Asks a question again, perhaps under another index strategy; None where it has no answer or none in time."""
+
+    def __call__(self, question: Question, strategy: str | None) -> Answer | None: ...
+
+
+@record(slots=False)
+class Case:
+    """What is to be cured.
+
+    Attributes:
+        question: what was asked.
+        strategy: the index strategy under which it was.
+        conflict: why there is no answer, or None.
+        pins, concerns: the answer, where there is one, and what is wrong with it.
+        page: gives what the indexes list of a project that the answer has asked for.
+    """
+
+    question: Question
+    strategy: str
+    conflict: NoAnswer | None
+    pins: tuple[Pin, ...]
+    concerns: tuple[Concern, ...]
+    page: Callable[[NormalizedName], ProjectPage | None]
+
+    @property
+    def warnings(self) -> tuple[Concern, ...]:
+        """The warnings that a change may cure; of projects that are behind, those that were asked for come first."""
+        found = [one for one in self.concerns if one.level == "warning" and one.kind in CURABLE]
+        asked = {pin.name for pin in self.pins if pin.requested}
+        own = {one for one in found if isinstance(one, Stale) and one.project in asked}
+        return tuple(one for one in found if not isinstance(one, Stale) or not own or one in own)
+
+    @property
+    def needs(self) -> dict[NormalizedName, tuple[RefusedFile, ...]]:
+        """By project, the files that would have been taken if the target were another one."""
+        if self.conflict is not None:
+            return {self.conflict.project: self.conflict.files}
+        return {one.project: one.needs for one in self.warnings if isinstance(one, Stale | PreRelease) and one.needs}
+
+    @property
+    def demands(self) -> tuple[Demand, ...]:
+        """What the user asked that has a part in the trouble."""
+        if self.conflict is not None:
+            core = {demand.asking for demand in self.conflict.demands}
+            return tuple(d for d in (*self.question.demands, *self.question.constraints) if d.asking in core)
+        about = {one.project for one in self.warnings} | self.doubled
+        return tuple(demand for demand in self.question.demands if demand.name in about)
+
+    @property
+    def doubled(self) -> set[str]:
+        """The projects of which another one in the answer installs the same module."""
+        return {name for one in self.warnings if isinstance(one, SameModule) for name in one.others}
+
+    def says(self, kind: str, project: str) -> bool:
+        """Whether there is a warning of a kind about a project."""
+        return any((one.kind, one.project) == (kind, project) for one in self.warnings)
+
+    def refused_for(self, *kinds: type[Variant]) -> Iterator[RefusedFile]:
+        """The files in the way against which only reasons of some kinds speak."""
+        for files in self.needs.values():
+            yield from (file for file in files if all(isinstance(why, kinds) for why in file.reasons))
+
+    def is_cured_by(self, answer: Answer, welcome: frozenset[str] = frozenset()) -> bool:
+        """Whether some kind of trouble is gone altogether, and none came that nobody would want in its place."""
+        before, after = _warned(self.concerns), _warned(answer.concerns)
+        if any(kind in UNWELCOME - welcome for kind, _ in after - before):
+            return False
+        left = {kind for kind, project in _warned(self.warnings) if (kind, project) in after}
+        return self.conflict is not None or bool({one.kind for one in self.warnings} - left)
+
+
+def _warned(concerns: Iterable[Concern]) -> set[tuple[str, str | None]]:
+    return {(one.kind, one.project) for one in concerns if one.level == "warning"}
+
+
+class Attempt(NamedTuple):
+    """A change, and the question that it makes of the old one."""
+
+    change: Change
+    question: Question
+    strategy: str | None = None
+
+
+Group: TypeAlias = "Iterable[Attempt]"
+
+
+def remedies(case: Case, ask: Ask) -> tuple[Remedy, ...]:
+    """The changes that cure a case, in the order of their kinds, each with the answer that it gives."""
+    tried: dict[Change, Answer | None] = {}
+    found: dict[Change, Remedy] = {}
+    for group in _groups(case):
+        for attempt in group:
+            if attempt.change not in tried:
+                tried[attempt.change] = ask(attempt.question, attempt.strategy)
+            answer = tried[attempt.change]
+            welcome = WELCOME.get(type(attempt.change), frozenset())
+            if answer is not None and case.is_cured_by(answer, welcome):
+                found.setdefault(attempt.change, Remedy(change=attempt.change, pins=answer.pins))
+                break
+    return tuple(sorted(found.values(), key=lambda remedy: CHANGES.index(type(remedy.change))))
+
+
+def _groups(case: Case) -> Iterator[Group]:
+    if case.conflict is None and not case.warnings:
+        return
+    for family in (_pythons, _floors, _architectures, _replacements, _loosened, _pre_releases, _sources, _strategies):
+        yield from family(case)
+
+
+# -- another target
+
+
+def _pythons(case: Case) -> Iterator[Group]:
+    """The nearest Python that works, and the newest."""
+    if any(case.refused_for(*OF_PYTHON)):
+        yield _with_pythons(case, _others(case.question.target))
+        yield _with_pythons(case, [f"3.{minor}" for minor in sorted(NEWEST_MICRO, reverse=True)])
+
+
+def _others(target: Target) -> list[str]:
+    """Other Pythons, the nearest first; an ordinary build of the same version is nearest to any special one."""
+    own = target.version.minor
+    minors = sorted(NEWEST_MICRO, key=lambda minor: (abs(minor - own), -minor))
+    is_ordinary = target.implementation == "cpython" and not target.free_threaded
+    return [f"3.{minor}" for minor in minors if minor != own or not is_ordinary]
+
+
+def _with_pythons(case: Case, pythons: Iterable[str]) -> Group:
+    target = case.question.target
+    for text in pythons:
+        plain = target_on(target.platform, read_python(text), target.assumed - {PYTHON})
+        other = replace(plain, translated=target.translated)
+        if other != target and _is_viable(case, other):
+            yield Attempt(ChangePython(python=text, target=other.name), replace(case.question, target=other))
+
+
+def _is_viable(case: Case, target: Target) -> bool:
+    """Whether each project in the way has a file for a target, so that asking again may be worth while."""
+    return all(_has_file(case, name, target) for name in case.needs)
+
+
+def _has_file(case: Case, name: NormalizedName, target: Target) -> bool:
+    question = case.question
+    page = case.page(name)
+    if page is None:
+        return False
+    offers = Offers(page, Judge(target, question.rules), question.policy)
+    asked = [demand for demand in (*question.demands, *question.constraints) if demand.name == name]
+    pre = question.policy.prereleases(name)
+    found = next(offers.matching(combined(asked), pre=pre), None)
+    wanted = next((one.newest for one in case.warnings if isinstance(one, Stale) and one.project == name), None)
+    return found is not None and (wanted is None or found >= wanted)
+
+
+def _floors(case: Case) -> Iterator[Group]:
+    """The least release of the system that works."""
+    platform = case.question.target.platform
+    reasons = (why for file in case.refused_for(OsTooOld) for why in file.reasons)
+    needed = {why.need: why.system for why in reasons if isinstance(why, OsTooOld)}
+    if isinstance(platform, MacOS | Manylinux | Musllinux):
+        floors = sorted(needed, key=Version)[:MOST_FLOORS]
+        yield [_raised(case, platform, needed[floor], floor) for floor in floors]
+
+
+def _raised(case: Case, platform: MacOS | Manylinux | Musllinux, system: str, floor: str) -> Attempt:
+    major, minor = map(int, floor.split("."))
+    own = case.question.target
+    newer = replace(platform, major=major, minor=minor)
+    target = replace(own, platform=newer, assumed=own.assumed - {FLOOR}, interpreter=None)
+    change = RaiseOsFloor(system=system, floor=floor, target=target.name)
+    return Attempt(change, replace(case.question, target=target))
+
+
+def _architectures(case: Case) -> Iterator[Group]:
+    """An arm64 Python, where an x86_64 one may well run on Apple silicon."""
+    target = case.question.target
+    platform = target.platform
+    if not isinstance(platform, MacOS) or platform.machine == "arm64":
+        return
+    major, minor = max((platform.major, platform.minor), (OLDEST_ARM_MACOS, 0))
+    native = MacOS(major=major, minor=minor, machine="arm64")
+    other = replace(target, platform=native, stated=(), interpreter=None, translated=False)
+    is_translated = any(one.kind == "Translated" for one in case.warnings)
+    if is_translated or (any(case.refused_for(WrongPlatformTag)) and _is_viable(case, other)):
+        change = UseNativeArchitecture(machine="arm64", target=other.name)
+        yield [Attempt(change, replace(case.question, target=other))]
+
+
+# -- other requirements
+
+
+def _replacements(case: Case) -> Iterator[Group]:
+    """The project that took the place of one that was asked for: with what was asked of it, or else without."""
+    present = {demand.name for demand in case.question.demands}
+    for demand in case.demands:
+        replacement = REPLACEMENTS.get(demand.name)
+        is_behind = case.conflict is not None or case.says("Stale", demand.name)
+        if replacement is not None and is_behind and replacement.by not in present:
+            texts = dict.fromkeys((f"{replacement.by}{demand.requirement.specifier}", str(replacement.by)))
+            yield [
+                Attempt(
+                    ReplaceProject(project=demand.name, by=replacement.by, requirement=text, why=replacement.why),
+                    _with(case.question, demand, text),
+                )
+                for text in texts
+            ]
+
+
+def _loosened(case: Case) -> Iterator[Group]:
+    """Of each requirement that has a part in it, the nearest one that asks for less, or none in its place."""
+    for demand in case.demands[:MOST_LOOSENED]:
+        yield list(_looser(case, demand))
+
+
+def _looser(case: Case, demand: Demand) -> Iterator[Attempt]:
+    assert isinstance(demand.origin, Asked | Constraint)
+    question, place = case.question, demand.origin.place
+    if case.conflict is not None or case.says("Yanked", demand.name):
+        for text in _looser_texts(demand):
+            change = ChangeRequirement(project=demand.name, before=demand.shown, after=text, place=place)
+            yield Attempt(change, _with(question, demand, text))
+    fewer = _with(question, demand, None)
+    if fewer.demands and (case.conflict is not None or demand.name in case.doubled):
+        yield Attempt(DropRequirement(requirement=demand.shown, place=place), fewer)
+
+
+def _looser_texts(demand: Demand) -> Iterator[str]:
+    """A requirement as text, ever less narrow: without its extras, any newer, any older, without one or all clauses."""
+    requirement = demand.requirement
+    if requirement.url:
+        return
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    marker = f"; {marker_text(requirement)}" if requirement.marker else ""
+    clauses = [(clause.operator, clause.version) for clause in requirement.specifier]
+    if extras:
+        yield f"{requirement.name}{requirement.specifier}{marker}"
+    for looser in _looser_clauses(clauses):
+        yield f"{requirement.name}{extras}{','.join(sorted(looser))}{marker}"
+
+
+def _looser_clauses(clauses: Sequence[tuple[str, str]]) -> Iterator[list[str]]:
+    """Version clauses, ever less narrow."""
+    if len(clauses) == 1 and clauses[0][0] in ("==", "===", "~="):
+        version = clauses[0][1].removesuffix(".*")
+        yield [f">={version}"]
+        yield [f"<={version}"]
+    if len(clauses) > 1:
+        yield from ([f"{op}{version}" for op, version in clauses if (op, version) != left] for left in clauses)
+    if clauses:
+        yield []
+
+
+def _with(question: Question, demand: Demand, text: str | None) -> Question:
+    """The question with another text in the place of one demand, or with none."""
+    changed = [] if text is None else [replace(demand, requirement=requirement_of(text), hashes=())]
+
+    def exchanged(demands: Sequence[Demand]) -> tuple[Demand, ...]:
+        return tuple(new for old in demands for new in (changed if old is demand else [old]))
+
+    return replace(question, demands=exchanged(question.demands), constraints=exchanged(question.constraints))
+
+
+# -- other choices
+
+
+def _pre_releases(case: Case) -> Iterator[Group]:
+    """Pre-releases: pinned where they were chosen unasked, and let in where they were left out."""
+    question, policy = case.question, case.question.policy
+    kinds = ("PreRelease", "NightlyDependency")
+    unasked = {one.project for one in case.warnings if one.kind in kinds}
+    pinned = [(pin.name, f"{pin.name}=={pin.version}") for pin in case.pins if pin.name in unasked]
+    if pinned:
+        texts = tuple(text for _, text in pinned)
+        added = tuple(Demand(requirement=requirement_of(text), origin=Asked(place="the remedy")) for text in texts)
+        change = AllowPreRelease(projects=tuple(name for name, _ in pinned), requirements=texts)
+        yield [Attempt(change, replace(question, demands=(*question.demands, *added)))]
+    if case.conflict is not None and any(_is_left_out(file) for file in case.conflict.files):
+        name = case.conflict.project
+        wanted = replace(policy, all_releases=policy.all_releases | {name}, only_final=policy.only_final - {name})
+        yield [
+            Attempt(AllowPreRelease(projects=(name,), requirements=()), replace(question, policy=wanted)),
+        ]
+
+
+def _is_left_out(file: RefusedFile) -> bool:
+    return any(isinstance(why, PreReleaseNotWanted) for why in file.reasons)
+
+
+def _sources(case: Case) -> Iterator[Group]:
+    """Source distributions, where nothing but their being that speaks against them."""
+    question = case.question
+    if case.conflict is not None and not question.policy.allow_sdists and any(case.refused_for(SourceOnly)):
+        change = AllowSource(projects=(case.conflict.project,))
+        yield [Attempt(change, replace(question, policy=replace(question.policy, allow_sdists=True)))]
+
+
+def _strategies(case: Case) -> Iterator[Group]:
+    """The other way to choose among indexes: a stricter one where they differ, pip's where the strict one has none."""
+    if case.conflict is not None and case.strategy == "first-index":
+        yield [Attempt(ChangeIndexStrategy(strategy="best-match"), case.question, "best-match")]
+    if any(one.kind == "SeveralIndexes" for one in case.warnings):
+        yield [Attempt(ChangeIndexStrategy(strategy="first-index"), case.question, "first-index")]

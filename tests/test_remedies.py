@@ -1,0 +1,218 @@
+"""Remedies through the doors: what is offered can be done by hand, and then gives the answer that was told."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from doors import LINUX, PROJECTS, stand_alone
+from loopback import Server, simple_index
+from scenario import Scenario
+from sdists import make_source
+from wheelcheck import Report, check
+from wheelcheck import again as again_module
+from wheelcheck.cli import main
+from wheelcheck.snapshots import record_snapshot
+from wheels import make_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from wheelcheck.outcomes import Question
+    from wheelcheck.remedies import Answer
+
+WORLD = PROJECTS | {
+    "native": [make_wheel("native", "1.0", "cp311-cp311-manylinux_2_17_x86_64", requires=["alone"])],
+    "newer": [make_wheel("newer", "1.0", "cp312-cp312-manylinux_2_34_x86_64")],
+    "picky": [make_wheel("picky", "1.0", requires=["eggs<2"]), make_wheel("picky", "2.0", requires=["eggs"])],
+    "source": [make_source("source")],
+    "old": [
+        make_wheel("old", "1.0", upload_time="2020-01-01T00:00:00Z"),
+        make_wheel("old", "2.0", "cp310-cp310-win_amd64", upload_time="2026-01-01T00:00:00Z"),
+        make_wheel("old", "2.0", "cp313-cp313-manylinux_2_17_x86_64", upload_time="2026-01-01T00:00:00Z"),
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stand_alone(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def index() -> Iterator[Server]:
+    with simple_index(WORLD) as server:
+        yield server
+
+
+def told(report: Report) -> list[dict[str, Any]]:
+    remedies: list[dict[str, Any]] = report.to_dict()["results"][0]["remedies"]  # type: ignore[index,call-overload,assignment]
+    return remedies
+
+
+def done_by_hand(remedy: dict[str, Any], asked: list[str], **options: Any) -> Report:
+    """The question as a user would put it who follows a remedy."""
+    change, target = remedy["change"], LINUX
+    match remedy["kind"]:
+        case "ChangePython" | "RaiseOsFloor":
+            target = change["target"]
+        case "ChangeRequirement":
+            asked = [change["after"] if text == change["before"] else text for text in asked]
+        case "DropRequirement":
+            asked = [text for text in asked if text != change["requirement"]]
+        case "AllowPreRelease":
+            asked = [*asked, *change["requirements"]]
+        case "AllowSource":
+            options["allow_sdists"] = True
+        case other:
+            raise AssertionError(other)
+    return check(asked, targets=[target], **options)
+
+
+@pytest.mark.parametrize(
+    ("asked", "kinds"),
+    [
+        (["native"], ["ChangePython"]),
+        (["native", "spam"], ["ChangePython", "DropRequirement"]),
+        (["newer"], ["RaiseOsFloor"]),
+        (["old"], ["ChangePython"]),
+        (["picky==1.0", "eggs>=2"], ["ChangeRequirement", "ChangeRequirement"]),
+        (["source"], ["AllowSource"]),
+        (["candidate"], ["AllowPreRelease"]),
+        (["spam"], []),
+    ],
+)
+def test_a_remedy_that_is_followed_gives_what_was_told(index: Server, asked: list[str], kinds: list[str]) -> None:
+    report = check(asked, targets=[LINUX], index_url=index.index)
+    assert [remedy["kind"] for remedy in told(report)] == kinds
+    for remedy in told(report):
+        after = done_by_hand(remedy, asked, index_url=index.index)
+        assert after.ok
+        assert {pin.name: str(pin.version) for pin in after.results[0].pins} == remedy["pins"]
+
+
+def test_a_clean_answer_costs_no_request_for_remedies(index: Server) -> None:
+    with_them = check(["spam"], targets=[LINUX], index_url=index.index, no_cache=True).counters
+    without = check(["spam"], targets=[LINUX], index_url=index.index, no_cache=True, no_remedies=True).counters
+    assert with_them == without
+
+
+def test_only_targets_that_have_a_file_are_asked() -> None:
+    """Of nine other Pythons one has a wheel, so one question is asked again."""
+    asked: list[str] = []
+
+    class Counting(Scenario):
+        def ask(self, question: Question, strategy: str | None) -> Answer | None:
+            asked.append(question.target.name)
+            return super().ask(question, strategy)
+
+    files = ["a-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"]
+    scenario = Counting("here", {"asks": ["a"], "target": "linux-3.9", "index": {"a": {"1.0": {"files": files}}}})
+    (target,) = scenario.targets
+    assert [remedy.kind for remedy in scenario.remedies(scenario.outcome(target), target)] == ["ChangePython"]
+    assert asked == ["manylinux_2_28_x86_64-cp311"]
+
+
+def test_remedies_can_be_left_out(index: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(check(["native"], targets=[LINUX], index_url=index.index, no_remedies=True)) == []
+    assert main(["check", "native", "--index-url", index.index, "-t", LINUX, "--no-remedies"]) == 1
+    assert "fix" not in capsys.readouterr().out
+
+
+def test_remedies_in_the_text(index: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "native", "spam", "--index-url", index.index, "-t", LINUX]) == 1
+    said = capsys.readouterr().out
+    assert (
+        "  What would fix it (each was asked again):\n"
+        "    1. CPython 3.11 (manylinux_2_28_x86_64-cp311)\n"
+        "       -> native 1.0 and spam 1.0\n"
+        "    2. leave out native (the command line)\n"
+        "       -> spam 1.0"
+    ) in said
+
+
+def test_no_time_left_for_remedies_leaves_the_answer(index: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(again_module, "MOST_SECONDS", -1.0)
+    report = check(["native"], targets=[LINUX], index_url=index.index)
+    assert told(report) == []
+    assert report.exit_code == 1
+
+
+def test_a_remedy_that_cannot_be_asked_is_not_offered(index: Server) -> None:
+    """Offline, the metadata of the other Python's file is not there; the "no" itself stands."""
+    check(["native"], targets=[LINUX], index_url=index.index, no_remedies=True)
+    report = check(["native"], targets=[LINUX], index_url=index.index, offline=True)
+    assert report.exit_code == 1
+    assert told(report) == []
+
+
+def test_a_snapshot_gives_the_remedies_again(index: Server, tmp_path: Path) -> None:
+    before = check(["native"], targets=[LINUX], index_url=index.index)
+    record_snapshot(tmp_path / "slice", ["native"], targets=[LINUX], index_url=index.index)
+    again = check(["native"], targets=[LINUX], index_url=str(tmp_path / "slice"))
+    assert told(again) == told(before) != []
+
+
+# -- several indexes
+
+
+def test_another_strategy_where_indexes_differ() -> None:
+    with (
+        simple_index({"spam": [make_wheel("spam")]}) as one,
+        simple_index({"spam": [make_wheel("spam", "0.9")]}) as two,
+    ):
+        sources: Any = {"index_url": one.index, "extra_index_url": [two.index]}
+        report = check(["spam"], targets=[LINUX], **sources)
+        assert [concern.kind for concern in report.results[0].concerns] == ["SeveralIndexes"]
+        assert told(report) == [
+            {"kind": "ChangeIndexStrategy", "change": {"strategy": "first-index"}, "pins": {"spam": "0.9"}}
+        ]
+        first = check(["spam"], targets=[LINUX], index_strategy="first-index", **sources)
+        assert {pin.name: str(pin.version) for pin in first.results[0].pins} == {"spam": "0.9"}
+        assert told(first) == []
+
+
+def test_the_other_strategy_where_the_first_index_has_too_little() -> None:
+    with (
+        simple_index({"spam": [make_wheel("spam")]}) as one,
+        simple_index({"spam": [make_wheel("spam", "0.9")]}) as two,
+    ):
+        sources: Any = {"index_url": one.index, "extra_index_url": [two.index], "index_strategy": "first-index"}
+        report = check(["spam>=1"], targets=[LINUX], **sources)
+        best = {"kind": "ChangeIndexStrategy", "change": {"strategy": "best-match"}, "pins": {"spam": "1.0"}}
+        assert not report.ok
+        assert best in told(report)
+
+
+def test_an_answer_with_another_strategy_is_remembered_with_all_that_it_stands_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The pages that only the remedy has read count as well: where they are gone, it is asked again."""
+    with (
+        simple_index({"spam": [make_wheel("spam")]}) as one,
+        simple_index({"spam": [make_wheel("spam", "0.9")]}) as two,
+    ):
+        asked = ["check", "spam", "--format", "json", "-t", LINUX, "-i", one.index, "--extra-index-url", two.index]
+        assert main(asked) == 0
+        first = json.loads(capsys.readouterr().out)
+        assert main(asked) == 0
+        again = json.loads(capsys.readouterr().out)
+    assert again["index"]["requests"] == 0
+    assert again["results"] == first["results"]
+
+
+@pytest.mark.parametrize(("age", "asks_again"), [("max-age=3600", False), ("max-age=0", True)])
+def test_an_answer_stands_on_what_only_a_remedy_has_read(age: str, asks_again: bool) -> None:
+    """Under first-index an index may be asked for the remedy alone; where its page grows old, so does the answer."""
+    with (
+        simple_index({"spam": [make_wheel("spam")]}, headers={"cache-control": age}) as one,
+        simple_index({"spam": [make_wheel("spam", "0.9")]}, headers={"cache-control": "max-age=3600"}) as two,
+    ):
+        sources: Any = {"index_url": one.index, "extra_index_url": [two.index], "index_strategy": "first-index"}
+        for _ in range(2):
+            report = check(["spam>=1"], targets=[LINUX], **sources)
+            assert "ChangeIndexStrategy" in [remedy["kind"] for remedy in told(report)]
+    assert (report.counters.requests > 0) is asks_again
