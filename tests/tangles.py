@@ -6,6 +6,7 @@ Each shape gives the requirements of every version of every project, and what is
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 Needs = dict[str, dict[str, list[str]]]
@@ -19,7 +20,7 @@ def _project(versions: int, needs: Callable[[int], list[str]]) -> dict[str, list
 def only_the_oldest_fits(n: int) -> tuple[list[str], Needs]:
     """Every version but the first needs a version of the next project that was never released."""
     names = "abcde"
-    nexts = dict(zip(names, names[1:], strict=False))
+    nexts = dict(pairwise(names))
     return ["a"], {
         name: _project(n, lambda v, name=name: [f"{nexts[name]}<{1 if v > 1 else 2}"] if name in nexts else [])
         for name in names

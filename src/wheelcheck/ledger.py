@@ -35,15 +35,18 @@ class _Admitted:
     def __init__(self, versions: Iterator[Version]) -> None:
         self._known: list[Version] = []
         self._further = versions
+        self._is_complete = False
 
     def __iter__(self) -> Iterator[Version]:
+        return iter(self._known) if self._is_complete else self._one_by_one()
+
+    def _one_by_one(self) -> Iterator[Version]:
         place = 0
-        while True:
+        while not self._is_complete or place < len(self._known):
             if place == len(self._known):
                 self._known += islice(self._further, 1)
-            if place == len(self._known):
-                return
-            yield self._known[place]
+                self._is_complete = place == len(self._known)
+            yield from self._known[place : place + 1]
             place += 1
 
 

@@ -121,12 +121,15 @@ class Offers:
         Pre-releases count where `pre` is true and never where it is false; where it is None, if the specifier names one
         or nothing else matches (PEP 440). Withdrawn versions count only if the specifier pins one (PEP 592).
         """
-        usable = filter(self.files, specifier.filter(self._near(specifier), prereleases=True))
-        found = specifier.filter(usable, prereleases=pre)
+        found = specifier.filter(self.admitted(specifier), prereleases=pre)
         if not is_pinned(specifier):
             return (version for version in found if not self.is_withdrawn(version))
         pinned = list(found)
         return iter([version for version in pinned if not self.is_withdrawn(version)] or pinned)
+
+    def admitted(self, specifier: SpecifierSet) -> Iterator[Version]:
+        """The usable versions that a specifier admits, newest first, pre-releases and withdrawn ones among them."""
+        return filter(self.files, specifier.filter(self._near(specifier), prereleases=True))
 
     def _near(self, specifier: SpecifierSet) -> Iterable[Version]:
         """The versions among which those are that a specifier admits, newest first."""

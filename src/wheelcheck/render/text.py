@@ -204,10 +204,18 @@ def _import(told: Confirmation | None, style: Style) -> Iterator[str]:
 def _sources(report: Report) -> Iterator[str]:
     counted = report.counters
     yield f"requests: {counted.requests}; bytes: {counted.bytes}; answers from the cache: {counted.cached}"
+    yield from (_work(result) for result in report.results)
     yield from (f"  asked: {source}" for source in report.sources)
     if report.exclude_newer:
         yield f"  left out: what was uploaded at {report.exclude_newer} or later"
     yield from (f"  from pip's configuration: {a.option} = {a.value} ({a.source})" for a in report.applied)
+
+
+def _work(result: Result) -> str:
+    told = result.resolution
+    if told is None:
+        return f"  {result.target.name}: nothing was resolved"
+    return f"  {result.target.name}: rounds: {told.rounds}; candidates: {told.candidates}; metadata: {told.metadata}"
 
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:
