@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from wheelcheck.distributions import Listed, ProjectPage, Sdist, UnreadableFile, Wheel, tags_in
 from wheelcheck.outcomes import Demand, Policy
-from wheelcheck.requirements import specifiers_of, version_of
+from wheelcheck.requirements import together, version_of
 from wheelcheck.urls import path_of_url
 from wheelcheck.verdicts import (
     HashMismatch,
@@ -171,5 +171,4 @@ def is_bounded_above(specifier: SpecifierSet) -> bool:
 
 def combined(demands: Iterable[Demand]) -> SpecifierSet:
     """What all demands together ask of a version."""
-    stated = (str(demand.requirement.specifier) for demand in demands)
-    return specifiers_of(",".join(dict.fromkeys(text for text in stated if text)))
+    return together(demand.requirement.specifier for demand in demands)
