@@ -24,17 +24,20 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import wheelcheck
+from wheelcheck.again import concerns_in
 from wheelcheck.cache import Cache
 from wheelcheck.configuration import default_index_url, read_configuration
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, Wheel, canonicalize_name
 from wheelcheck.index import Index, SimpleIndex
 from wheelcheck.outcomes import Asked, Demand, Missing, Outcome, Solution
-from wheelcheck.resolver import Question, resolve
+from wheelcheck.remedies import Answer, Case, remedies
+from wheelcheck.resolver import Question, resolve, solve
 from wheelcheck.rulebook import curated
 from wheelcheck.snapshots import metadata_text
 from wheelcheck.spellings import read_target
 from wheelcheck.targets import Target
 from wheelcheck.transport import TransportOptions
+from wheelcheck.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
+    from wheelcheck.changes import Remedy
     from wheelcheck.distributions import UnreadableFile
     from wheelcheck.verdicts import BadMetadata, HashMismatch
 
@@ -251,22 +255,51 @@ def write_slice(recorder: Recorder, keep: Keep, targets: Sequence[Target], heads
     write(SLICE / "manifest.json", json.dumps(manifest(keep, [page.name for page in pages]), indent=1) + "\n")
 
 
-def answers(cases: Iterable[Mapping[str, Any]], supply: Recorder, keep: Keep) -> Iterator[tuple[str, dict[str, Any]]]:
+def answers(
+    cases: Iterable[Mapping[str, Any]], supply: Recorder, keep: Keep, targets: list[Target]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     for case in cases:
-        outcome = resolve(question_of(case), supply)
+        question = question_of(case)
+        outcome = resolve(question, supply)
         keep.from_outcome(outcome, supply.index.page)
+        targets.append(question.target)
+        found = remedies_for(question, outcome, supply, targets)
         answer = answer_of(outcome)
-        print(case["id"], answer.get("conflict") or f"{len(answer['files'])} pins", sep=": ")
+        told = answer.get("conflict") or f"{len(answer['files'])} pins"
+        print(case["id"], told, *(remedy.kind for remedy in found), sep=": ")
         yield case["id"], answer
+
+
+def remedies_for(question: Question, outcome: Outcome, supply: Recorder, targets: list[Target]) -> tuple[Remedy, ...]:
+    """What the replay looks for beyond the answer itself, so that it finds it; the targets asked are noted."""
+
+    def ask(changed: Question, strategy: str | None) -> Answer | None:
+        solution = None if strategy else solve(changed, supply)
+        if solution is None:
+            return None
+        targets.append(changed.target)
+        return Answer(solution.pins, concerns_in(solution, changed, supply))
+
+    solution = outcome if isinstance(outcome, Solution) else None
+    case = Case(
+        question=question,
+        strategy="best-match",
+        conflict=outcome if not isinstance(outcome, Solution) else None,
+        pins=solution.pins if solution else (),
+        concerns=concerns_in(solution, question, supply) if solution else (),
+        page=supply.page,
+        on=lambda target: replace(question, target=target),
+    )
+    return remedies(case, ask)
 
 
 def record() -> None:
     cases = json.loads(CASES.read_text("utf-8"))
     with configured_index() as index:
         recorder, keep = Recorder(index), Keep()
-        given = dict(answers(cases, recorder, keep))
+        targets: list[Target] = []
+        given = dict(answers(cases, recorder, keep, targets))
         shutil.rmtree(SLICE, ignore_errors=True)
-        targets = [read_target(case["target"]) for case in cases]
         write_slice(recorder, keep, targets, {file: metadata_text(told) for file, told in recorder.read.items()})
     write(SLICE / "answers.json", json.dumps(given, indent=1, sort_keys=True) + "\n")
 

@@ -126,6 +126,7 @@ class Scenario:
             pins=solution.pins if solution else (),
             concerns=self.concerns(solution, target) if solution else (),
             page=self.shelf.page,
+            on=self.question,
         )
         return remedies(case, self.ask)
 

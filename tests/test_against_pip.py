@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 OLDEST_PIP = Version("26")
 """Older ones have older rules, such as that ``<1.0.post1`` leaves out 1.0rc1."""
 
-OF_A_SCENARIO = {"asks", "constraints", "target", "targets", "index", "expect", "pre", "no_deps"}
+OF_A_SCENARIO = {"asks", "constraints", "target", "targets", "index", "expect", "pre", "no_deps"} | {
+    "ignore_requires_python"
+}
 OF_A_VERSION = {"requires", "requires_python", "metadata_requires_python", "files", "yanked", "uploaded"}
 DIFFERENT = {
     "direct-reference-in-metadata-refuses-the-file": "pip follows a URL in metadata; no index sends us elsewhere",
@@ -90,7 +92,9 @@ def pins_by_pip(scenario: Scenario, folder: Path) -> set[str] | None:
     }
     constraints, report = folder / "constraints.txt", folder / "report.json"
     constraints.write_text("\n".join(scenario.told.get("constraints", ())), "utf-8")
-    given = {"--pre": scenario.policy.pre, "--no-deps": scenario.policy.no_deps}
+    policy = scenario.policy
+    given = {"--pre": policy.pre, "--no-deps": policy.no_deps}
+    given["--ignore-requires-python"] = policy.ignore_requires_python
     options = [option for option, is_given in given.items() if is_given]
     quietly = ["--dry-run", "--ignore-installed", "--no-cache-dir", "--isolated", "--retries=0", "--only-binary=:all:"]
     with simple_index(projects) as server:

@@ -101,7 +101,7 @@ def test_a_broken_wheel_is_refused_with_why(run: Any, dist: Dist, why: str, rang
     assert (code, err) == (1, "")
     assert "its metadata cannot be used: " in out
     assert why in out
-    assert len(out.splitlines()) == 5
+    assert len(out.splitlines()) == 6
 
 
 @pytest.mark.parametrize(("dist", "why"), BROKEN[:5], ids=IDS[:5])

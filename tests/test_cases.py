@@ -23,6 +23,7 @@ from wheelcheck.outcomes import Solution
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from wheelcheck.changes import Remedy
     from wheelcheck.checker import Report, Result
 
 QUESTIONS: list[dict[str, Any]] = json.loads(CASES.read_text("utf-8"))
@@ -74,9 +75,10 @@ def test_a_question_has_its_answer(case: Mapping[str, Any]) -> None:
     check_pins(case, result)
     check_concerns(case, result)
     check_conflict(case.get("conflict"), result)
+    check_remedies(case.get("remedies"), result)
 
 
-def check_pins(case: Mapping[str, Any], result: Result) -> None:
+def check_pins(case: Mapping[str, Any], result: Result | Remedy) -> None:
     pins = {pin.name: pin.version for pin in result.pins}
     assert bool(pins) == case["ok"]
     for name, specifier in case["pins"].items():
@@ -102,6 +104,19 @@ def check_conflict(expected: Mapping[str, Any] | None, result: Result) -> None:
         "reasons": nearest and kinds(nearest.reasons),
     }
     assert {key: found[key] for key in expected} == expected
+
+
+def check_remedies(expected: list[Mapping[str, Any]] | None, result: Result) -> None:
+    """Each remedy with the part of its change that the question tells, in their order, and what it gives."""
+    if expected is None:
+        return
+    assert kinds(result.remedies) == [told["kind"] for told in expected]
+    for remedy, told in zip(result.remedies, expected, strict=True):
+        change = remedy.to_dict()["change"]
+        assert {key: change[key] for key in told.keys() - {"kind", "pins"}} == {
+            key: told[key] for key in told.keys() - {"kind", "pins"}
+        }
+        check_pins({"pins": told["pins"], "ok": True}, remedy)
 
 
 @every_question

@@ -169,6 +169,19 @@ def test_options_have_the_names_of_the_command_line() -> None:
     assert set(DEFAULTS) == set(Options.__annotations__)
 
 
+def test_constraints_on_what_is_not_in_the_answer_are_told(index: Server, tmp_path: Path) -> None:
+    bounds, more = tmp_path / "bounds.txt", tmp_path / "more.txt"
+    bounds.write_text("eggs<2\nnunpy<2\n")
+    more.write_text("".join(f"other{number}==1\n" for number in range(9)))
+    files = [str(bounds), str(more)]
+    report = check(["spam"], targets=[LINUX, MAC], constraint=files, index_url=index.index)
+    assert report.notices == (
+        f"{bounds} constrains what is not in the answer: nunpy (line 2).",
+        f"{more} constrains what is not in the answer: other0 (line 1), other1 (line 2), other2 (line 3) and 6 more.",
+    )
+    assert check(["spam", "nowhere"], targets=[LINUX], constraint=files, index_url=index.index).notices == ()
+
+
 def test_constraints_bind_and_ask_for_nothing(index: Server, tmp_path: Path) -> None:
     bounds = tmp_path / "bounds.txt"
     bounds.write_text("spam<1\neggs<9\nham==7\n")

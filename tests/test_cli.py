@@ -403,7 +403,7 @@ def test_every_long_option_of_check_is_an_option_of_the_library_or_of_the_output
     from wheelcheck.inquiry import DEFAULTS
 
     told = vars(build_parser().parse_args(["check", "spam"]))
-    others = {"editable", "command", "answer", "requirements", "target", "format", "output", "quiet", "verbose"}
+    others = {"editable", "command", "answer", "requirements", "target", "format", "output", "quiet", "verbose", "lock"}
     assert set(told) - others == set(DEFAULTS)
     for name in DEFAULTS:
         assert (told[name] or None) == (DEFAULTS[name] or None), name  # type: ignore[literal-required]

@@ -65,6 +65,7 @@ VARIABLES = [
     *[({"PIP_NO_INDEX": no}, {"no_index": False}) for no in ("n", "No", "f", "false", "off", "0")],
     ({"PIP_PRE": "1", "PIP_PREFER_BINARY": "1"}, {"pre": True, "prefer_binary": True, "require_hashes": False}),
     ({"PIP_REQUIRE_HASHES": "1"}, {"require_hashes": True}),
+    ({"PIP_IGNORE_REQUIRES_PYTHON": "yes"}, {"ignore_requires_python": True}),
     ({}, {"keyring_provider": "auto", "no_input": False, "keyring": "auto"}),
     ({"PIP_KEYRING_PROVIDER": "subprocess"}, {"keyring_provider": "subprocess", "keyring": "subprocess"}),
     ({"PIP_KEYRING_PROVIDER": "disabled"}, {"keyring": "disabled"}),

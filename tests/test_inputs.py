@@ -553,9 +553,8 @@ def test_a_requirements_file_given_as_a_requirement_is_noticed() -> None:
 
 
 OTHER_FILES = [
-    ("pyproject.toml", b"[project]\n", "a project file"),
     ("sub/poetry.lock", b"", "a lock file"),
-    ("pylock.dev.toml", b"", "a lock file"),
+    ("pylock.a.b.toml", b"", "a lock file"),
     ("Pipfile", b"", "a Pipfile"),
     ("environment.yml", b"", "a conda environment"),
     (WHEEL, b"PK\x03\x04", "without -r"),

@@ -156,6 +156,24 @@ def test_a_snapshot_gives_the_remedies_again(index: Server, tmp_path: Path) -> N
     assert told(again) == told(before) != []
 
 
+def test_on_another_target_other_markers_hold(index: Server) -> None:
+    """What is asked for only on older Pythons is part of the answer for one of those."""
+    asked = ["native", "ham; python_version < '3.12'", "alone; python_version >= '3.12'"]
+    report = check(asked, targets=[LINUX], index_url=index.index)
+    assert [remedy["kind"] for remedy in told(report)] == ["DropRequirement"]  # ham has no wheel for 3.11
+    eggs = check([*asked[:1], "eggs; python_version < '3.12'"], targets=[LINUX], index_url=index.index)
+    assert told(eggs)[0]["pins"] == {"native": "1.0", "alone": "1.0", "eggs": "2.0"}
+
+
+def test_a_project_that_is_for_other_pythons(index: Server, tmp_path: Path) -> None:
+    """Its own Requires-Python excludes the target: another Python is what helps."""
+    project = tmp_path / "pyproject.toml"
+    project.write_text('[project]\nname = "mine"\nversion = "1"\nrequires-python = "<3.12"\ndependencies = ["alone"]\n')
+    report = check(requirement=[str(project)], targets=[LINUX], index_url=index.index)
+    assert report.to_dict()["results"][0]["conflict"]["kind"] == "NotForTarget"  # type: ignore[index,call-overload]
+    assert [(remedy["kind"], remedy["change"]["python"]) for remedy in told(report)] == [("ChangePython", "3.11")]
+
+
 # -- several indexes
 
 

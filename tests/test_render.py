@@ -217,6 +217,8 @@ def test_pythons_in_words(name: str, said: str) -> None:
         (["py2"], "Python 2"),
         (["py3", "cp312", "pp310"], "Python 3, CPython 3.12 and PyPy 3.10"),
         (["cp27", "cp35", "cp36"], "CPython 2.7, 3.5 and 3.6"),
+        (["cp38", "cp39", "cp310", "cp312"], "CPython 3.8 to 3.10 and 3.12"),
+        (["cp27", "cp30", "cp31", "pp39", "pp310", "pp311"], "CPython 2.7, 3.0 and 3.1 and PyPy 3.9 to 3.11"),
         (["graalpy311_native"], "graalpy311_native"),
         (["cp"], "CPython"),
     ],
@@ -335,12 +337,15 @@ def test_the_text_of_no_compatible_file() -> None:
         "    metal  asked for in the scenario\n"
         "  The files that came closest:\n"
         "    metal-1.2.0-cp311-cp311-macosx_12_0_arm64.whl and 2 more of 1.2.0\n"
-        "      built for CPython 3.9, 3.10 and 3.11; this is CPython 3.12\n"
+        "      fits macOS 14.0 arm64\n"
+        "      built for CPython 3.9 to 3.11; this is CPython 3.12\n"
         "    metal-1.1.0-cp312-cp312-macosx_15_0_arm64.whl\n"
+        "      fits macOS on arm64 and CPython 3.12\n"
         "      needs macOS 15.0 or newer; this is 14.0\n"
         "    metal-1.1.0-cp312-cp312-macosx_14_5_arm64.whl\n"
+        "      fits macOS on arm64 and CPython 3.12\n"
         "      tagged macosx_14_5_arm64, which no system asks for: its publisher has to tag it anew\n"
-        "    and 2 more files; --format json lists each with its reasons."
+        "    and 2 more files; wheelcheck explain metal shows every one."
     )
 
 

@@ -11,15 +11,18 @@ __version__ = "0.1.0.dev0"
 
 if TYPE_CHECKING:
     from wheelcheck.checker import Report, Result, check, judge
+    from wheelcheck.explanations import Explanation, explain
     from wheelcheck.failures import CannotTell, UsageError
     from wheelcheck.targets import Target
     from wheelcheck.verdicts import Verdict
 
 _HOMES = {
     "check": "checker",
+    "explain": "explanations",
     "judge": "checker",
     "Report": "checker",
     "Result": "checker",
+    "Explanation": "explanations",
     "Target": "interpreters",
     "Verdict": "verdicts",
     "CannotTell": "failures",
@@ -28,9 +31,11 @@ _HOMES = {
 
 __all__ = [
     "check",
+    "explain",
     "judge",
     "Report",
     "Result",
+    "Explanation",
     "Target",
     "Verdict",
     "CannotTell",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import ExitStack
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from wheelcheck.concerns import Concern
 from wheelcheck.critique import concerns_of
 from wheelcheck.distributions import Listed, Metadata
 from wheelcheck.failures import CannotTell
+from wheelcheck.index.first import FirstIndex
 from wheelcheck.inquiry import Inquiry
 from wheelcheck.outcomes import Pin, Question, Solution
 
@@ -31,7 +32,7 @@ class Again:
     Args:
         inquiry: what was asked.
         index: the index that answers it.
-        strategies: whether an index may be opened for another strategy.
+        strategies: whether another index may be opened, for a strategy that asks more than this one did.
     """
 
     def __init__(self, inquiry: Inquiry, index: Index, *, strategies: bool = True) -> None:
@@ -63,20 +64,30 @@ class Again:
         from wheelcheck.remedies import Answer
         from wheelcheck.resolver import solve
 
-        if monotonic() > self._until or (strategy and not self._strategies):
+        index = self._under(strategy)
+        if monotonic() > self._until or index is None:
             return None
         try:
-            index = self._under(strategy) if strategy else self._index
             solution = solve(question, index)
             return Answer(solution.pins, concerns_in(solution, question, index)) if solution else None
         except CannotTell:
             return None
 
-    def _under(self, strategy: str) -> Index:
-        if strategy not in self._others:
+    def _under(self, strategy: str | None) -> Index | None:
+        """The index under a strategy; one that mixes pages can tell what the first of them would be."""
+        if strategy is None:
+            return self._index
+        if strategy == "first-index":
+            return cast("Index", FirstIndex(self._index, order_of(self._inquiry, self._index)))
+        if strategy not in self._others and self._strategies:
             opened = self._inquiry.opened_index(lambda _: None, strategy)
             self._others[strategy] = self._stack.enter_context(opened)
-        return self._others[strategy]
+        return self._others.get(strategy)
+
+
+def order_of(inquiry: Inquiry, index: Index) -> tuple[str, ...]:
+    """The indexes, as they are named in answers, in the order in which ``first-index`` asks them."""
+    return index.recorded_order or inquiry.order
 
 
 def concerns_in(solution: Solution, question: Question, index: Index) -> tuple[Concern, ...]:

@@ -100,28 +100,51 @@ def _brief(rule: Rule) -> Plain:
 
 
 @record
-class Report:
-    """The results for all targets of one question, in the order in which they were named.
+class Sourced:
+    """An answer with where it comes from.
 
     Attributes:
-        results: one for each target.
         sources: the indexes and directories that were asked, without credentials.
         applied: what pip's configuration and environment contributed.
         counters: requests made, bytes received, and answers taken from the cache.
         oldest: when the oldest page that the answer stands on was received, in seconds since the epoch, or None.
         exclude_newer: the instant that ``--exclude-newer`` came to (RFC 3339, UTC), or None.
         notices: what the user should hear of besides the answer, a sentence each.
-        standing: what the answer stands on, so that it may be given again; None where that cannot be told.
-        answered: how many pages and metadata were read for it.
     """
 
-    results: tuple[Result, ...]
     sources: tuple[str, ...] = ()
     applied: tuple[Applied, ...] = ()
     counters: Counters
     oldest: float | None = None
     exclude_newer: str | None = None
     notices: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> dict[str, Plain]:
+        """The form under `index` in a document."""
+        return {
+            "requests": self.counters.requests,
+            "bytes": self.counters.bytes,
+            "cached": self.counters.cached,
+            "oldest": self.oldest,
+            "exclude_newer": self.exclude_newer,
+            "sources": list(self.sources),
+            "configuration": plain(self.applied),
+        }
+
+
+@record
+class Report(Sourced):
+    """The results for all targets of one question, in the order in which they were named.
+
+    Attributes:
+        results: one for each target.
+        sources, applied, counters, oldest, exclude_newer, notices: where the answer comes from, as in `Sourced`.
+        standing: what the answer stands on, so that it may be given again; None where that cannot be told.
+        answered: how many pages and metadata were read for it.
+    """
+
+    results: tuple[Result, ...]
     standing: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
     answered: int = field(default=0, compare=False, repr=False)
 
@@ -157,15 +180,7 @@ class Report:
             "schema": "wheelcheck/report/1",
             "ok": self.ok,
             "results": [result.to_dict() for result in self.results],
-            "index": {
-                "requests": self.counters.requests,
-                "bytes": self.counters.bytes,
-                "cached": self.counters.cached,
-                "oldest": self.oldest,
-                "exclude_newer": self.exclude_newer,
-                "sources": list(self.sources),
-                "configuration": plain(self.applied),
-            },
+            "index": self.origin,
             "notices": list(self.notices),
         }
 
@@ -233,12 +248,19 @@ def check(
             counters=_together([one.counters for one in again.indexes]),
             oldest=min((one.oldest for one in again.indexes if one.oldest is not None), default=None),
             exclude_newer=inquiry.limit,
-            notices=tuple(notices),
+            notices=(*notices, *_idle_constraints(inquiry, results)),
             standing=_standing(stamps, again.indexes),
             answered=sum(one.answered for one in again.indexes),
         )
     _MEMORY.keep(question, report)
     return report
+
+
+def _idle_constraints(inquiry: Inquiry, results: Sequence[Result]) -> Iterable[str]:
+    """What to say of constraints on projects that nothing needs; nothing where some target has no answer."""
+    if any(result.conflict is not None or result.error is not None for result in results):
+        return ()
+    return inquiry.idle({pin.name for result in results for pin in result.pins})
 
 
 def _stamps(inquiry: Inquiry, began: float) -> Mapping[str, Stamp] | None:
@@ -293,11 +315,9 @@ def answers(inquiry: Inquiry, index: Index, again: Again) -> tuple[Result, ...]:
 
 def _answer(inquiry: Inquiry, question: Question, index: Index, again: Again) -> Result:
     """What comes of the question for one target."""
-    from wheelcheck.resolver import resolve
-
     effort = Effort(thread_time)
     try:
-        result = _result(question, _with_sources(resolve(question, index, effort), index), index)
+        result = result_of(question, inquiry.resolved(question, index, effort), index)
     except CannotTell as error:
         result = Result(target=question.target, error=error)
     except KeyboardInterrupt:
@@ -310,6 +330,11 @@ def _answer(inquiry: Inquiry, question: Question, index: Index, again: Again) ->
     return replace(result, strict=inquiry.options["strict"], skipped=inquiry.skipped(question))
 
 
+def result_of(question: Question, outcome: Outcome, index: Index) -> Result:
+    """What comes of an outcome: with concerns and rules, or with where a missing project was looked for."""
+    return _result(question, _with_sources(outcome, index), index)
+
+
 def _result(question: Question, outcome: Outcome, index: Index) -> Result:
     if not isinstance(outcome, Solution):
         return Result(target=question.target, conflict=outcome, rules=tuple(_rules_in_conflict(outcome)))
@@ -319,8 +344,12 @@ def _result(question: Question, outcome: Outcome, index: Index) -> Result:
 
 
 def _with_remedies(result: Result, question: Question, inquiry: Inquiry, index: Index, again: Again) -> Result:
-    """A result with the changes that would give a better one; a clean answer has none, and costs nothing for them."""
-    if result.conflict is None and not any(concern.level == "warning" for concern in result.concerns):
+    """A result with the changes that would give a better one; a clean answer has none, and costs nothing for them.
+
+    What is locked is not changed here: whoever made the lock asks again.
+    """
+    is_clean = result.conflict is None and not any(concern.level == "warning" for concern in result.concerns)
+    if is_clean or inquiry.inputs.lock is not None:
         return result
     from wheelcheck.remedies import Case, remedies
 
@@ -331,6 +360,7 @@ def _with_remedies(result: Result, question: Question, inquiry: Inquiry, index: 
         pins=result.pins,
         concerns=result.concerns,
         page=index.page,
+        on=inquiry.question,
     )
     again.begin()
     return replace(result, remedies=remedies(case, again))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wheelcheck import __version__
-from wheelcheck.output import emit, say, wants_colour
+from wheelcheck.output import emit, put, say, wants_colour
 
 if TYPE_CHECKING:
     from wheelcheck.checker import Report
@@ -88,7 +88,26 @@ def _add_check(commands: Any) -> None:
     check.add_argument("requirements", nargs="*", metavar="REQ", help="a requirement, such as 'tensorflow>=2.16'")
     _add_question_options(check)
     _add_confirmation_options(check)
-    _add_output_options(check)
+    _add_output_options(check).add_argument(
+        "--lock", metavar="FILE", help="write the answer as a lock file too, pylock.toml or pylock.NAME.toml (PEP 751)"
+    )
+
+
+def _add_explain(commands: Any) -> None:
+    explain = commands.add_parser(
+        "explain",
+        help="the verdict on every file of one project",
+        description="Says of every file of a project whether it fits, and every reason why not, newest first.",
+    )
+    explain.set_defaults(answer=_explain)
+    explain.add_argument(
+        "requirement_text", metavar="REQ", help="a requirement; its specifier, if it has one, selects the versions"
+    )
+    _add_target_options(explain, how_many="")
+    _add_index_options(explain)
+    _add_file_options(explain)
+    _add_rule_options(explain)
+    _add_output_options(explain)
 
 
 def _add_snapshot(commands: Any) -> None:
@@ -109,6 +128,7 @@ def _add_question_options(parser: argparse.ArgumentParser) -> None:
     _add_inputs(parser)
     _add_target_options(parser)
     _add_index_options(parser)
+    _add_file_options(parser)
     _add_resolution_options(parser)
     _add_rule_options(parser)
 
@@ -121,7 +141,7 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         action=_Repeatable,
         default=[],
         metavar="FILE",
-        help="a requirements file; - is standard input",
+        help="a requirements file, a pyproject.toml or one pylock.toml; - is standard input",
     )
     group.add_argument(
         "-e", "--editable", action=_Repeatable, default=[], metavar="PATH", help="as in pip; says what to do instead"
@@ -129,9 +149,24 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "-c", "--constraint", action=_Repeatable, default=[], metavar="FILE", help="bounds for what is needed anyway"
     )
+    group.add_argument(
+        "--group",
+        action=_Repeatable,
+        default=[],
+        metavar="[PATH:]GROUP",
+        help="a dependency group of pyproject.toml, or of the one at PATH; repeatable",
+    )
+    group.add_argument(
+        "--extra",
+        action=_Repeatable,
+        default=[],
+        metavar="EXTRA",
+        help="with -r pyproject.toml or pylock.toml: an extra of the project; repeatable",
+    )
+    group.add_argument("--all-extras", action="store_true", help="with -r pyproject.toml: all extras of the project")
 
 
-def _add_target_options(parser: argparse.ArgumentParser) -> None:
+def _add_target_options(parser: argparse.ArgumentParser, how_many: str = "; repeatable") -> None:
     group = parser.add_argument_group("for which interpreter")
     group.add_argument(
         "-t",
@@ -140,7 +175,7 @@ def _add_target_options(parser: argparse.ArgumentParser) -> None:
         default=None,
         metavar="TARGET",
         help="PLATFORM[-PYTHON] such as macos-14-arm64-cp312, 'running', the path of an interpreter, "
-        "or a saved target; repeatable",
+        f"or a saved target{how_many}",
     )
     group.add_argument(
         "--python", metavar="VERSION", help="the Python of targets that leave it open: a version or a path"
@@ -178,10 +213,12 @@ def _add_index_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-cache", action="store_true", help="keep nothing")
 
 
-def _add_resolution_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("how to choose")
+def _add_file_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("which files count")
     group.add_argument("--pre", action="store_true", help="take pre-releases")
-    group.add_argument("--no-deps", action="store_true", help="leave the requirements of files aside")
+    group.add_argument(
+        "--ignore-requires-python", action="store_true", help="take files whose Requires-Python excludes the target"
+    )
     group.add_argument(
         "--allow-sdists",
         action="store_true",
@@ -199,12 +236,19 @@ def _add_resolution_options(parser: argparse.ArgumentParser) -> None:
         default="refuse",
         help="with --exclude-newer: what to do with a file whose index does not say when it was uploaded",
     )
+
+
+def _add_resolution_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how to choose")
+    group.add_argument("--no-deps", action="store_true", help="leave the requirements of files aside")
     group.add_argument(
         "--resolution",
         choices=("highest", "lowest", "lowest-direct"),
         default="highest",
         help="which versions to prefer",
     )
+    group.add_argument("--no-remedies", action="store_true", help="look for no change that would give a better answer")
+    group.add_argument("--strict", action="store_true", help="warnings make an answer not compatible")
 
 
 def _add_rule_options(parser: argparse.ArgumentParser) -> None:
@@ -214,8 +258,6 @@ def _add_rule_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--no-rules", action="store_true", help="judge by metadata alone")
     group.add_argument("--ignore", action=_Repeatable, default=[], metavar="ID", help="leave one rule out; repeatable")
-    group.add_argument("--no-remedies", action="store_true", help="look for no change that would give a better answer")
-    group.add_argument("--strict", action="store_true", help="warnings make an answer not compatible")
 
 
 def _add_confirmation_options(parser: argparse.ArgumentParser) -> None:
@@ -229,12 +271,13 @@ def _add_confirmation_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_output_options(parser: argparse.ArgumentParser) -> None:
+def _add_output_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     group = parser.add_argument_group("output")
     group.add_argument("--format", choices=("text", "json"), default="text", help="the form of the answer")
     group.add_argument("-o", "--output", metavar="FILE", help="write the answer there instead of to standard output")
     group.add_argument("-q", "--quiet", action="store_true", help="leave the pins out of the text")
     group.add_argument("-v", "--verbose", action="store_true", help="say where the answer comes from")
+    return group
 
 
 def _add_targets(commands: Any) -> None:
@@ -274,6 +317,7 @@ def _add_cache(commands: Any) -> None:
 
 _COMMANDS: Mapping[str, Callable[[Any], None]] = {
     "check": _add_check,
+    "explain": _add_explain,
     "snapshot": _add_snapshot,
     "targets": _add_targets,
     "rules": _add_rules,
@@ -334,6 +378,8 @@ def _number(variable: str, text: str) -> float:
 def _check(arguments: argparse.Namespace) -> int:
     from wheelcheck.checker import check
 
+    if arguments.lock is not None:
+        _check_lock(arguments.lock)
     question = _question(arguments)
     report = check(_requirements(arguments), targets=arguments.target, **_options(arguments))
     for notice in report.notices:
@@ -342,7 +388,54 @@ def _check(arguments: argparse.Namespace) -> int:
     emit(text, arguments.output)
     if question is not None:
         _remember(question, report, text, arguments)
+    if arguments.lock is not None:
+        _write_lock(report, arguments.lock)
     return report.exit_code
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from wheelcheck.explanations import explain
+    from wheelcheck.render.text import Style, render_explanation
+
+    told = explain(arguments.requirement_text, target=_only_target(arguments.target), **_options(arguments))
+    for notice in told.notices:
+        say(notice)
+    if arguments.format == "json":
+        emit(_json(told.to_dict()), arguments.output)
+    else:
+        style = Style(wants_colour(arguments.output))
+        text = render_explanation(told, style=style, quiet=arguments.quiet, verbose=arguments.verbose)
+        emit(text, arguments.output)
+    return told.exit_code
+
+
+def _only_target(targets: Sequence[str] | None) -> str | None:
+    from wheelcheck.failures import UsageError
+
+    if targets is not None and len(targets) > 1:
+        raise UsageError(f"explain is about one target, and {', '.join(targets)} are named; ask once for each.")
+    return targets[0] if targets else None
+
+
+def _check_lock(path: str) -> None:
+    from pathlib import Path
+
+    from wheelcheck.render.lock import check_name
+
+    check_name(Path(path))
+
+
+def _write_lock(report: Report, path: str) -> None:
+    from pathlib import Path
+
+    from wheelcheck.index.stated import digests_here
+    from wheelcheck.render.lock import lock_of, render_lock
+
+    if not report.ok:
+        say(f"{path} was not written, because not every target has an answer that is compatible.")
+        return
+    folder = Path(os.path.realpath(path)).parent
+    put(render_lock(lock_of(report, folder, digests_here)), path)
 
 
 def _rendered(report: Report, arguments: argparse.Namespace) -> str:
@@ -355,11 +448,11 @@ def _rendered(report: Report, arguments: argparse.Namespace) -> str:
 
 
 def _question(arguments: argparse.Namespace) -> str | None:
-    """What the answer is kept under to be given again, unless its text tells how old it is."""
+    """What the answer is kept under to be given again, unless its text tells how old it is, or a file is written."""
     from wheelcheck.recall import question_of
 
     tells_its_age = arguments.verbose and arguments.format == "text"
-    return None if tells_its_age else question_of(arguments.command_line)
+    return None if tells_its_age or arguments.lock is not None else question_of(arguments.command_line)
 
 
 def _remember(question: str, report: Report, text: str, arguments: argparse.Namespace) -> None:

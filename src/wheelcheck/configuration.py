@@ -55,7 +55,7 @@ class Configuration:
         keyring_provider: ``auto``, ``disabled``, ``import`` or ``subprocess``, as given; see `keyring`.
         no_input: nobody may be asked anything.
         constraints: constraint files, as given.
-        pre, prefer_binary, require_hashes: pip's options of these names.
+        pre, prefer_binary, require_hashes, ignore_requires_python: pip's options of these names.
         only_binary, no_binary: normalised names, or ``:all:``.
         all_releases, only_final: normalised names, or ``:all:``, whose pre-releases are wanted or never taken.
         applied: every setting that counted.
@@ -81,6 +81,7 @@ class Configuration:
     only_final: tuple[str, ...] = ()
     prefer_binary: bool = False
     require_hashes: bool = False
+    ignore_requires_python: bool = False
     applied: tuple[Applied, ...] = ()
 
     @property
@@ -192,6 +193,7 @@ _OPTIONS: Mapping[str, tuple[str, Callable[[_Setting], Any]]] = {
     "pre": ("pre", _truth),
     "prefer-binary": ("prefer_binary", _truth),
     "require-hashes": ("require_hashes", _truth),
+    "ignore-requires-python": ("ignore_requires_python", _truth),
 }
 """Options whose last setting counts: the field that each fills, and how its text is read."""
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from wheelcheck.distributions import Listed
 from wheelcheck.ledger import Cause, Ledger, Standing
 from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.offers import Offers
@@ -23,7 +22,8 @@ from wheelcheck.outcomes import (
     NoMatchingVersion,
     RefusedFile,
 )
-from wheelcheck.verdicts import PreReleaseNotWanted, Reason, Yanked, unreadable_reason
+from wheelcheck.refusals import every_file
+from wheelcheck.verdicts import unreadable_reason
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -104,28 +104,13 @@ def _meets_some(offers: Offers, specifier: SpecifierSet) -> bool:
 
 def refused_files(ledger: Ledger, name: NormalizedName, demands: Iterable[Demand]) -> tuple[RefusedFile, ...]:
     """The files of the versions that the demands on a project admit, each with why it is refused, the nearest first."""
-    offers = ledger.offers(name)
-    if offers is None:
-        return ()
-    specifier = ledger.specifier(name, (demand for demand in demands if demand.name == name))
+    about = [demand for demand in demands if demand.name == name]
     found = [
-        RefusedFile(filename=file.filename, version=version, reasons=reasons)
-        for version in specifier.filter(offers.page.versions, prereleases=True)
-        for file in offers.page.versions[version]
-        if (reasons := offers.refusal(file) or _later_refusal(ledger, offers, file))
+        judged.refused(ledger.question.target)
+        for judged in every_file(ledger, name, about)
+        if not judged.verdict and judged.version is not None
     ]
     return tuple(sorted(found, key=lambda refused: refused.closeness, reverse=True))
-
-
-def _later_refusal(ledger: Ledger, offers: Offers, file: Listed) -> tuple[Reason, ...]:
-    """Reasons that the page alone does not give: the metadata once read, a withdrawal, a pre-release beside finals."""
-    if file in ledger.refused:
-        return (ledger.refused[file],)
-    if file.yanked is not None:
-        return (Yanked(why=file.yanked),)
-    pre = ledger.question.policy.prereleases(file.name)
-    unwanted = pre is False or (pre is None and any(not version.is_prerelease for version in offers.versions))
-    return (PreReleaseNotWanted(),) if file.version.is_prerelease and unwanted else ()
 
 
 # -- from causes to demands

@@ -49,7 +49,8 @@ def _against_newer(
     question, name = ledger.question, candidate.name
     free = [demand for demand in demands if not isinstance(demand.origin, AddedByRule)]
     touched = len(free) < len(demands) or name in question.rules.projects or question.rules.partners(name)
-    offers = unruled(name, Judge(question.target)) if touched else None
+    free_judge = Judge(question.target, any_python=question.policy.ignore_requires_python)
+    offers = unruled(name, free_judge) if touched else None
     if offers is None:
         return {}
     allowed = offers.matching(ledger.specifier(name, free), pre=question.policy.prereleases(name))

@@ -23,12 +23,17 @@ from wheelcheck.names import canonicalize_name
 from wheelcheck.patterns import pattern
 from wheelcheck.requirements import requirement_of, specifiers_of
 from wheelcheck.urls import mask, path_of_url
-from wheelcheck.values import field, record
+from wheelcheck.values import field, record, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from packaging.requirements import Requirement
+
+    from wheelcheck.locks import Lock
+    from wheelcheck.names import NormalizedName
+    from wheelcheck.projects import Project
+    from wheelcheck.pyprojects import Pyproject, Stated
 
 MOST_BYTES = 16 << 20
 """A requirements file that is larger than this is refused."""
@@ -39,12 +44,18 @@ STANDARD_INPUT = "standard input"
 
 @record
 class Place:
-    """Where something was asked: a file and the line where it begins, or `COMMAND_LINE` and the argument's number."""
+    """Where something was asked: a file and the line where it begins, or `COMMAND_LINE` and the argument's number.
+
+    `table` is the part of a TOML file instead of a line, such as ``[project] dependencies``.
+    """
 
     file: str
     line: int | None = None
+    table: str = ""
 
     def __str__(self) -> str:
+        if self.table:
+            return f"{self.file} {self.table}"
         return self.file if self.line is None or self.file == COMMAND_LINE else f"{self.file}, line {self.line}"
 
 
@@ -106,15 +117,35 @@ class FileOptions:
 
 
 @record
+class Admission:
+    """What a project says of the Pythons that it is for (``requires-python``), and where it says so."""
+
+    project: NormalizedName
+    requires_python: str
+    place: Place
+
+
+@record
 class Inputs:
     """All that the user asked for, in the order of the question; `asks` are wanted, `constraints` only bound.
 
-    `files` are the names, which may be links, of all files that were read; ``-`` is the standard input.
+    Attributes:
+        asks, constraints: requirements.
+        files: the names, which may be links, of all files that were read; ``-`` is the standard input.
+        lock: a lock file, which is asked about alone.
+        admissions: for which Pythons the projects are whose dependencies are asked for.
+        is_question: whether something is asked for, be it nothing: a project may have no dependencies.
+        notices: what the user should hear of, a sentence each.
+        options: those that files gave.
     """
 
     asks: tuple[Ask, ...] = ()
     constraints: tuple[Ask, ...] = ()
     files: tuple[str, ...] = ()
+    lock: Lock | None = None
+    admissions: tuple[Admission, ...] = ()
+    is_question: bool = False
+    notices: tuple[str, ...] = ()
     options: FileOptions = field(default_factory=FileOptions)
 
 
@@ -123,15 +154,22 @@ def read_inputs(
     files: Sequence[str] = (),
     constraints: Sequence[str] = (),
     stdin: BinaryIO | None = None,
+    *,
+    groups: Sequence[str] = (),
+    extras: Sequence[str] = (),
+    all_extras: bool = False,
 ) -> Inputs:
     """Everything that requirements, requirements files and constraint files ask for, nested files included.
 
     Args:
         requirements: single requirements: specifiers, or paths and URLs of wheels, of source archives, and of
             directories with a pyproject.toml that states its project.
-        files: paths of requirements files; ``-`` is the standard input.
+        files: paths of requirements files, of a pyproject.toml, or of one pylock.toml; ``-`` is the standard input.
         constraints: paths of constraint files.
         stdin: what ``-`` reads instead of the standard input of the process.
+        groups: dependency groups, ``NAME`` of the pyproject.toml in the working directory or ``PATH:NAME``.
+        extras: extras of the projects among the files, or of the lock.
+        all_extras: all of them.
 
     Raises:
         UsageError: a file that cannot be read, or a line that cannot be understood or answered.
@@ -141,12 +179,27 @@ def read_inputs(
         reader.read(path, constraint=True)
     for number, text in enumerate(requirements, 1):
         reader.asks.append(_argument(text, number))
+    locks, projects = [*filter(_is_lock, files)], [*filter(_is_pyproject, files)]
+    if locks:
+        _check_alone(locks[0], (*requirements, *groups, *files))
     for path in files:
-        reader.read(path, constraint=False)
+        if path not in (*projects, *locks):
+            reader.read(path, constraint=False)
+    chosen = _Extras(wanted=tuple(map(canonicalize_name, extras)), all=all_extras)
+    for path in projects:
+        reader.read_project(path, chosen)
+    lock = reader.read_lock(locks[0], chosen) if locks else None
+    chosen.check((*projects, *locks))
+    for group in groups:
+        reader.read_group(group)
     return Inputs(
         asks=tuple(ask for ask in reader.asks if not ask.constraint),
         constraints=tuple(ask for ask in reader.asks if ask.constraint),
         files=tuple(sorted(reader.names)),
+        lock=lock,
+        admissions=tuple(reader.admissions),
+        is_question=bool(reader.asks or projects or groups or locks),
+        notices=tuple(reader.notices),
         options=_file_options(reader.options, reader.ignored),
     )
 
@@ -161,6 +214,69 @@ def _argument(text: str, number: int) -> Ask:
     if text.lower().endswith((".txt", ".in")) and os.path.isfile(text):  # noqa: PTH113 (no error for a long name)
         raise UsageError(f"{text} is a file, not a project: read it with -r {text}.")
     return Ask(requirement=_requirement(text.strip(), place), place=place)
+
+
+# -- projects
+
+
+def _is_pyproject(path: str) -> bool:
+    return Path(path).name.lower() == "pyproject.toml"
+
+
+def _is_lock(path: str) -> bool:
+    """Whether a file has a name that PEP 751 gives to locks."""
+    return re.fullmatch(r"pylock\.([^.]+\.)?toml", Path(path).name) is not None
+
+
+def _check_alone(lock: str, given: Sequence[str]) -> None:
+    other = next((text for text in given if text != lock), None)
+    if other is not None:
+        raise UsageError(f"{lock} is a lock file, a whole answer of its own: ask about it without {_quoted(other)}.")
+
+
+def _unusable(name: str, error: ValueError) -> UsageError:
+    return UsageError(f"{name} cannot be used: {error}.")
+
+
+def _refuse_dynamic(name: str, project: Project, further: str) -> None:
+    """Refuse a project that does not state what decides which of its requirements there are."""
+    decisive = ("dependencies", "requires-python", further)
+    left_open = [key for key in project.dynamic if key in decisive]
+    if left_open:
+        raise UsageError(
+            f"{name} leaves {' and '.join(left_open)} open (dynamic), so only a build could tell: "
+            "build a wheel and give that, or write a requirements file."
+        )
+
+
+@record(frozen=False)
+class _Extras:
+    """The extras that are asked of the projects among the inputs, and which of them some project has."""
+
+    wanted: tuple[NormalizedName, ...]
+    all: bool
+    found: set[NormalizedName] = field(default_factory=set)
+
+    @property
+    def is_asked(self) -> bool:
+        return self.all or bool(self.wanted)
+
+    def of(self, known: Iterable[NormalizedName]) -> list[NormalizedName]:
+        """The extras to take of those that a project has."""
+        known = list(known)
+        self.found |= set(known)
+        return [extra for extra in (known if self.all else dict.fromkeys(self.wanted)) if extra in known]
+
+    def check(self, projects: Sequence[str]) -> None:
+        """Refuse an extra of no project, and extras where no project is asked about."""
+        if self.is_asked and not projects:
+            raise UsageError(
+                "--extra and --all-extras choose among the extras of a project or a lock: add -r pyproject.toml."
+            )
+        missing = next((extra for extra in self.wanted if extra not in self.found), None)
+        if missing is not None:
+            known = ", ".join(sorted(self.found)) or "none"
+            raise UsageError(f"{' and '.join(projects)} has no extra {missing}: it has {known}.")
 
 
 # -- files, and files within files
@@ -199,6 +315,69 @@ class _Reader:
     ignored: list[_Option] = field(default_factory=list)
     done: set[tuple[str, bool]] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
+    admissions: list[Admission] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    def read_project(self, name: str, extras: _Extras) -> None:
+        """Take the dependencies of a project and of some of its extras from its pyproject.toml."""
+        name = _path(name, None)
+        pyproject = self._pyproject(name)
+        try:
+            project = pyproject.project()
+        except ValueError as error:
+            raise _unusable(name, error) from None
+        chosen = extras.of(project.optional)
+        _refuse_dynamic(name, project, "optional-dependencies" if extras.is_asked else "")
+        self._take_stated(name, pyproject, pyproject.dependencies(chosen))
+        if project.metadata.requires_python:
+            place = Place(file=name, table="[project] requires-python")
+            stated = project.metadata.requires_python
+            self.admissions.append(Admission(project=project.metadata.name, requires_python=stated, place=place))
+
+    def read_lock(self, name: str, extras: _Extras) -> Lock:
+        """A lock file, with some of its extras."""
+        from wheelcheck.locks import Lock
+
+        name = _path(name, None)
+        self.names.add(name)
+        base = Path(os.path.normpath(Path(name).absolute())).parent.as_uri()
+        lock = Lock.parse(_contents(name, None), name, f"{base}/")
+        return replace(lock, extras=tuple(extras.of(lock.pylock.extras or ())))
+
+    def read_group(self, text: str) -> None:
+        """Take the requirements of a dependency group, ``NAME`` or ``PATH:NAME`` as pip spells it."""
+        path, _, group = text.rpartition(":")
+        if not group.strip():
+            raise UsageError(f"The group {_quoted(text)} has no name: write NAME or path/pyproject.toml:NAME.")
+        if path and not _is_pyproject(path):
+            raise UsageError(f"The group {_quoted(text)} is not in a pyproject.toml: write path/pyproject.toml:NAME.")
+        name = _path(path or "pyproject.toml", None)
+        pyproject = self._pyproject(name)
+        self._take_stated(name, pyproject, pyproject.group(group.strip()))
+
+    def _pyproject(self, name: str) -> Pyproject:
+        from wheelcheck.pyprojects import Pyproject
+
+        self.names.add(name)
+        try:
+            return Pyproject.parse(_contents(name, None))
+        except ValueError as error:
+            raise _unusable(name, error) from None
+
+    def _take_stated(self, name: str, pyproject: Pyproject, stated: Iterator[Stated]) -> None:
+        """Keep what tables ask for; a requirement with a URL is looked at as one in a file."""
+        try:
+            for one in stated:
+                place = Place(file=name, table=one.table)
+                text = str(one.requirement)
+                requirement = _requirement(text, place) if one.requirement.url else one.requirement
+                self.asks.append(Ask(requirement=requirement, place=place))
+        except ValueError as error:
+            raise _unusable(name, error) from None
+        except RecursionError:
+            raise UsageError(f"In {name}, lists include each other too deeply: flatten them.") from None
+        for loop in pyproject.cycles:
+            self.notices.append(f"In {name}, extras include each other ({' -> '.join(loop)}); each was read once.")
 
     def read(self, name: str, *, constraint: bool) -> None:
         """Read a file and all that it includes; the open files are a stack, so that no depth is too deep."""
@@ -225,6 +404,8 @@ class _Reader:
         if (key, constraint) in self.done:
             return
         self.done.add((key, constraint))
+        if name != "-":
+            _refuse_by_name(name, place)
         data = _standard_input(self.stdin) if name == "-" else _contents(name, place)
         shown = STANDARD_INPUT if name == "-" else name
         stack[key] = _OpenFile(name=name, constraint=constraint, lines=_lines(_text(data, shown), shown))
@@ -313,7 +494,6 @@ def _standard_input(stdin: BinaryIO | None) -> bytes:
 
 
 def _contents(name: str, place: Place | None) -> bytes:
-    _refuse_by_name(name, place)
     try:
         with Path(name).open("rb") as stream:
             return _bounded(stream.read(MOST_BYTES + 1), name)
@@ -338,8 +518,9 @@ def _bounded(data: bytes, name: str) -> bytes:
 
 _EXPORT = "export the dependencies as a requirements file and name that"
 _KINDS = (
-    (r"pyproject\.toml", "a project file", _EXPORT),
-    (r"(poetry|uv|pdm)\.lock|pylock\.(.+\.)?toml|pipfile\.lock|conda-lock\.ya?ml", "a lock file", _EXPORT),
+    (r"pyproject\.toml", "a project file", "name it with -r on the command line"),
+    (r"pylock\.(.+\.)?toml", "a lock file", "name it with -r on the command line, as pylock.toml or pylock.NAME.toml"),
+    (r"(poetry|uv|pdm)\.lock|pipfile\.lock|conda-lock\.ya?ml", "a lock file", _EXPORT),
     (r"pipfile", "a Pipfile", _EXPORT),
     (r"environment\.ya?ml", "a conda environment", "write the projects that pip installs to a requirements file"),
     (r"setup\.(py|cfg)", "a project's set-up file", "write its dependencies to a requirements file"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import inf
 from os import environ, path
@@ -13,12 +13,13 @@ from wheelcheck.applicability import UndecidableMarker, applies
 from wheelcheck.distributions import hash_pairs
 from wheelcheck.failures import UsageError
 from wheelcheck.names import NormalizedName, canonicalize_name
-from wheelcheck.outcomes import Asked, Constraint, Demand, Policy, Question
+from wheelcheck.outcomes import Asked, Constraint, Demand, NotForTarget, Outcome, Policy, Question
 from wheelcheck.rules import NO_RULES, Rules
 from wheelcheck.standing import surroundings
 from wheelcheck.targets import Target
 from wheelcheck.urls import mask
 from wheelcheck.values import record
+from wheelcheck.verdicts import Judge
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,20 +28,26 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from wheelcheck.configuration import Applied, Configuration
+    from wheelcheck.effort import Effort
     from wheelcheck.index import Index, Source
     from wheelcheck.inputs import Ask, FileOptions, Inputs
+    from wheelcheck.resolver import Supply
 
 RESOLUTIONS = ("highest", "lowest", "lowest-direct")
 STRATEGIES = ("best-match", "first-index")
 NO_UPLOAD_TIME = ("refuse", "allow")
+MOST_NAMED = 3
+"""Constraints that a sentence names; many files constrain far more than what is needed."""
 
 
 class Options(TypedDict, total=False):
     """The command line's options as keywords; each has the default that it has there.
 
     Attributes:
-        requirement: requirements files (``-r``).
+        requirement: requirements files, a pyproject.toml for its dependencies, or one pylock.toml (``-r``).
         constraint: constraints files (``-c``).
+        group: dependency groups, ``NAME`` of the pyproject.toml here or ``PATH:NAME``.
+        extra, all_extras: extras of the projects among the files, or of the lock.
         python: a version or a path of the Python that targets leave open.
         index_url, extra_index_url, find_links, no_index: as pip's; an index named here replaces what is configured.
         index_strategy: ``best-match`` takes the best version of all indexes, as pip does; ``first-index`` takes a
@@ -50,6 +57,7 @@ class Options(TypedDict, total=False):
         refresh: ask the index again even where the cache is fresh.
         pre: take pre-releases everywhere.
         no_deps: leave the requirements of files aside.
+        ignore_requires_python: take files whose Requires-Python excludes the target.
         allow_sdists: take source distributions whose metadata is static, where a version has no usable wheel.
         exclude_newer: leave out what was uploaded at this instant or later: a date, which includes that day (UTC), an
             RFC 3339 time, or a duration back from now such as ``30 days`` or ``P30D``.
@@ -68,6 +76,9 @@ class Options(TypedDict, total=False):
 
     requirement: Sequence[str]
     constraint: Sequence[str]
+    group: Sequence[str]
+    extra: Sequence[str]
+    all_extras: bool
     python: str | None
     index_url: str | None
     extra_index_url: Sequence[str]
@@ -79,6 +90,7 @@ class Options(TypedDict, total=False):
     refresh: bool
     pre: bool
     no_deps: bool
+    ignore_requires_python: bool
     allow_sdists: bool
     exclude_newer: str | None
     no_upload_time: str
@@ -98,6 +110,9 @@ class Options(TypedDict, total=False):
 DEFAULTS: Options = {
     "requirement": (),
     "constraint": (),
+    "group": (),
+    "extra": (),
+    "all_extras": False,
     "python": None,
     "index_url": None,
     "extra_index_url": (),
@@ -109,6 +124,7 @@ DEFAULTS: Options = {
     "refresh": False,
     "pre": False,
     "no_deps": False,
+    "ignore_requires_python": False,
     "allow_sdists": False,
     "exclude_newer": None,
     "no_upload_time": "refuse",
@@ -218,8 +234,15 @@ class Inquiry:
 
         configuration = read_configuration(isolated=options["isolated"])
         constraints = (*options["constraint"], *configuration.constraints)
-        inputs = read_inputs(_texts(requirements), options["requirement"], constraints)
-        if not inputs.asks:
+        inputs = read_inputs(
+            _texts(requirements),
+            options["requirement"],
+            constraints,
+            groups=options["group"],
+            extras=options["extra"],
+            all_extras=options["all_extras"],
+        )
+        if not inputs.is_question:
             raise UsageError("Nothing is asked: name a requirement, or a requirements file with -r.")
         return cls(
             targets=tuple(target_named(target, options["python"]) for target in _chosen(targets)),
@@ -232,7 +255,9 @@ class Inquiry:
 
     def question(self, target: Target) -> Question:
         """What is asked for one target: requirements whose markers do not hold there fall away."""
-        asks = [ask for ask in self.inputs.asks if _holds(ask, target)]
+        refused = next(self._exclusions(target), None)
+        locked = self._locked(target) if refused is None else []
+        asks = [ask for ask in (*self.inputs.asks, *locked) if _holds(ask, target)]
         bounds = [ask for ask in self.inputs.constraints if _holds(ask, target)]
         _check_direct_references([*asks, *bounds])
         return Question(
@@ -241,7 +266,44 @@ class Inquiry:
             constraints=tuple(_demand(ask, Constraint(place=str(ask.place))) for ask in bounds),
             rules=self.rules,
             policy=self._policy,
+            refused=refused,
         )
+
+    def resolved(self, question: Question, supply: Supply, effort: Effort) -> Outcome:
+        """The answer to one of its questions, from an index or from what a lock has of it. Raises `CannotTell`."""
+        from wheelcheck.resolver import resolve
+
+        lock = self.inputs.lock
+        if lock is None or question.refused is not None:
+            return resolve(question, supply, effort)
+        from wheelcheck.locks import LockedSupply, of_lock
+
+        return of_lock(resolve(question, LockedSupply(lock.packages(question.target), supply), effort), lock, question)
+
+    def _locked(self, target: Target) -> list[Ask]:
+        """What a lock asks for on a target."""
+        from wheelcheck.inputs import Ask, Place
+
+        lock = self.inputs.lock
+        if lock is None:
+            return []
+        return [
+            Ask(requirement=one.requirement, place=Place(file=lock.file, table=one.table), hashes=one.hashes)
+            for one in lock.packages(target)
+        ]
+
+    def _exclusions(self, target: Target) -> Iterator[NotForTarget]:
+        """Where inputs say themselves that they are not for a target."""
+        if self.inputs.lock is None and not self.inputs.admissions:
+            return
+        any_python = self._policy.ignore_requires_python
+        if self.inputs.lock is not None:
+            yield from self.inputs.lock.exclusions(target, any_python=any_python)
+        judge = Judge(target, any_python=any_python)
+        for admission in self.inputs.admissions:
+            if not judge.accepts_python(admission.requires_python):
+                asked = (f"Python {admission.requires_python}",)
+                yield NotForTarget(project=admission.project, place=str(admission.place), admitted=asked)
 
     def skipped(self, question: Question) -> tuple[Demand, ...]:
         """What was asked for and fell away for the target of a question."""
@@ -272,6 +334,7 @@ class Inquiry:
             undated=options["no_upload_time"] == "allow",
             require_hashes=hashes_wanted and not files.no_require_hashes,
             no_deps=options["no_deps"],
+            ignore_requires_python=options["ignore_requires_python"] or configured.ignore_requires_python,
             resolution=options["resolution"],
         )
 
@@ -295,6 +358,15 @@ class Inquiry:
         return (*configured, *filter(None, (self.configuration.cert, self.configuration.client_cert)))
 
     @property
+    def order(self) -> tuple[str, ...]:
+        """The indexes, as they are named in answers, in the order in which ``first-index`` asks them."""
+        from wheelcheck.index.sources import placed
+
+        strict: Options = {**self.options, "index_strategy": "first-index"}
+        sources = map(placed, sources_of(strict, self.configuration, self.inputs.options))
+        return tuple(dict.fromkeys(source.label for source in sources if not source.links))
+
+    @property
     def limit(self) -> str | None:
         """The instant of ``--exclude-newer`` as reports show it."""
         if self.exclude_newer is None:
@@ -313,10 +385,24 @@ class Inquiry:
     @property
     def notices(self) -> tuple[str, ...]:
         """What was read and has no bearing on the answer, a sentence each."""
-        return tuple(
+        return self.inputs.notices + tuple(
             f"{ignored.option} {ignored.value} in {ignored.place} has no bearing on the answer."
             for ignored in self.inputs.options.ignored
         )
+
+    def idle(self, answered: Container[str]) -> Iterator[str]:
+        """A sentence for each file whose constraints include some on projects that are in no answer.
+
+        What pip is configured for holds for every question, so it need not have a bearing on each.
+        """
+        configured = self.configuration.constraints
+        given = [ask for ask in self.inputs.constraints if ask.place.file not in configured]
+        idle = [ask for ask in given if canonicalize_name(ask.requirement.name) not in answered]
+        for file in dict.fromkeys(ask.place.file for ask in idle):
+            here = [ask for ask in idle if ask.place.file == file]
+            named = ", ".join(f"{ask.requirement.name} (line {ask.place.line})" for ask in here[:MOST_NAMED])
+            more = f" and {len(here) - MOST_NAMED} more" if len(here) > MOST_NAMED else ""
+            yield f"{file} constrains what is not in the answer: {named}{more}."
 
     @contextmanager
     def opened_index(self, warn: Callable[[str], None], strategy: str | None = None) -> Iterator[Index]:
@@ -341,6 +427,7 @@ class Inquiry:
         )
         given = (digest for ask in (*self.inputs.asks, *self.inputs.constraints) for digest in ask.hashes)
         algorithms = {digest.partition(":")[0] for digest in given}
+        algorithms |= self.inputs.lock.algorithms if self.inputs.lock else set()
         strategy = strategy or self.options["index_strategy"]
         with Index(
             sources_of({**self.options, "index_strategy": strategy}, configuration, files),

@@ -137,6 +137,13 @@ class Offers:
         pin = next(pins, None)
         return self.page.versions if pin is None else self.page.alike(version_of(pin))
 
+    def takes_prereleases(self, specifier: SpecifierSet, *, pre: bool | None = None) -> bool:
+        """Whether pre-releases are among what `matching` gives, if they are usable and not withdrawn."""
+        if pre is not None or specifier.prereleases:
+            return pre is not False
+        usable = filter(self.files, specifier.filter(self.page.versions, prereleases=True))
+        return all(version.is_prerelease for version in usable)
+
     def is_withdrawn(self, version: Version) -> bool:
         """Whether all usable files of a version are yanked."""
         return all(file.yanked is not None for _, file in self.files(version))

@@ -120,6 +120,7 @@ class Policy:
         undated: whether a file counts beside `exclude_newer` whose index does not say when it was uploaded.
         require_hashes: whether a file is taken only if its digest was given.
         no_deps: whether requirements of files are left aside.
+        ignore_requires_python: whether files count whose Requires-Python excludes the target.
         resolution: ``highest``, ``lowest``, or ``lowest-direct``: the lowest of what the user asked for only.
     """
 
@@ -134,6 +135,7 @@ class Policy:
     undated: bool = False
     require_hashes: bool = False
     no_deps: bool = False
+    ignore_requires_python: bool = False
     resolution: str = "highest"
 
     def prereleases(self, name: NormalizedName) -> bool | None:
@@ -164,13 +166,17 @@ class Policy:
 
 @record
 class Question:
-    """What is asked for one target: demands of the user, constraints, rules and policy."""
+    """What is asked for one target: demands of the user, constraints, rules and policy.
+
+    `refused` is the answer where an input excludes the target by itself, so that nothing need be looked at.
+    """
 
     target: Target
     demands: tuple[Demand, ...]
     constraints: tuple[Demand, ...] = ()
     rules: Rules = NO_RULES
     policy: Policy = field(default_factory=Policy)
+    refused: NotForTarget | None = None
 
 
 # -- what came of it
@@ -243,11 +249,12 @@ class Pin:
 
 @record
 class RefusedFile:
-    """A file that was in question and why it was refused."""
+    """A file that was in question and why it was refused. `fits` are the axes on which it fits (see `distances`)."""
 
     filename: str
     version: Version | None
     reasons: tuple[Reason, ...]
+    fits: tuple[str, ...] = ()
 
     @property
     def closeness(self) -> tuple[tuple[int, int], bool, Version, int]:
@@ -309,7 +316,34 @@ class Conflict(_Told):
     files: tuple[RefusedFile, ...] = ()
 
 
-NoAnswer: TypeAlias = "Missing | NoMatchingVersion | NoCompatibleFile | Conflict"
+@record
+class NotForTarget(_Told):
+    """An input says itself which targets it is for, and this one is none of them.
+
+    Attributes:
+        project: the project that it is about, or nothing where it is about several.
+        place: where it says so.
+        admitted: what it admits: a specifier of Pythons, or markers of which one must hold.
+    """
+
+    project: NormalizedName
+    place: str
+    admitted: tuple[str, ...]
+    demands: tuple[Demand, ...] = ()
+    files: tuple[RefusedFile, ...] = ()
+
+
+@record
+class NotLocked(_Told):
+    """A lock file has something that needs the project, and does not have the project for the target."""
+
+    project: NormalizedName
+    place: str
+    demands: tuple[Demand, ...] = ()
+    files: tuple[RefusedFile, ...] = ()
+
+
+NoAnswer: TypeAlias = "Missing | NoMatchingVersion | NoCompatibleFile | Conflict | NotForTarget | NotLocked"
 
 
 @record

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from packaging.version import Version
 
+from wheelcheck.distances import fits_of
 from wheelcheck.distributions import Listed, Wheel
 from wheelcheck.ledger import Ledger
 from wheelcheck.names import NormalizedName
@@ -89,13 +90,17 @@ def nearest_files(offers: Offers, version: Version) -> tuple[RefusedFile, ...]:
     Wheels speak before a source distribution, which would come near only because it is for no system at all.
     """
     listed = offers.page.versions[version]
-    files = [
-        RefusedFile(filename=file.filename, version=version, reasons=offers.refusal(file))
-        for file in [file for file in listed if isinstance(file, Wheel)] or listed
-    ]
+    wheels = [file for file in listed if isinstance(file, Wheel)]
+    files = [_refused(file, offers) for file in wheels or listed]
     files.sort(key=lambda refused: refused.closeness, reverse=True)
     _, group = next(groupby(files, lambda refused: [type(why) for why in refused.reasons]))
     return tuple(group)
+
+
+def _refused(file: Listed, offers: Offers) -> RefusedFile:
+    reasons = offers.refusal(file)
+    fits = fits_of(file, reasons, offers.judge.target)
+    return RefusedFile(filename=file.filename, version=file.version, reasons=reasons, fits=fits)
 
 
 _DAY = pattern(r"(\d{4})-(\d\d)-(\d\d)[Tt ].*", re.ASCII | re.DOTALL)

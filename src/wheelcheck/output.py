@@ -39,6 +39,35 @@ def emit(text: str, output: str | None) -> None:
         raise UsageError(f"The answer could not be written to {output or 'standard output'}: {why}.") from None
 
 
+def put(text: str, path: str) -> None:
+    """Puts a text in the place of a file, as a whole or not at all.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    place = os.path.realpath(path)
+    folder, name = os.path.split(place)
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}")  # noqa: PTH118 -- as above
+    try:
+        with open(temporary, "x", encoding="utf-8", errors="replace", newline="\n") as handle:  # noqa: PTH123
+            handle.write(text)
+        os.replace(temporary, place)  # noqa: PTH105
+    except (OSError, ValueError) as error:
+        from wheelcheck.failures import UsageError
+
+        why = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{path} could not be written: {why}.") from None
+    finally:
+        _remove(temporary)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)  # noqa: PTH108
+    except (OSError, ValueError):
+        return
+
+
 def wants_colour(output: str | None) -> bool:
     """``FORCE_COLOR`` and ``NO_COLOR`` decide; otherwise a terminal is coloured."""
     if output is not None or os.environ.get("NO_COLOR") or sys.stdout is None:

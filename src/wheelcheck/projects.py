@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
@@ -18,7 +19,7 @@ from packaging.version import InvalidVersion
 from wheelcheck.distributions import Metadata, MetadataError, parse_metadata
 from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.requirements import requirement_of, specifiers_of, version_of
-from wheelcheck.values import record
+from wheelcheck.values import field, record
 from wheelcheck.verdicts import DynamicMetadata
 
 PKG_INFO, PYPROJECT = "PKG-INFO", "pyproject.toml"
@@ -67,10 +68,13 @@ class Project:
     Attributes:
         metadata: the fields that are static; the version is empty where it is not.
         dynamic: the names of the others, as they stand in the table.
+        dependencies, optional: what the metadata says it needs, and for each extra, as stated.
     """
 
     metadata: Metadata
     dynamic: tuple[str, ...] = ()
+    dependencies: tuple[Requirement, ...] = ()
+    optional: Mapping[NormalizedName, tuple[Requirement, ...]] = field(default_factory=dict, hash=False)
 
 
 def parse_project(body: bytes) -> Project:
@@ -79,20 +83,25 @@ def parse_project(body: bytes) -> Project:
     Raises:
         MetadataError: it is no TOML, has no [project] table, or one that breaks the specification.
     """
-    document = _document(body)
+    return project_in(document_of(body))
+
+
+def project_in(document: Mapping[str, Any]) -> Project:
+    """The project that a pyproject.toml describes, which was parsed already. Raises as `parse_project` does."""
     table = document.get("project")
     if not isinstance(table, dict):
         raise MetadataError(f"its {PYPROJECT} has no [project] table")
     dynamic = _dynamic(table, _mapping(_mapping(document.get("tool")).get("poetry")))
-    optional = _optional(table)
+    dependencies, optional = _requirements(table, "dependencies"), _optional(table)
+    conditional = (with_marker(one, f"extra == '{extra}'") for extra, many in optional.items() for one in many)
     metadata = Metadata(
         name=_name(table),
         version=_version(table, dynamic),
-        requires_dist=(*_requirements(table, "dependencies"), *(one for many in optional.values() for one in many)),
+        requires_dist=(*dependencies, *conditional),
         requires_python=_requires_python(table),
         extras=frozenset(optional),
     )
-    return Project(metadata=metadata, dynamic=dynamic)
+    return Project(metadata=metadata, dynamic=dynamic, dependencies=dependencies, optional=optional)
 
 
 def head_of(project: Project) -> bytes:
@@ -106,7 +115,8 @@ def head_of(project: Project) -> bytes:
     return "\n".join([*lines, "", ""]).encode()
 
 
-def _document(body: bytes) -> dict[str, Any]:
+def document_of(body: bytes, file: str = f"its {PYPROJECT}") -> dict[str, Any]:
+    """What a TOML file holds. Raises `MetadataError`, which calls the file as is said, where it is none."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -114,9 +124,9 @@ def _document(body: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(body.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise MetadataError(f"its {PYPROJECT} is not UTF-8 (byte {error.start})") from None
+        raise MetadataError(f"{file} is not UTF-8 (byte {error.start})") from None
     except (ValueError, RecursionError) as error:
-        raise MetadataError(f"its {PYPROJECT} cannot be parsed ({str(error) or 'nested too deeply'})") from None
+        raise MetadataError(f"{file} cannot be parsed ({str(error) or 'nested too deeply'})") from None
 
 
 def _dynamic(table: dict[str, Any], poetry: dict[str, Any]) -> tuple[str, ...]:
@@ -157,7 +167,7 @@ def _requires_python(table: dict[str, Any]) -> str | None:
 
 
 def _optional(table: dict[str, Any]) -> dict[NormalizedName, tuple[Requirement, ...]]:
-    """The requirements of each extra, with the marker that core metadata would give them."""
+    """The requirements of each extra."""
     groups = table.get("optional-dependencies", {})
     if not isinstance(groups, dict):
         raise _wrong("optional-dependencies", "is no table")
@@ -166,18 +176,17 @@ def _optional(table: dict[str, Any]) -> dict[NormalizedName, tuple[Requirement, 
         extra = canonicalize_name(key)
         if extra in found or not _NAME.fullmatch(key):
             raise _wrong("optional-dependencies", f"has a name that is no extra's, or twice the same: {key!r}")
-        many = _requirements(groups, key, "optional-dependencies.")
-        found[extra] = tuple(_for_extra(one, extra) for one in many)
+        found[extra] = _requirements(groups, key, "optional-dependencies.")
     return found
 
 
-def _for_extra(requirement: Requirement, extra: NormalizedName) -> Requirement:
+def with_marker(requirement: Requirement, marker: str) -> Requirement:
+    """A requirement that holds only where a further marker does. Raises `MetadataError` where that is too deep."""
     made = copy(getattr(requirement, "full", requirement))
-    only = f"extra == '{extra}'"
     try:
-        made.marker = Marker(f"({requirement.marker}) and {only}" if requirement.marker else only)
+        made.marker = Marker(f"({requirement.marker}) and ({marker})" if requirement.marker else marker)
     except RecursionError:
-        raise _wrong(f"optional-dependencies.{extra}", "has a marker that is nested too deeply") from None
+        raise MetadataError(f"the marker of its requirement of {requirement.name} is nested too deeply") from None
     return made
 
 

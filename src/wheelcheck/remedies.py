@@ -29,7 +29,7 @@ from wheelcheck.concerns import Concern, PreRelease, SameModule, Stale
 from wheelcheck.distributions import ProjectPage
 from wheelcheck.names import NormalizedName
 from wheelcheck.offers import Offers, combined
-from wheelcheck.outcomes import Asked, Constraint, Demand, NoAnswer, Pin, Question, RefusedFile
+from wheelcheck.outcomes import Asked, Constraint, Demand, NoAnswer, NotForTarget, Pin, Question, RefusedFile
 from wheelcheck.platforms import MacOS, Manylinux, Musllinux
 from wheelcheck.pythons import NEWEST_MICRO, read_python
 from wheelcheck.replacements import REPLACEMENTS
@@ -83,6 +83,7 @@ class Case:
         conflict: why there is no answer, or None.
         pins, concerns: the answer, where there is one, and what is wrong with it.
         page: gives what the indexes list of a project that the answer has asked for.
+        on: gives the same question for another target, where other markers hold.
     """
 
     question: Question
@@ -91,6 +92,7 @@ class Case:
     pins: tuple[Pin, ...]
     concerns: tuple[Concern, ...]
     page: Callable[[NormalizedName], ProjectPage | None]
+    on: Callable[[Target], Question]
 
     @property
     def warnings(self) -> tuple[Concern, ...]:
@@ -103,6 +105,8 @@ class Case:
     @property
     def needs(self) -> dict[NormalizedName, tuple[RefusedFile, ...]]:
         """By project, the files that would have been taken if the target were another one."""
+        if isinstance(self.conflict, NotForTarget):
+            return {}
         if self.conflict is not None:
             return {self.conflict.project: self.conflict.files}
         return {one.project: one.needs for one in self.warnings if isinstance(one, Stale | PreRelease) and one.needs}
@@ -182,7 +186,7 @@ def _groups(case: Case) -> Iterator[Group]:
 
 def _pythons(case: Case) -> Iterator[Group]:
     """The nearest Python that works, and the newest."""
-    if any(case.refused_for(*OF_PYTHON)):
+    if isinstance(case.conflict, NotForTarget) or any(case.refused_for(*OF_PYTHON)):
         yield _with_pythons(case, _others(case.question.target))
         yield _with_pythons(case, [f"3.{minor}" for minor in sorted(NEWEST_MICRO, reverse=True)])
 
@@ -201,20 +205,21 @@ def _with_pythons(case: Case, pythons: Iterable[str]) -> Group:
         plain = target_on(target.platform, read_python(text), target.assumed - {PYTHON})
         other = replace(plain, translated=target.translated)
         if other != target and _is_viable(case, other):
-            yield Attempt(ChangePython(python=text, target=other.name), replace(case.question, target=other))
+            yield Attempt(ChangePython(python=text, target=other.name), case.on(other))
 
 
 def _is_viable(case: Case, target: Target) -> bool:
     """Whether each project in the way has a file for a target, so that asking again may be worth while."""
-    return all(_has_file(case, name, target) for name in case.needs)
+    question = case.on(target)
+    return question.refused is None and all(_has_file(case, name, question) for name in case.needs)
 
 
-def _has_file(case: Case, name: NormalizedName, target: Target) -> bool:
-    question = case.question
+def _has_file(case: Case, name: NormalizedName, question: Question) -> bool:
     page = case.page(name)
     if page is None:
         return False
-    offers = Offers(page, Judge(target, question.rules), question.policy)
+    judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
+    offers = Offers(page, judge, question.policy)
     asked = [demand for demand in (*question.demands, *question.constraints) if demand.name == name]
     pre = question.policy.prereleases(name)
     found = next(offers.matching(combined(asked), pre=pre), None)
@@ -238,7 +243,7 @@ def _raised(case: Case, platform: MacOS | Manylinux | Musllinux, system: str, fl
     newer = replace(platform, major=major, minor=minor)
     target = replace(own, platform=newer, assumed=own.assumed - {FLOOR}, interpreter=None)
     change = RaiseOsFloor(system=system, floor=floor, target=target.name)
-    return Attempt(change, replace(case.question, target=target))
+    return Attempt(change, case.on(target))
 
 
 def _architectures(case: Case) -> Iterator[Group]:
@@ -253,7 +258,7 @@ def _architectures(case: Case) -> Iterator[Group]:
     is_translated = any(one.kind == "Translated" for one in case.warnings)
     if is_translated or (any(case.refused_for(WrongPlatformTag)) and _is_viable(case, other)):
         change = UseNativeArchitecture(machine="arm64", target=other.name)
-        yield [Attempt(change, replace(case.question, target=other))]
+        yield [Attempt(change, case.on(other))]
 
 
 # -- other requirements

@@ -43,7 +43,7 @@ from wheelcheck.outcomes import (
 from wheelcheck.requirements import marker_text
 from wheelcheck.targets import PYTHON, other_micros
 from wheelcheck.values import record, replace
-from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch, Judge, RequiresPython
+from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch, Judge, NotListed, RequiresPython
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -77,7 +77,7 @@ class Supply(Protocol):
     def start_metadata(self, file: Listed, then: Callable[[object], None] | None = None) -> None:
         """Begins to read the metadata of a file; `then` is called with what it came to, perhaps in a worker."""
 
-    def metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch | DynamicMetadata:
+    def metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch | DynamicMetadata | NotListed:
         """The metadata of a file, or why it refuses the file, or that only a build can tell."""
 
     def direct(self, url: str, name: NormalizedName, wanted: Collection[str] = ()) -> Listed | UnreadableFile:
@@ -90,6 +90,8 @@ def resolve(question: Question, supply: Supply, effort: Effort | None = None) ->
     Raises:
         CannotTell: a page or the metadata of a file that was needed is out of reach, or there is no end to it.
     """
+    if question.refused is not None:
+        return question.refused
     run = _Resolution(question, supply, effort or Effort())
     return run.answer() or _explanation(run)
 
@@ -101,6 +103,15 @@ def solve(question: Question, supply: Supply) -> Solution | None:
         CannotTell: as `resolve`.
     """
     return _Resolution(question, supply, Effort()).answer()
+
+
+def resolve_with_ledger(question: Question, supply: Supply) -> tuple[Outcome | CannotTell, Ledger]:
+    """As `resolve`, beside all that was said on the way; what cannot be told is given and not raised."""
+    run = _Resolution(question, supply, Effort())
+    try:
+        return run.answer() or _explanation(run), run.ledger
+    except CannotTell as error:
+        return error, run.ledger
 
 
 def _explanation(run: _Resolution) -> NoAnswer:
@@ -183,7 +194,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         self.effort = effort
         self.target = question.target
         self.rules = question.rules
-        self.judge = Judge(question.target, question.rules)
+        self.judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
         self.ledger = Ledger(question, lambda name: self._fetch_offers(name, self.judge))
         self._given = {
             demand.name: demand.requirement.url
@@ -418,7 +429,7 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
 
     def _requirements(
         self, candidate: Candidate
-    ) -> tuple[Requirement, ...] | BadMetadata | HashMismatch | RequiresPython:
+    ) -> tuple[Requirement, ...] | BadMetadata | HashMismatch | NotListed | RequiresPython:
         """What the metadata of a candidate's file asks for on the target, or why it refuses the file."""
         self.effort.read(candidate.file)
         self.effort.awaited = f"the metadata of {candidate.file.filename}"

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from wheelcheck import __version__
-from wheelcheck.again import Again
+from wheelcheck.again import Again, order_of
 from wheelcheck.checker import Result, answers
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile
 from wheelcheck.failures import UsageError
@@ -189,6 +189,7 @@ class _Recorder:
             "recorded": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "question": _question(inquiry),
             "sources": list(self._index.origins),
+            "order": list(order_of(inquiry, self._index)),
             "projects": {name: project.origins() for name, project in projects.items()},
             "missing": {name: {"near": _near(name, results)} for name in missing},
         }

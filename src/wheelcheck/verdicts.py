@@ -42,9 +42,14 @@ class WrongPlatformTag(Variant):
     want: str
 
     @property
+    def kindred(self) -> tuple[str, ...]:
+        """Those of the file's tags that are for another architecture or C library of the same system."""
+        return tuple(tag for tag in self.have if _system(tag) == _system(self.want))
+
+    @property
     def distance(self) -> int:
         """0 for another architecture or C library of the same system, else large."""
-        return 0 if _system(self.want) in map(_system, self.have) else _FAR
+        return 0 if self.kindred else _FAR
 
 
 @record
@@ -124,6 +129,13 @@ class HashMismatch(Variant):
 
 
 @record
+class NotListed(Variant):
+    """A lock file names it, and no source lists it. `url` is where the lock has it from, without secrets."""
+
+    url: str
+
+
+@record
 class BadMetadata(Variant):
     """The core metadata inside the file cannot be used."""
 
@@ -166,8 +178,8 @@ class PreReleaseNotWanted(Variant):
 
 Reason: TypeAlias = (
     "UnreadableName | VariantWheel | WrongPlatformTag | NeverMatches | OsTooOld | WrongPythonTag | WrongAbiTag"
-    " | RequiresPython | SourceOnly | DynamicMetadata | Quarantined | HashMismatch | BadMetadata | ForbiddenByRule"
-    " | NoUploadTime | TooNew | Yanked | PreReleaseNotWanted"
+    " | RequiresPython | SourceOnly | DynamicMetadata | Quarantined | NotListed | HashMismatch | BadMetadata"
+    " | ForbiddenByRule | NoUploadTime | TooNew | Yanked | PreReleaseNotWanted"
 )
 
 QUESTIONS: tuple[type[Variant], ...] = (
@@ -182,6 +194,7 @@ QUESTIONS: tuple[type[Variant], ...] = (
     SourceOnly,
     DynamicMetadata,
     Quarantined,
+    NotListed,
     HashMismatch,
     BadMetadata,
     ForbiddenByRule,
@@ -239,11 +252,18 @@ Verdict: TypeAlias = "Compatible | Incompatible"
 
 
 class Judge:
-    """Judges files for one target under a set of rules; remembers what tag sets and specifiers come to."""
+    """Judges files for one target under a set of rules; remembers what tag sets and specifiers come to.
 
-    def __init__(self, target: Target, rules: Rules = NO_RULES) -> None:
+    Args:
+        target: the interpreter.
+        rules: curated rules that count.
+        any_python: Requires-Python refuses nothing.
+    """
+
+    def __init__(self, target: Target, rules: Rules = NO_RULES, *, any_python: bool = False) -> None:
         self.target = target
         self.rules = rules
+        self._any_python = any_python
         self._ranks = target.ranks
         self._rank_of: dict[str, int | None] = {}
         self._pythons: dict[str, bool] = {}
@@ -264,7 +284,7 @@ class Judge:
 
     def accepts_python(self, specifier: str | None) -> bool:
         """Whether Requires-Python admits the target's full version; a specifier that cannot be parsed admits all."""
-        if specifier is None:
+        if specifier is None or self._any_python:
             return True
         try:
             return self._pythons[specifier]

@@ -122,6 +122,11 @@ class Index:
         )
         return tuple(chain.from_iterable(of_source))
 
+    @property
+    def recorded_order(self) -> tuple[str, ...]:
+        """The indexes of a snapshot in the order in which ``first-index`` asks them; empty for any other index."""
+        return next((recording.order for recording in self._access.recordings), ())
+
     def recorded_near(self, name: NormalizedName) -> tuple[NormalizedName, ...] | None:
         """The projects with a like name that were offered when a snapshot recorded that this one is missing."""
         found = [near for recording in self._access.recordings if (near := recording.near(name)) is not None]

@@ -54,6 +54,7 @@ class Recording:
 
     Attributes:
         sources: the sources that were asked, as answers name them.
+        order: the indexes among them in the order in which ``first-index`` asks.
     """
 
     def __init__(self, folder: Path, told: Mapping[str, Any]) -> None:
@@ -61,6 +62,7 @@ class Recording:
         self._projects = _mapping(told.get("projects"))
         self._missing = _mapping(told.get("missing"))
         self.sources = _texts(told.get("sources"))
+        self.order = _texts(told.get("order"))
 
     def near(self, name: NormalizedName) -> tuple[str, ...] | None:
         """The projects with a like name that were offered for one that no source has; None if it was not asked for."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wheelcheck.distributions import Listed
 from wheelcheck.failures import Unreadable
+from wheelcheck.urls import path_of_url
 from wheelcheck.values import replace
 from wheelcheck.verdicts import HashMismatch
 
@@ -62,6 +63,15 @@ def digests_of_file(path: Path, algorithms: Collection[str]) -> Mapping[str, str
     """The digests of a file, computed again only when its size or time has changed. Raises OSError."""
     status = path.stat()
     return _digests(path, frozenset(algorithms), status.st_size, status.st_mtime_ns)
+
+
+def digests_here(file: Listed) -> Mapping[str, str]:
+    """The SHA-256 of a file on this machine; nothing of any other, or where it cannot be read."""
+    path = path_of_url(file.url)
+    try:
+        return digests_of_file(Path(path), ["sha256"]) if path is not None else {}
+    except OSError:
+        return {}
 
 
 @lru_cache(maxsize=4096)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wheelcheck import changes, concerns, confirmation, outcomes, verdicts
-from wheelcheck.platforms import MacOS, Manylinux, Musllinux, Other, Windows
+from wheelcheck.patterns import pattern
+from wheelcheck.platforms import WINDOWS_BY_TAG, MacOS, Manylinux, Musllinux, Other, Windows
 from wheelcheck.values import assert_never, replace
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
+    from wheelcheck.refusals import JudgedFile
     from wheelcheck.targets import Target
 
 _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
@@ -19,6 +21,9 @@ CLOSING = " ."
 
 MOST_LINES = 3
 """How many lines of metadata a sentence quotes."""
+
+SHORTEST_RUN = 3
+"""How many versions of Python that follow each other are told by the first and the last."""
 
 _TAGGED = {"cp": "CPython", "pp": "PyPy", "py": "Python"}
 
@@ -69,13 +74,65 @@ def assumed(target: Target) -> tuple[str, ...]:
 
 
 def pythons(tags: Iterable[str]) -> str:
-    """Python tags in words: ``CPython 3.9 and 3.12``."""
+    """Python tags in words: ``CPython 3.9 and 3.12``, and ``3.9 to 3.12`` where all between are there too."""
     found: dict[str, list[str]] = {}
     for tag in tags:
         name = _TAGGED.get(tag[:2], tag)
         digits = tag[2:] if tag[:2] in _TAGGED else ""
         found.setdefault(name, []).append(f"{digits[:1]}.{digits[1:]}" if len(digits) > 1 else digits)
-    return listed(f"{name} {listed(dict.fromkeys(versions))}".rstrip() for name, versions in found.items())
+    return listed(f"{name} {listed(_runs(dict.fromkeys(versions)))}".rstrip() for name, versions in found.items())
+
+
+def _runs(versions: Iterable[str]) -> list[str]:
+    """Versions of Python, three or more that follow each other as one."""
+    runs: list[list[str]] = []
+    for version in versions:
+        if runs and _follows(runs[-1][-1], version):
+            runs[-1].append(version)
+        else:
+            runs.append([version])
+    return [told for run in runs for told in (run if len(run) < SHORTEST_RUN else [f"{run[0]} to {run[-1]}"])]
+
+
+def _follows(one: str, other: str) -> bool:
+    (major, _, minor), (next_major, _, next_minor) = one.partition("."), other.partition(".")
+    return major == next_major and minor.isdecimal() and next_minor == str(int(minor) + 1)
+
+
+_SYSTEMS = {MacOS: "macOS", Manylinux: "Linux", Musllinux: "Linux", Windows: "Windows"}
+_FAMILIES = {"macosx": "macOS", "manylinux": "Linux", "linux": "Linux", "musllinux": "Linux with musl"}
+_RELEASE = pattern(r"([a-z]+?)(?:[0-9]{1,4}|_[0-9]{1,3}_[0-9]{1,3})?_([a-z]\w*)")
+
+
+def systems(tags: Iterable[str]) -> str:
+    """Platform tags in words, without the release of each system: ``Linux (aarch64, x86_64) and Windows (amd64)``."""
+    found: dict[str, set[str]] = {}
+    for tag in tags:
+        system, machine = _system(tag)
+        found.setdefault(system, set()).add(machine)
+    return listed(f"{system} ({', '.join(sorted(found[system]))})".removesuffix(" ()") for system in sorted(found))
+
+
+def _system(tag: str) -> tuple[str, str]:
+    if tag in WINDOWS_BY_TAG:
+        return "Windows", WINDOWS_BY_TAG[tag].machine
+    parts = _RELEASE.fullmatch(tag)
+    family = _FAMILIES.get(parts[1]) if parts else None
+    return (family, parts[2]) if parts and family else (tag, "")
+
+
+def fits(axes: Sequence[str], target: Target) -> str:
+    """What fits of a refused file, as the end of a sentence that begins with the file; empty for nothing to tell."""
+    from wheelcheck.distances import ARCHITECTURE, INTERPRETER, RELEASE, REQUIRES_PYTHON, SYSTEM
+
+    system = _SYSTEMS.get(type(target.platform), target.platform.tag)
+    systems = {RELEASE: platform_of(target), ARCHITECTURE: f"{system} on {target.platform.machine}", SYSTEM: system}
+    fitting = [next((words for axis, words in systems.items() if axis in axes), "")]
+    fitting += [pythons([target.interpreter_tag]) if INTERPRETER in axes else ""]
+    told = listed(filter(None, fitting))
+    if RELEASE in axes and REQUIRES_PYTHON in axes and INTERPRETER not in axes:
+        told = f"{told}, and its publisher admits Python {target.environment['python_version']}"
+    return f"fits {told}" if told else ""
 
 
 def reason(why: verdicts.Reason) -> str:
@@ -106,6 +163,11 @@ def reason(why: verdicts.Reason) -> str:
             return f"a source distribution of which only a build can tell {told}"
         case verdicts.Quarantined():
             return "the index has put the project under quarantine"
+        case verdicts.NotListed():
+            return (
+                f"no source lists it, and the lock has it from {why.url}: name the index of the lock with "
+                f"--extra-index-url, or make the lock anew"
+            )
         case verdicts.HashMismatch():
             wanted = listed(why.expected, "or") or "one that is given with the requirement, and none is"
             return f"its hash is {why.actual or 'not stated'}, wanted is {wanted}"
@@ -158,6 +220,12 @@ def conflict(told: outcomes.NoAnswer, target: Target) -> str:
             return f"{project} has no file{_early(told.files)} that fits {python_of(target)} on {platform_of(target)}."
         case outcomes.Conflict():
             return "What is asked cannot be met together."
+        case outcomes.NotLocked():
+            return f"{project} is needed, and {told.place} does not have it for this target: the lock is not complete."
+        case outcomes.NotForTarget():
+            this = f"{python_of(target)} on {platform_of(target)}"
+            several = [f"({one})" for one in told.admitted] if len(told.admitted) > 1 else told.admitted
+            return f"{told.place} admits {listed(several, 'or')} only; this is {this}."
         case _:
             assert_never(told)
 
@@ -211,7 +279,7 @@ def concern(about: concerns.Concern) -> str:
             says = f"{about.filename} says {_lines(about.says)}, {other} says {_lines(about.other_says)}"
             return f"{says}; the file was believed."
         case concerns.Yanked():
-            why = f": {about.why}" if about.why else ""
+            why = f": {about.why.rstrip(CLOSING)}" if about.why else ""
             return f"{about.project} {about.version} was withdrawn by its publisher{why}."
         case concerns.SourceOnly():
             return f"{about.project} {about.version} would be built from source; whether that works was not tried."
@@ -288,10 +356,10 @@ def _lines(lines: Sequence[str]) -> str:
 
 def joined_reasons(files: Sequence[outcomes.RefusedFile]) -> list[str]:
     """The reasons against files that are refused for the same kinds of them, each kind once."""
-    return [reason(_joined([file.reasons[at] for file in files])) for at in range(len(files[0].reasons))]
+    return [reason(joined([file.reasons[at] for file in files])) for at in range(len(files[0].reasons))]
 
 
-def _joined(reasons: Sequence[verdicts.Reason]) -> verdicts.Reason:
+def joined(reasons: Sequence[verdicts.Reason]) -> verdicts.Reason:
     """One reason that stands for several of a kind: their tags are put together, of others the first speaks."""
     first = reasons[0]
     if not isinstance(first, _ABOUT_TAGS):
@@ -328,6 +396,14 @@ def change(what: changes.Change) -> str:
             return f"--index-strategy {what.strategy}"
         case _:
             assert_never(what)
+
+
+def extent(files: Sequence[JudgedFile], demands: Iterable[outcomes.Demand]) -> str:
+    """How many files of how many versions are told of, and what has left others out."""
+    versions = len({file.version for file in files if file.version is not None})
+    selecting = [f"{demand.shown} ({origin(demand)})" for demand in demands if demand.requirement.specifier]
+    number = f"{counted(len(files), 'file')} of {counted(versions, 'version')}"
+    return f"{number}{f', those that {listed(selecting)} admits' if selecting else ''}:"
 
 
 def status(about: concerns.ProjectStatus) -> str:

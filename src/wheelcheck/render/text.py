@@ -14,9 +14,10 @@ from wheelcheck.render import phrases
 
 if TYPE_CHECKING:
     from wheelcheck.changes import Remedy
-    from wheelcheck.checker import Report, Result
+    from wheelcheck.checker import Report, Result, Sourced
     from wheelcheck.concerns import Concern
     from wheelcheck.confirmation import Confirmation
+    from wheelcheck.explanations import Explanation
     from wheelcheck.rules import Rule, Source
     from wheelcheck.snapshots import Snapshot
     from wheelcheck.storage import Contents
@@ -43,14 +44,53 @@ class Style:
     def __call__(self, style: str, text: str) -> str:
         return f"{self.mark}{_STYLES[style]}m{text}{self.mark}0m" if self.colour and text else text
 
+    def written(self, text: str) -> str:
+        """A whole text as it is given out: harmless, and with its colours."""
+        return re.sub(f"{self.mark}([0-9]+m)", "\033[\\1", harmless(text))
+
 
 def render_report(report: Report, *, style: Style | None = None, quiet: bool = False, verbose: bool = False) -> str:
     """The whole report. `quiet` leaves the pins out, `verbose` adds where the answer comes from."""
     style = style or Style()
     blocks = ["\n".join(_result(result, style, quiet)) for result in report.results]
     if verbose:
-        blocks.append("\n".join(_sources(report)))
-    return re.sub(f"{style.mark}([0-9]+m)", "\033[\\1", harmless("\n\n".join(blocks)))
+        blocks.append("\n".join([*_sources(report), *map(_work, report.results)]))
+    return style.written("\n\n".join(blocks))
+
+
+def render_explanation(
+    told: Explanation, *, style: Style | None = None, quiet: bool = False, verbose: bool = False
+) -> str:
+    """Every file of a project. `quiet` leaves the table out, `verbose` gives each file a line of its own."""
+    style = style or Style()
+    lines = [*_explanation(told, style), *(() if quiet else _table(told, style, verbose))]
+    lines += _indented(_rules(told.result.rules, style))
+    return style.written("\n".join([*lines, *(_sources(told) if verbose else ())]))
+
+
+def _explanation(told: Explanation, style: Style) -> Iterator[str]:
+    """The verdict, what would be chosen or why nothing would be, and what came nearest."""
+    yield f"{style('bold', told.target.name)}  {_verdict(told.result, style)}"
+    yield style("dim", f"  {target_line(told.target)}")
+    if told.error is not None:
+        yield f"  {told.error}"
+    if told.result.conflict is not None:
+        yield from _indented(_refusal(told.result.conflict, told.target, style))
+    if told.best is not None:
+        yield from _indented([f"{told.project} {told.best.version} fits best: {told.best.file.filename}"])
+    if told.nearest is not None:
+        head, *rest = _nearest([told.nearest], told.target)
+        label = "Nearest" if told.result.conflict else "Nearest of what is newer"
+        yield from _indented([f"{label}: {head}", *rest])
+    yield from _indented(_concerns(told.result, style))
+
+
+def _table(told: Explanation, style: Style, every: bool) -> Iterator[str]:
+    from wheelcheck.render.table import table
+
+    if told.files:
+        yield style("dim", f"  {phrases.extent(told.files, told.demands)}")
+        yield from (f"    {line}" for line in table(told.files, every=every))
 
 
 def _result(result: Result, style: Style, quiet: bool) -> Iterator[str]:
@@ -105,18 +145,23 @@ def _wanted(pin: outcomes.Pin) -> str:
 # -- a "no"
 
 
-def _conflict(told: outcomes.NoAnswer, target: Target, style: Style) -> Iterator[str]:
+def _refusal(told: outcomes.NoAnswer, target: Target, style: Style) -> Iterator[str]:
+    """Why there is no answer, and what was asked."""
     yield style("red", phrases.conflict(told, target))
     for demand in told.demands:
         yield f"  {demand.shown}  {style('dim', phrases.origin(demand))}"
+
+
+def _conflict(told: outcomes.NoAnswer, target: Target, style: Style) -> Iterator[str]:
+    yield from _refusal(told, target, style)
     groups = list(_groups(told.files))
     if groups:
         yield "The files that came closest:"
     for files in groups[:NEAREST]:
-        yield from _group(files)
+        yield from _indented(_nearest(files, target))
     left = sum(len(files) for files in groups[NEAREST:])
     if left:
-        yield style("dim", f"  and {left} more files; --format json lists each with its reasons.")
+        yield style("dim", f"  and {left} more files; wheelcheck explain {told.project} shows every one.")
 
 
 def _groups(files: Iterable[outcomes.RefusedFile]) -> Iterator[list[outcomes.RefusedFile]]:
@@ -125,11 +170,16 @@ def _groups(files: Iterable[outcomes.RefusedFile]) -> Iterator[list[outcomes.Ref
         yield list(group)
 
 
-def _group(files: Sequence[outcomes.RefusedFile]) -> Iterator[str]:
+def _nearest(files: Sequence[outcomes.RefusedFile], target: Target) -> Iterator[str]:
+    """Files that are refused alike, with what fits of all of them and what does not."""
     first = files[0]
     more = f" and {len(files) - 1} more of {first.version}" if len(files) > 1 else ""
-    yield f"  {first.filename}{more}"
-    yield from (f"    {why}" for why in phrases.joined_reasons(files))
+    yield f"{first.filename}{more}"
+    common = tuple(axis for axis in first.fits if all(axis in file.fits for file in files))
+    fits = phrases.fits(common, target)
+    if fits:
+        yield f"  {fits}"
+    yield from (f"  {why}" for why in phrases.joined_reasons(files))
 
 
 # -- what is wrong with a "yes", and why
@@ -201,10 +251,9 @@ def _import(told: Confirmation | None, style: Style) -> Iterator[str]:
         yield style("dim", f"tried with {told.interpreter}")
 
 
-def _sources(report: Report) -> Iterator[str]:
+def _sources(report: Sourced) -> Iterator[str]:
     counted = report.counters
     yield f"requests: {counted.requests}; bytes: {counted.bytes}; answers from the cache: {counted.cached}"
-    yield from (_work(result) for result in report.results)
     yield from (f"  asked: {source}" for source in report.sources)
     if report.exclude_newer:
         yield f"  left out: what was uploaded at {report.exclude_newer} or later"

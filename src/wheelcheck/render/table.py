@@ -1,0 +1,143 @@
+"""Every file of a project as a table, the newest version first: file by file, or folded where there are too many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, TypeAlias
+
+from wheelcheck.distributions import Sdist
+from wheelcheck.render import phrases
+from wheelcheck.verdicts import QUESTIONS, Compatible, PreReleaseNotWanted, WrongPlatformTag
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+    from wheelcheck.refusals import JudgedFile
+
+MOST_FILES = 40
+"""How many files stand in the table one by one; where there are more, like ones stand together."""
+
+Cells: TypeAlias = "tuple[str, ...]"
+
+
+def table(files: Sequence[JudgedFile], *, every: bool = False) -> Iterator[str]:
+    """The lines of the table; with `every`, each file has its own, however many there are."""
+    rows = _one_by_one(files) if every or len(files) <= MOST_FILES else _folded(files)
+    return _aligned([tuple(cell.replace("\n", " ") for cell in row) for row in rows])
+
+
+def _aligned(rows: Sequence[Cells]) -> Iterator[str]:
+    """All cells but the last as wide as the widest of their column; a row of one cell is a heading."""
+    columns = zip(*(row[:-1] for row in rows if len(row) > 1), strict=True)
+    widths = [max(map(len, column)) for column in columns]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
+        yield "  ".join([*cells, row[-1]]).rstrip()
+
+
+def _one_by_one(files: Iterable[JudgedFile]) -> Iterator[Cells]:
+    for judged in files:
+        told = "; also ".join(map(phrases.reason, judged.reasons)) or "fits"
+        yield _version(judged), judged.filename, told
+
+
+def _version(judged: JudgedFile) -> str:
+    return "-" if judged.version is None else str(judged.version)
+
+
+# -- folded
+
+
+class _Release:
+    """The files of one version, put together by what decides about each: that it fits, or its first reason.
+
+    The first kind is that of the nearest files, wheels before source distributions; it tells how the version fares.
+    """
+
+    def __init__(self, version: Version | None, files: Iterable[JudgedFile]) -> None:
+        self.version = version
+        self.kinds: dict[type, list[JudgedFile]] = {}
+        for judged in sorted(files, key=lambda judged: not judged.verdict and isinstance(judged.file, Sdist)):
+            self.kinds.setdefault(_kind(judged), []).append(judged)
+
+    @property
+    def fate(self) -> type:
+        """What becomes of the nearest files."""
+        return next(iter(self.kinds))
+
+    @property
+    def nearest(self) -> list[JudgedFile]:
+        """The files that say how the version fares."""
+        return self.kinds[self.fate]
+
+    @property
+    def is_left_aside(self) -> bool:
+        """Whether it is a pre-release, and those are not wanted."""
+        return any(isinstance(why, PreReleaseNotWanted) for judged in self.nearest for why in judged.reasons)
+
+
+def _kind(judged: JudgedFile) -> type:
+    return type(judged.reasons[0]) if judged.reasons else Compatible
+
+
+def _folded(files: Sequence[JudgedFile]) -> Iterator[Cells]:
+    """How versions fare, those together that follow each other and fare alike; then their other files by kinds."""
+    by_version: dict[Version | None, list[JudgedFile]] = {}
+    for judged in files:
+        by_version.setdefault(judged.version, []).append(judged)
+    unreadable = by_version.pop(None, [])
+    releases = [_Release(version, group) for version, group in by_version.items()]
+    yield from _runs([release for release in releases if not release.is_left_aside])
+    aside = [release for release in releases if release.is_left_aside]
+    yield from _headed("Pre-releases, which are left aside:", _runs(aside))
+    others = [judged for release in releases for judged in _beside(release)]
+    yield from _headed("All other files of these versions:", _by_kind(others))
+    yield from _headed("Files whose names cannot be read:", _by_kind(unreadable))
+
+
+def _headed(heading: str, rows: Iterable[Cells]) -> Iterator[Cells]:
+    for place, row in enumerate(rows):
+        if place == 0:
+            yield (heading,)
+        yield row
+
+
+def _runs(releases: Iterable[_Release]) -> Iterator[Cells]:
+    for _, group in groupby(releases, lambda release: release.fate):
+        run = list(group)
+        yield _row([judged for release in run for judged in release.nearest])
+
+
+def _beside(release: _Release) -> Iterator[JudgedFile]:
+    for kind, files in release.kinds.items():
+        yield from () if kind is release.fate else files
+
+
+def _by_kind(files: Iterable[JudgedFile]) -> Iterator[Cells]:
+    """The nearest kind first, as in the order of the questions."""
+    kinds: dict[type, list[JudgedFile]] = {}
+    for judged in files:
+        kinds.setdefault(_kind(judged), []).append(judged)
+    for kind in reversed(QUESTIONS):
+        if kind in kinds:
+            yield _row(kinds[kind])
+
+
+def _row(files: Sequence[JudgedFile]) -> Cells:
+    """The versions, the number and the fate of files, the newest version first."""
+    versions = list(dict.fromkeys(map(_version, files)))
+    span = versions[0] if len(versions) == 1 else f"{versions[-1]} to {versions[0]} ({len(versions)} versions)"
+    return span, phrases.counted(len(files), "file"), _fate(files)
+
+
+def _fate(files: Sequence[JudgedFile]) -> str:
+    """What becomes of files that are alike in their first reason."""
+    first = [judged.reasons[0] for judged in files if judged.reasons]
+    if not first:
+        return f"fits: {files[0].filename}" if len(files) == 1 else "fit"
+    told = phrases.joined(first)
+    if isinstance(told, WrongPlatformTag):
+        return f"built for {phrases.systems(told.have)}"
+    alike = told != first[0] or all(why == told for why in first)
+    return f"{phrases.reason(told)}{'' if alike else ' (and the like)'}"
