@@ -56,6 +56,9 @@ def test_the_document_has_every_key_of_the_interface(index: Server) -> None:
     assert document["schema"] == "wheelcheck/report/1"
     assert set(document) >= {"schema", "ok", "results", "index"}
     assert set(document["index"]) >= {"requests", "bytes", "cached"}
+    for result in document["results"]:
+        assert result["resolution"].keys() == {"rounds", "candidates", "metadata"}
+        assert result["resolution"]["metadata"] >= len(result["pins"])
     (result,) = document["results"]
     assert set(result) >= {
         *("target", "ok", "error", "pins", "conflict", "rules", "concerns", "remedies", "linkage", "confirmation")

@@ -19,6 +19,7 @@ from scenario import Scenario
 from wheelcheck import changes, concerns, confirmation, outcomes, platforms, pythons, verdicts
 from wheelcheck.checker import Report, Result
 from wheelcheck.distributions import read_file
+from wheelcheck.effort import Counted
 from wheelcheck.failures import IndexUnavailable
 from wheelcheck.index import Counters
 from wheelcheck.outcomes import AddedByRule, Asked, Demand, Missing, NoAnswer, Pin, RefusedFile, Solution
@@ -68,6 +69,7 @@ SAMPLES: dict[str, tuple[object, ...]] = {
     "int | None": (7, None),
     "float": (1.5,),
     "Stage": ("import",),
+    "tuple[int, ...]": ((3,),),
     "tuple[str, ...]": (("one",), ("one", "two")),
     "NormalizedName": (canonicalize_name("spam"),),
     "tuple[NormalizedName, ...]": ((canonicalize_name("spam"), canonicalize_name("eggs"), canonicalize_name("ham")),),
@@ -176,7 +178,8 @@ def test_every_failure_to_tell_has_a_sentence() -> None:
         row = {name: samples_of(field)[0] for name, field in fields(kind).items() if field.default is field.empty}
         said = str(kind(**row))
         assert said.endswith((".", ")"))
-        assert all(str(value) in said for value in row.values()), said
+        told = [part for value in row.values() for part in (value if isinstance(value, tuple) else [value])]
+        assert all(str(part) in said for part in told), said
 
 
 @pytest.mark.parametrize(
@@ -269,6 +272,7 @@ def rendered(told: dict[str, Any], **how: Any) -> str:
     else:
         rules = [d.origin.rule for d in outcome.demands if isinstance(d.origin, AddedByRule)]
         result = Result(target=target, conflict=outcome, rules=tuple(rules))
+    result = replace(result, resolution=Counted(rounds=7, candidates=6, metadata=5))
     return render_report(Report(results=(result,), counters=Counters(1, 2, 3)), **how)
 
 
@@ -304,7 +308,12 @@ def test_quiet_leaves_the_pins_out_and_nothing_else() -> None:
 
 def test_verbose_says_where_the_answer_comes_from() -> None:
     text = rendered({"asks": ["metal"], "index": PAIR}, verbose=True)
-    assert text.endswith("\n\nrequests: 1; bytes: 2; answers from the cache: 3")
+    assert "\n\nrequests: 1; bytes: 2; answers from the cache: 3\n" in text
+
+
+def test_verbose_tells_the_work_of_the_resolution() -> None:
+    text = rendered({"asks": ["metal"], "index": PAIR}, verbose=True)
+    assert text.endswith(": rounds: 7; candidates: 6; metadata: 5")
 
 
 def test_the_text_of_a_rule_conflict() -> None:

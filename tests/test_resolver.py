@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.version import Version
 
 from scenario import Shelf
+from wheelcheck import resolver
 from wheelcheck.outcomes import Asked, Demand, NeededBy, Outcome, Question, Solution
 from wheelcheck.resolver import resolve
 from wheelcheck.spellings import read_target
@@ -49,12 +51,15 @@ def closure(world: dict[str, dict[str, list[str]]], roots: list[str], versions: 
     return {name for name, _ in seen}
 
 
+@pytest.mark.parametrize("many", [1, resolver.MANY])
 @settings(max_examples=150)
 @given(world=WORLDS, roots=ROOTS)
 def test_an_answer_is_found_exactly_where_there_is_one_and_hangs_together(
-    world: dict[str, dict[str, list[str]]], roots: list[str]
+    many: int, world: dict[str, dict[str, list[str]]], roots: list[str]
 ) -> None:
-    outcome = ask(world, roots)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resolver, "MANY", many)
+        outcome = ask(world, roots)
     if not isinstance(outcome, Solution):
         every = (dict(zip(NAMES, chosen, strict=True)) for chosen in itertools.product(VERSIONS, repeat=len(NAMES)))
         assert all(closure(world, roots, versions) is None for versions in every)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import ExitStack
-from time import monotonic
+from time import monotonic, thread_time
 from typing import TYPE_CHECKING, cast
 
 from wheelcheck.concerns import Concern
 from wheelcheck.critique import concerns_of
 from wheelcheck.distributions import Listed, Metadata
+from wheelcheck.effort import Effort
 from wheelcheck.failures import CannotTell
 from wheelcheck.index.first import FirstIndex
 from wheelcheck.inquiry import Inquiry
@@ -64,11 +65,11 @@ class Again:
         from wheelcheck.remedies import Answer
         from wheelcheck.resolver import solve
 
-        index = self._under(strategy)
-        if monotonic() > self._until or index is None:
+        index, left = self._under(strategy), self._until - monotonic()
+        if left <= 0 or index is None:
             return None
         try:
-            solution = solve(question, index)
+            solution = solve(question, index, Effort(thread_time, left))
             return Answer(solution.pins, concerns_in(solution, question, index)) if solution else None
         except CannotTell:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from time import time
+from time import thread_time, time
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
@@ -13,6 +13,7 @@ from wheelcheck.again import Again, concerns_in, metadata_of
 from wheelcheck.concerns import Concern, InstalledDiffers, NotTried
 from wheelcheck.critique import across_targets
 from wheelcheck.distributions import read_file
+from wheelcheck.effort import Counted, Effort
 from wheelcheck.failures import CannotTell, UsageError
 from wheelcheck.inquiry import Inquiry, Options, cache_directory, complete, question_of, target_named
 from wheelcheck.names import NormalizedName, canonicalize_name
@@ -50,6 +51,7 @@ class Result:
         confirmation: what a real import gave, or None where none was asked for.
         skipped: what was asked for and does not apply, because its marker does not hold for the target.
         strict: whether warnings count as failures.
+        resolution: the work that it took to find the answer.
     """
 
     target: Target
@@ -63,6 +65,7 @@ class Result:
     confirmation: Confirmation | None = None
     skipped: tuple[Demand, ...] = ()
     strict: bool = False
+    resolution: Counted | None = None
 
     @property
     def ok(self) -> bool:
@@ -88,6 +91,7 @@ class Result:
             "linkage": self.linkage,
             "confirmation": plain(self.confirmation),
             "skipped": plain(self.skipped),
+            "resolution": plain(self.resolution),
         }
 
 
@@ -311,10 +315,14 @@ def answers(inquiry: Inquiry, index: Index, again: Again) -> tuple[Result, ...]:
 
 def _answer(inquiry: Inquiry, question: Question, index: Index, again: Again) -> Result:
     """What comes of the question for one target."""
+    effort = Effort(thread_time)
     try:
-        result = result_of(question, inquiry.resolved(question, index), index)
+        result = result_of(question, inquiry.resolved(question, index, effort), index)
     except CannotTell as error:
         result = Result(target=question.target, error=error)
+    except KeyboardInterrupt:
+        raise effort.interrupted() from None
+    result = replace(result, resolution=effort.counted)
     if not inquiry.options["no_remedies"]:
         result = _with_remedies(result, question, inquiry, index, again)
     if inquiry.options["confirm"] and result.pins:

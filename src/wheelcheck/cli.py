@@ -26,7 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = sys.argv[1:] if argv is None else argv
         return _run(build_parser(next(iter(arguments), None)), arguments)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupted:
+        if str(interrupted):
+            say(str(interrupted))
         return INTERRUPTED
     except BrokenPipeError:
         return INTERRUPTED

@@ -211,6 +211,10 @@ class ProjectPage:
         """The files of each version, newest version first; a version whose every file is unreadable has none."""
         return self._shelves
 
+    def alike(self, version: Version) -> Iterator[Version]:
+        """The versions that ``==`` this one admits, newest first: those that differ by a local label, and itself."""
+        return self._shelves.alike(version)
+
     @property
     def files(self) -> tuple[Listed, ...]:
         """Every file, by version."""
@@ -239,6 +243,7 @@ class _Shelves(Mapping[Version, "tuple[Listed, ...]"]):
         self._read = read
         self._places: dict[Version, int] = {}
         self._shelf_at: dict[int, Shelf] = {}
+        self._local: tuple[Version, ...] | None = None
 
     def __getitem__(self, version: Version) -> tuple[Listed, ...]:
         if version not in self:
@@ -246,13 +251,30 @@ class _Shelves(Mapping[Version, "tuple[Listed, ...]"]):
         return self.shelf(version).listed
 
     def __iter__(self) -> Iterator[Version]:
+        return iter(self._places) if self._is_read else self._read_versions()
+
+    @property
+    def _is_read(self) -> bool:
+        return len(self._places) == len(self._versions)
+
+    def _read_versions(self) -> Iterator[Version]:
         for place, given in enumerate(self._versions):
             version = version_of(given) if isinstance(given, str) else given
             self._places[version] = place
             yield version
 
     def __contains__(self, version: object) -> bool:
-        return version in self._places or any(other == version for other in self)
+        return version in self._places or (not self._is_read and any(other == version for other in self))
+
+    def alike(self, version: Version) -> Iterator[Version]:
+        if self._local is None:
+            self._local = tuple(one for one in self if one.local is not None)
+        for one in self._local:
+            if one == version or (version.local is None and one.public == version.public):
+                yield one
+        if version.local is None and version in self:
+            given = self._versions[self._places[version]]
+            yield version_of(given) if isinstance(given, str) else given
 
     def __len__(self) -> int:
         return len(self._versions)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from time import thread_time
 from typing import TYPE_CHECKING
 
 from wheelcheck.checker import Result, Sourced, result_of
+from wheelcheck.effort import Effort
 from wheelcheck.failures import CannotTell, UsageError
 from wheelcheck.inquiry import Inquiry, Options, complete
 from wheelcheck.names import NormalizedName
@@ -154,7 +156,7 @@ def _judged(question: Question, index: Index) -> tuple[Result, Ledger, tuple[Jud
     (demand,) = question.demands
     if not demand.requirement.url:
         index.start_page(demand.name)  # under way while the resolver is loaded
-    outcome, ledger = resolve_with_ledger(question, index)
+    outcome, ledger = resolve_with_ledger(question, index, Effort(thread_time))
     try:
         files = every_file(ledger, demand.name, question.demands)
         if isinstance(outcome, CannotTell):

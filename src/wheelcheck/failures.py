@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from wheelcheck.values import Plain, fields_of, record
@@ -104,13 +105,36 @@ class Endless(CannotTell):
     """A search among versions took more rounds than its limit."""
 
     projects: tuple[str, ...]
+    versions: tuple[int, ...]
     rounds: int
-    sentence = "No answer was found in {rounds} rounds among the versions of {projects}. Bound one of them."
+    sentence = "No answer was found in {rounds} rounds, in which {tried} were tried. Bound one of these projects."
+
+    def __str__(self) -> str:
+        return self.sentence.format(rounds=self.rounds, tried=versions_of(self.projects, self.versions))
 
     @property
     def kind(self) -> str:
         """``TimedOut``, as for every limit."""
         return TimedOut.__name__
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user did not wait for a resolution; the text says what it was at."""
+
+    def __init__(self, tried: Mapping[str, int], rounds: int, awaited: str | None) -> None:
+        at = f" while reading {awaited}" if awaited else ""
+        so_far = f", in which {versions_of(tuple(tried), tuple(tried.values()))} were tried" if tried else ""
+        super().__init__(f"Interrupted{at} after {rounds} rounds{so_far}.")
+
+
+def versions_of(projects: Sequence[str], numbers: Sequence[int]) -> str:
+    """Numbers of versions of some projects, in words."""
+    return _listed(
+        tuple(
+            f"{number} version{'s' * (number != 1)} of {project}"
+            for project, number in zip(projects, numbers, strict=True)
+        )
+    )
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)

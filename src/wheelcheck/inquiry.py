@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from wheelcheck.configuration import Applied, Configuration
+    from wheelcheck.effort import Effort
     from wheelcheck.index import Index, Source
     from wheelcheck.inputs import Ask, FileOptions, Inputs
     from wheelcheck.resolver import Supply
@@ -268,16 +269,16 @@ class Inquiry:
             refused=refused,
         )
 
-    def resolved(self, question: Question, supply: Supply) -> Outcome:
+    def resolved(self, question: Question, supply: Supply, effort: Effort) -> Outcome:
         """The answer to one of its questions, from an index or from what a lock has of it. Raises `CannotTell`."""
         from wheelcheck.resolver import resolve
 
         lock = self.inputs.lock
         if lock is None or question.refused is not None:
-            return resolve(question, supply)
+            return resolve(question, supply, effort)
         from wheelcheck.locks import LockedSupply, of_lock
 
-        return of_lock(resolve(question, LockedSupply(lock.packages(question.target), supply)), lock, question)
+        return of_lock(resolve(question, LockedSupply(lock.packages(question.target), supply), effort), lock, question)
 
     def _locked(self, target: Target) -> list[Ask]:
         """What a lock asks for on a target."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
@@ -28,6 +29,27 @@ class Standing:
     version: Version
 
 
+class _Admitted:
+    """Versions that are found out one after the other, by the first who wants to know."""
+
+    def __init__(self, versions: Iterator[Version]) -> None:
+        self._known: list[Version] = []
+        self._further = versions
+        self._is_complete = False
+
+    def __iter__(self) -> Iterator[Version]:
+        return iter(self._known) if self._is_complete else self._one_by_one()
+
+    def _one_by_one(self) -> Iterator[Version]:
+        place = 0
+        while not self._is_complete or place < len(self._known):
+            if place == len(self._known):
+                self._known += islice(self._further, 1)
+                self._is_complete = place == len(self._known)
+            yield from self._known[place : place + 1]
+            place += 1
+
+
 @record
 class Cause:
     """One side of a clash: what was asked, if it is something to show, and the candidate that asked it."""
@@ -51,6 +73,7 @@ class Ledger:
         self._constraints: dict[NormalizedName, list[Demand]] = {}
         self._demands: dict[NormalizedName, list[Demand]] = {}
         self._offers: dict[NormalizedName, Offers | None] = {}
+        self._admitted: dict[tuple[NormalizedName, str, bool | None], _Admitted] = {}
         for demand in question.constraints:
             self._constraints.setdefault(demand.name, []).append(demand)
 
@@ -85,10 +108,18 @@ class Ledger:
         rules, target = self.question.rules, self.question.target
         return rules.violated(one.name, one.version, other.name, other.version, target)
 
-    def matching(self, name: NormalizedName, specifier: SpecifierSet) -> Iterator[Version]:
-        """The versions of a project that a specifier admits, newest first, pre-releases as the question has it."""
+    def matching(self, name: NormalizedName, specifier: SpecifierSet, *, pre: bool = False) -> Iterable[Version]:
+        """The versions of a project that a specifier admits, newest first, each found out once.
+
+        Pre-releases count where `pre` is true, and else as the question has it.
+        """
         offers = self.offers(name)
-        return offers.matching(specifier, pre=self.question.policy.prereleases(name)) if offers else iter(())
+        if offers is None:
+            return ()
+        key = name, str(specifier), pre or self.question.policy.prereleases(name)
+        if key not in self._admitted:
+            self._admitted[key] = _Admitted(offers.matching(specifier, pre=key[2]))
+        return self._admitted[key]
 
     def usable(self, name: NormalizedName, version: Version) -> bool:
         """Whether a version still has a file that did not refuse itself."""

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from wheelcheck.distributions import Listed, ProjectPage, Sdist, UnreadableFile, Wheel, tags_in
 from wheelcheck.outcomes import Demand, Policy
-from wheelcheck.requirements import specifiers_of
+from wheelcheck.requirements import together, version_of
 from wheelcheck.urls import path_of_url
 from wheelcheck.verdicts import (
     HashMismatch,
@@ -121,12 +121,21 @@ class Offers:
         Pre-releases count where `pre` is true and never where it is false; where it is None, if the specifier names one
         or nothing else matches (PEP 440). Withdrawn versions count only if the specifier pins one (PEP 592).
         """
-        usable = filter(self.files, specifier.filter(self.page.versions, prereleases=True))
-        found = specifier.filter(usable, prereleases=pre)
+        found = specifier.filter(self.admitted(specifier), prereleases=pre)
         if not is_pinned(specifier):
             return (version for version in found if not self.is_withdrawn(version))
         pinned = list(found)
         return iter([version for version in pinned if not self.is_withdrawn(version)] or pinned)
+
+    def admitted(self, specifier: SpecifierSet) -> Iterator[Version]:
+        """The usable versions that a specifier admits, newest first, pre-releases and withdrawn ones among them."""
+        return filter(self.files, specifier.filter(self._near(specifier), prereleases=True))
+
+    def _near(self, specifier: SpecifierSet) -> Iterable[Version]:
+        """The versions among which those are that a specifier admits, newest first."""
+        pins = (s.version for s in specifier if s.operator == "==" and not s.version.endswith(".*"))
+        pin = next(pins, None)
+        return self.page.versions if pin is None else self.page.alike(version_of(pin))
 
     def takes_prereleases(self, specifier: SpecifierSet, *, pre: bool | None = None) -> bool:
         """Whether pre-releases are among what `matching` gives, if they are usable and not withdrawn."""
@@ -169,5 +178,4 @@ def is_bounded_above(specifier: SpecifierSet) -> bool:
 
 def combined(demands: Iterable[Demand]) -> SpecifierSet:
     """What all demands together ask of a version."""
-    stated = (str(demand.requirement.specifier) for demand in demands)
-    return specifiers_of(",".join(dict.fromkeys(text for text in stated if text)))
+    return together(demand.requirement.specifier for demand in demands)

@@ -74,6 +74,20 @@ def specifiers_of(text: str) -> SpecifierSet:
     return SpecifierSet(text)
 
 
+def together(sets: Iterable[SpecifierSet]) -> SpecifierSet:
+    """What several sets of specifiers ask together; what they say alike, in whatever words, is kept once."""
+    return _together(tuple(dict.fromkeys(filter(None, map(str, sets)))))
+
+
+@lru_cache(maxsize=65536)
+def _together(texts: tuple[str, ...]) -> SpecifierSet:
+    sets = [specifiers_of(text) for text in texts]
+    if not all(isinstance(one, PlainSpecifiers) for one in sets):
+        return specifiers_of(",".join(texts))
+    clauses = {_meaning(clause): clause for one in sets for clause in cast("Iterable[Clause]", one)}
+    return cast("SpecifierSet", PlainSpecifiers(tuple(clauses.values())))
+
+
 @lru_cache(maxsize=65536)
 def requirement_of(text: str) -> Requirement:
     """A requirement (PEP 508). Raises `InvalidRequirement`, a `ValueError`."""
@@ -127,6 +141,7 @@ class PlainSpecifiers:
     def __init__(self, clauses: tuple[Clause, ...]) -> None:
         self._clauses = clauses
         self._tests = tuple(_test(*clause) for clause in clauses)
+        self._text = ",".join(sorted(map(str, clauses)))
 
     @property
     def full(self) -> SpecifierSet:
@@ -182,7 +197,7 @@ class PlainSpecifiers:
         return len(self._clauses)
 
     def __str__(self) -> str:
-        return ",".join(sorted(map(str, self._clauses)))
+        return self._text
 
     def __repr__(self) -> str:
         return f"<SpecifierSet({str(self)!r})>"

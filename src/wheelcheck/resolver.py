@@ -9,6 +9,7 @@ drags the other in.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 import resolvelib
@@ -17,7 +18,8 @@ from resolvelib.resolvers import RequirementInformation, Resolution, ResolutionI
 
 from wheelcheck.applicability import UndecidableMarker, applies
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile
-from wheelcheck.failures import CannotTell, Endless, NeedsBuild
+from wheelcheck.effort import Effort
+from wheelcheck.failures import CannotTell, NeedsBuild
 from wheelcheck.foresight import Foresight
 from wheelcheck.ledger import Cause, Ledger, Standing
 from wheelcheck.names import NormalizedName, canonicalize_name
@@ -45,6 +47,8 @@ from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch, Judg
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
+    from wheelcheck.prospects import Prospects
+
 MOST_ROUNDS = 200_000
 MOST_CLASHES = 1_000
 MOST_TRIAL_ROUNDS = 100_000
@@ -56,6 +60,8 @@ UNKNOWN_ABROAD = ("platform_release", "platform_version")
 TOLD_BY_MICRO = ("python_full_version", "implementation_version")
 """Marker variables that tell the micro version of a Python."""
 
+MANY = 500
+"""Files tried in vain after which it is learnt what holds in every answer; until then, the search is pip's."""
 OFTEN = 5
 """Clashes after which a project is settled before others, as in pip."""
 
@@ -79,30 +85,32 @@ class Supply(Protocol):
         """The file that the user names for a project, with its digests where some are wanted of it."""
 
 
-def resolve(question: Question, supply: Supply) -> Outcome:
-    """The answer to a question, or why there is none.
+def resolve(question: Question, supply: Supply, effort: Effort | None = None) -> Outcome:
+    """The answer to a question, or why there is none; `effort` is told of the work, and limits it.
 
     Raises:
-        CannotTell: a page or the metadata of a file that was needed is out of reach.
+        CannotTell: a page or the metadata of a file that was needed is out of reach, or there is no end to it.
     """
     if question.refused is not None:
         return question.refused
-    run = _Resolution(question, supply)
+    run = _Resolution(question, supply, effort or Effort())
     return run.answer() or _explanation(run)
 
 
-def solve(question: Question, supply: Supply) -> Solution | None:
+def solve(question: Question, supply: Supply, effort: Effort | None = None) -> Solution | None:
     """The answer to a question, or None where there is none, without saying why.
 
     Raises:
         CannotTell: as `resolve`.
     """
-    return _Resolution(question, supply).answer()
+    return None if question.refused else _Resolution(question, supply, effort or Effort()).answer()
 
 
-def resolve_with_ledger(question: Question, supply: Supply) -> tuple[Outcome | CannotTell, Ledger]:
+def resolve_with_ledger(
+    question: Question, supply: Supply, effort: Effort | None = None
+) -> tuple[Outcome | CannotTell, Ledger]:
     """As `resolve`, beside all that was said on the way; what cannot be told is given and not raised."""
-    run = _Resolution(question, supply)
+    run = _Resolution(question, supply, effort or Effort())
     try:
         return run.answer() or _explanation(run), run.ledger
     except CannotTell as error:
@@ -115,8 +123,10 @@ def _explanation(run: _Resolution) -> NoAnswer:
 
     smaller = _smallest(run)
     if smaller is not run.question:
-        run = _Resolution(smaller, run.supply)
-        run.answer()
+        again = _Resolution(smaller, run.supply, run.effort)
+        with suppress(CannotTell):  # no time is left to tell it in fewer words
+            again.answer()
+            run = again
     return explain(run.ledger, run.clashes)
 
 
@@ -132,7 +142,7 @@ def _smallest(run: _Resolution) -> Question:
     met = [_places(stated, meeting(run.ledger, clash)) for clash in (*recent, run.clashes[0])]
     telling = dict.fromkeys(place for places in met for place in places)
     guesses = [met[0], met[-1], list(telling)]
-    trials = _Trials(run.question, run.supply)
+    trials = _Trials(run)
     kept = smallest(list(telling | dict.fromkeys(range(len(stated)))), guesses, trials.clash)
     return trials.part(kept) if len(kept) < len(stated) else run.question
 
@@ -146,10 +156,11 @@ def _places(stated: Sequence[Demand], met: Iterable[Demand]) -> list[int]:
 class _Trials:
     """Which parts of a question have no answer; each is resolved once, and all of them within a bound."""
 
-    def __init__(self, question: Question, supply: Supply) -> None:
-        self._question = question
-        self._supply = supply
-        self._rounds = MOST_TRIAL_ROUNDS
+    def __init__(self, run: _Resolution) -> None:
+        self._question = run.question
+        self._supply = run.supply
+        self._effort = run.effort
+        self._last = run.effort.rounds + MOST_TRIAL_ROUNDS
         self._known: dict[frozenset[int], bool] = {}
 
     def part(self, places: Collection[int]) -> Question:
@@ -169,15 +180,13 @@ class _Trials:
         return self._known[key]
 
     def _has_no_answer(self, part: Question) -> bool:
-        if not part.demands or self._rounds <= 0:
+        rounds = self._last - self._effort.rounds
+        if not part.demands or rounds <= 0:
             return False
-        run = _Resolution(part, self._supply)
         try:
-            return run.answer(self._rounds) is None
+            return _Resolution(part, self._supply, self._effort).answer(rounds) is None
         except CannotTell:
             return False
-        finally:
-            self._rounds -= run.rounds
 
 
 @record
@@ -222,9 +231,10 @@ _Information: TypeAlias = "Mapping[str, Iterator[RequirementInformation[_Ask, _C
 class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     """One run of resolvelib over one question."""
 
-    def __init__(self, question: Question, supply: Supply) -> None:
+    def __init__(self, question: Question, supply: Supply, effort: Effort) -> None:
         self.question = question
         self.supply = supply
+        self.effort = effort
         self.target = question.target
         self.rules = question.rules
         self.judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
@@ -240,7 +250,10 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             question, supply, self.ledger, lambda page: self._offers_on(page, self.judge), self._given
         )
         self.clashes: list[tuple[Cause, ...]] = []
-        self.rounds = 0
+        self._in_vain = 0
+        self._learns_at = MANY
+        self._met: set[NormalizedName] = set()
+        self._prospects: Prospects | None = None
         self._how_often: dict[str, int] = {}
         self._leanings: dict[int, _Leaning] = {}
         self._satisfied: dict[tuple[int, int], bool] = {}
@@ -332,7 +345,10 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         if candidate not in self._asks:
             self._asks[candidate] = tuple(self._list_asks(candidate))
             self._foresee(self._asks[candidate])
-        return self._asks[candidate]
+        asks = self._asks[candidate]
+        if self._prospects and self._prospects.rule_out(candidate.name, candidate.version, _demands_in(asks)):
+            return (*asks, _Refusal(key=f"an answer with {candidate.file.filename}"))
+        return asks
 
     # candidates
 
@@ -344,12 +360,13 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     def _versions(self, name: NormalizedName, asks: Sequence[_Ask]) -> Iterable[Version]:
         """The versions that meet everything that is asked, best first."""
         offers = self.ledger.offers(name)
+        self._met.add(name)
         if offers is None:
             return ()
         specifier = self.ledger.specifier(name, (ask for ask in asks if isinstance(ask, Demand)))
         ties = [ask.candidate.version for ask in asks if isinstance(ask, _Tie)]
-        matching = offers.matching(specifier, pre=bool(ties) or self.question.policy.prereleases(name))
-        found = (version for version in matching if all(version == tied for tied in ties))
+        matching = self.ledger.matching(name, specifier, pre=bool(ties))
+        found = (version for version in matching if all(version == tied for tied in ties)) if ties else matching
         ordered = reversed(list(found)) if self._wants_lowest(name) else found
         policy = self.question.policy
         return sorted(ordered, key=offers.is_source_only) if policy.allow_sdists and policy.prefer_binary else ordered
@@ -388,7 +405,10 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         """What there is of a project: the one file that the user gives for it, else what the indexes list."""
         url = self._given.get(name)
         if url is None:
-            return self.supply.page(name)
+            self.effort.awaited = f"the page of {name}"
+            page = self.supply.page(name)
+            self.effort.awaited = None
+            return page
         file = self.supply.direct(url, name, self._wanted_hashes(name) or ())
         if isinstance(file, UnreadableFile):
             return ProjectPage(name=name, unreadable=[file])
@@ -455,7 +475,10 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         self, candidate: Candidate
     ) -> tuple[Requirement, ...] | BadMetadata | HashMismatch | NotListed | RequiresPython:
         """What the metadata of a candidate's file asks for on the target, or why it refuses the file."""
+        self.effort.read(candidate.file)
+        self.effort.awaited = f"the metadata of {candidate.file.filename}"
         metadata = self.supply.metadata(candidate.file)
+        self.effort.awaited = None
         if isinstance(metadata, DynamicMetadata):
             raise NeedsBuild.of(candidate.file.filename, metadata.fields)
         if not isinstance(metadata, Metadata):
@@ -505,8 +528,37 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             self.clashes = self.clashes or [_causes(impossible.causes)]
             return None
         except ResolutionTooDeep:
-            raise Endless(tuple(sorted(self._how_often)), most_rounds) from None
+            raise self.effort.endless() from None
         return self._solution(roots, state.mapping)
+
+    def rejected(self) -> None:
+        """Counts a file that was tried in vain."""
+        self.effort.candidates += 1
+        self._in_vain += 1
+
+    def clashed(self, causes: Collection[RequirementInformation[_Ask, _Choice]]) -> None:
+        """Keeps a clash, and where there are many, learns from all that was read.
+
+        Raises:
+            ResolutionImpossible: there is no answer.
+        """
+        if len(self.clashes) < MOST_CLASHES:
+            self.clashes.append(_causes(causes))
+        if self._in_vain >= self._learns_at:
+            self._learns_at = 2 * self._in_vain
+            from wheelcheck.prospects import Prospects
+
+            self._prospects = self._prospects or Prospects(self.ledger, self._met)
+            if not self._prospects.narrow(self._needs_of_versions()):
+                raise ResolutionImpossible(list(causes))
+
+    def _needs_of_versions(self) -> dict[NormalizedName, dict[Version, tuple[Demand, ...]]]:
+        """What each version needs that was read, without its extras."""
+        found: dict[NormalizedName, dict[Version, tuple[Demand, ...]]] = {}
+        for candidate, asks in self._asks.items():
+            if candidate.extra is None and candidate.file not in self.ledger.refused:
+                found.setdefault(candidate.name, {})[candidate.version] = tuple(_demands_in(asks))
+        return found
 
     def _solution(self, roots: Sequence[Demand], mapping: Mapping[str, _Choice]) -> Solution:
         chosen = tuple(self._reached(roots, mapping))
@@ -603,17 +655,26 @@ def _satisfies(choice: _Choice, ask: _Ask) -> bool:
 
 
 class _Listener(resolvelib.BaseReporter["_Ask", "_Choice", str]):
-    """Keeps the causes of the clashes in their order; resolvelib itself keeps those of the last one only."""
+    """Tells a run of its rounds, of what is tried, and of the causes of every clash, not of the last one only."""
 
     def __init__(self, run: _Resolution) -> None:
         self._run = run
 
     def starting_round(self, index: int) -> None:
-        self._run.rounds = index + 1
+        self._run.effort.begin_round()
 
-    def resolving_conflicts(self, causes: Iterable[RequirementInformation[_Ask, _Choice]]) -> None:
-        if len(self._run.clashes) < MOST_CLASHES:
-            self._run.clashes.append(_causes(causes))
+    def pinning(self, candidate: _Choice) -> None:
+        self._run.effort.candidates += 1
+
+    def rejecting_candidate(self, criterion: object, candidate: _Choice) -> None:
+        self._run.rejected()
+
+    def resolving_conflicts(self, causes: Collection[RequirementInformation[_Ask, _Choice]]) -> None:
+        self._run.clashed(causes)
+
+
+def _demands_in(asks: Iterable[_Ask]) -> Iterator[Demand]:
+    return (ask for ask in asks if isinstance(ask, Demand))
 
 
 def _needed_by(candidate: Candidate) -> NeededBy:

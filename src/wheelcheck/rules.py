@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import date
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -453,6 +452,8 @@ def _url(text: str) -> str:
 
 
 def _date(text: str) -> str:
+    from datetime import date
+
     return date.fromisoformat(_matching(r"\d{4}-\d{2}-\d{2}", text)).isoformat()
 
 

@@ -54,7 +54,7 @@ def render_report(report: Report, *, style: Style | None = None, quiet: bool = F
     style = style or Style()
     blocks = ["\n".join(_result(result, style, quiet)) for result in report.results]
     if verbose:
-        blocks.append("\n".join(_sources(report)))
+        blocks.append("\n".join([*_sources(report), *map(_work, report.results)]))
     return style.written("\n\n".join(blocks))
 
 
@@ -258,6 +258,13 @@ def _sources(report: Sourced) -> Iterator[str]:
     if report.exclude_newer:
         yield f"  left out: what was uploaded at {report.exclude_newer} or later"
     yield from (f"  from pip's configuration: {a.option} = {a.value} ({a.source})" for a in report.applied)
+
+
+def _work(result: Result) -> str:
+    told = result.resolution
+    if told is None:
+        return f"  {result.target.name}: nothing was resolved"
+    return f"  {result.target.name}: rounds: {told.rounds}; candidates: {told.candidates}; metadata: {told.metadata}"
 
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:

@@ -1,0 +1,46 @@
+"""How long the resolver works on thousands of versions that conflict: python benchmarks/tangles.py [VERSIONS].
+
+The shapes are those of tests/tangles.py, and the index is in memory. The times are those of the processor, the fastest
+of three runs each.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from time import process_time
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from scenario import Shelf
+from tangles import SHAPES, Shape, index_of
+from wheelcheck.effort import Counted, Effort
+from wheelcheck.outcomes import Asked, Demand, Outcome, Question, Solution
+from wheelcheck.requirements import requirement_of
+from wheelcheck.resolver import resolve
+from wheelcheck.spellings import read_target
+
+
+def timed(shape: Shape, versions: int) -> tuple[float, Counted, Outcome]:
+    """The seconds for one shape, the work, and what came of it."""
+    roots, needs = shape(versions)
+    demands = tuple(Demand(requirement=requirement_of(root), origin=Asked(place="the benchmark")) for root in roots)
+    shelf, effort = Shelf(index_of(needs)), Effort()
+    began = process_time()
+    outcome = resolve(Question(target=read_target("linux-cp312"), demands=demands), shelf, effort)
+    return process_time() - began, effort.counted, outcome
+
+
+def main() -> None:
+    """Prints a row for each shape."""
+    versions = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    print(f"{f'{versions} versions of 5 projects':30} {'seconds':>8} {'rounds':>8} {'candidates':>11} {'metadata':>9}")
+    for name, shape in SHAPES.items():
+        seconds, counted, outcome = min((timed(shape, versions) for _ in range(3)), key=lambda run: run[0])
+        answer = "an answer" if isinstance(outcome, Solution) else outcome.kind
+        work = f"{counted.rounds:8} {counted.candidates:11} {counted.metadata:9}"
+        print(f"{name.replace('_', ' '):30} {seconds:8.2f} {work}  {answer}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""What holds in every answer, whichever versions are chosen: learnt where versions clash again and again.
+
+A project that the user asks for must be in the answer. Once every version of it is known to need one of certain
+versions of another project, so must that one, in one of them. A version that needs what can no longer be is in no
+answer, and where a project has no version left, there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+
+from packaging.version import Version
+
+from wheelcheck.ledger import Ledger
+from wheelcheck.names import NormalizedName
+from wheelcheck.offers import combined
+from wheelcheck.outcomes import Demand
+
+Needs = Mapping[NormalizedName, Mapping[Version, Sequence[Demand]]]
+"""What each version needs, as far as it was read."""
+
+
+class Prospects:
+    """The versions that can be in an answer of the projects that must be.
+
+    Args:
+        ledger: what was said so far.
+        met: the projects whose page the resolution has asked for; nothing is concluded from others.
+    """
+
+    def __init__(self, ledger: Ledger, met: Container[NormalizedName]) -> None:
+        self._ledger, self._met = ledger, met
+        self._admitted: dict[tuple[NormalizedName, str], frozenset[Version]] = {}
+        self._left: dict[NormalizedName, frozenset[Version]] = {}
+        for name in dict.fromkeys(demand.name for demand in ledger.question.demands):
+            if name in met:
+                about = [demand for demand in ledger.question.demands if demand.name == name]
+                self._left[name] = self._meeting(name, (*about, *ledger.constraints_on(name)))
+
+    def rule_out(self, name: NormalizedName, version: Version, needs: Iterable[Demand]) -> bool:
+        """Whether no answer has a version that needs this."""
+        return (name in self._left and version not in self._left[name]) or any(
+            demand.name in self._met and not self._possible(demand) for demand in needs
+        )
+
+    def narrow(self, needs: Needs) -> bool:
+        """Learns from what versions need; false where there is no answer at all."""
+        before: Mapping[NormalizedName, frozenset[Version]] = {}
+        while before != self._left and all(self._left.values()):
+            before = dict(self._left)
+            for name in before:
+                self._narrow(name, needs.get(name, {}))
+        return all(self._left.values())
+
+    def _narrow(self, name: NormalizedName, needs: Mapping[Version, Sequence[Demand]]) -> None:
+        left = frozenset(
+            version
+            for version in self._left[name]
+            if self._ledger.usable(name, version) and not self.rule_out(name, version, needs.get(version, ()))
+        )
+        self._left[name] = left
+        if left and left <= needs.keys():
+            for other in frozenset.intersection(*(frozenset(d.name for d in needs[version]) for version in left)):
+                if other in self._met:
+                    among = frozenset[Version]().union(*(self._wanted(other, needs[version]) for version in left))
+                    self._left[other] = among & self._left.get(other, among)
+
+    def _wanted(self, name: NormalizedName, needs: Iterable[Demand]) -> frozenset[Version]:
+        return self._meeting(name, (*(d for d in needs if d.name == name), *self._ledger.constraints_on(name)))
+
+    def _possible(self, demand: Demand) -> frozenset[Version]:
+        admitted = self._wanted(demand.name, (demand,))
+        return admitted & self._left.get(demand.name, admitted)
+
+    def _meeting(self, name: NormalizedName, demands: Iterable[Demand]) -> frozenset[Version]:
+        """The versions that demands admit, pre-releases and withdrawn ones included."""
+        specifier = combined(demands)
+        key = name, str(specifier)
+        if key not in self._admitted:
+            offers = self._ledger.offers(name)
+            self._admitted[key] = frozenset(offers.admitted(specifier)) if offers is not None else frozenset()
+        return self._admitted[key]
