@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.version import Version
@@ -53,6 +53,26 @@ def closure(world: dict[str, dict[str, list[str]]], roots: list[str], versions: 
 
 @pytest.mark.parametrize("many", [1, resolver.MANY])
 @settings(max_examples=150)
+@example(  # what a version needs that was given up goes on to clash
+    world={
+        "a": {"1": [], "2": [], "3": []},
+        "b": {"1": [], "2": ["e<2"], "3": []},
+        "c": {"1": [], "2": ["a; extra == 'x'"], "3": ["d[x]", "c<2; extra == 'x'"]},
+        "d": {"1": [], "2": ["b<3", "b>=2", "c<2; extra == 'x'"], "3": []},
+        "e": {"1": ["c>=2"], "2": [], "3": []},
+    },
+    roots=["c[x]", "d<3", "d>=2"],
+)
+@example(  # what clashes at last says nothing of the choice that led to it
+    world={
+        "a": {"1": ["b[x]"], "2": ["e>=3"], "3": ["e<2"]},
+        "b": {"1": [], "2": ["a<3"], "3": []},
+        "c": {"1": [], "2": ["a>=3", "e[x]"], "3": ["e>=2"]},
+        "d": {"1": ["a>=3"], "2": ["a>=2"], "3": ["e[x]"]},
+        "e": {"1": [], "2": ["b==1"], "3": ["c==2"]},
+    },
+    roots=["b==2", "d", "e"],
+)
 @given(world=WORLDS, roots=ROOTS)
 def test_an_answer_is_found_exactly_where_there_is_one_and_hangs_together(
     many: int, world: dict[str, dict[str, list[str]]], roots: list[str]

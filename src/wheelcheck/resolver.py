@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 import resolvelib
 from packaging.version import Version
-from resolvelib.resolvers import RequirementInformation, Resolution, ResolutionImpossible, ResolutionTooDeep
+from resolvelib.resolvers import RequirementInformation, ResolutionImpossible, ResolutionTooDeep
 
 from wheelcheck.applicability import UndecidableMarker, applies
 from wheelcheck.distributions import Listed, Metadata, ProjectPage, UnreadableFile
@@ -40,6 +40,7 @@ from wheelcheck.outcomes import (
     Solution,
 )
 from wheelcheck.requirements import marker_text
+from wheelcheck.search import Search
 from wheelcheck.targets import PYTHON, other_micros
 from wheelcheck.values import record, replace
 from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch, Judge, NotListed, RequiresPython
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from wheelcheck.prospects import Prospects
 
 MOST_ROUNDS = 200_000
+MOST_ROUNDS_MORE = 10_000
+"""Rounds of the thorough search, which may go in circles."""
 MOST_CLASHES = 1_000
 MOST_TRIAL_ROUNDS = 100_000
 """Rounds in all for finding the fewest demands that clash; what was not tried by then is shown with them."""
@@ -522,14 +525,23 @@ class _Resolution(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         for demand in roots:
             self.ledger.record(demand)
         self._foresee(roots)
+        mapping = self._mapping(roots, most_rounds)
+        return None if mapping is None else self._solution(roots, mapping)
+
+    def _mapping(self, roots: Sequence[Demand], most_rounds: int) -> Mapping[str, _Choice] | None:
+        """What is chosen for each key: what pip would choose, or where it would miss an answer, that one."""
+        search = Search(self, _Listener(self))
         try:
-            state = Resolution(self, _Listener(self)).resolve(roots, max_rounds=most_rounds)
+            return search.resolve(roots, max_rounds=most_rounds).mapping
         except ResolutionImpossible as impossible:
             self.clashes = self.clashes or [_causes(impossible.causes)]
-            return None
         except ResolutionTooDeep:
             raise self.effort.endless() from None
-        return self._solution(roots, state.mapping)
+        if search.is_doubtful:
+            again = Search(self, _Listener(self), thorough=True)
+            with suppress(ResolutionImpossible, ResolutionTooDeep):
+                return again.resolve(roots, max_rounds=min(most_rounds, MOST_ROUNDS_MORE)).mapping
+        return None
 
     def rejected(self) -> None:
         """Counts a file that was tried in vain."""

@@ -1,0 +1,93 @@
+"""resolvelib's search, and a second, thorough one for where the first may have missed an answer.
+
+resolvelib jumps back from a clash to what it takes for the cause. It looks at the demands that clash, not at what else
+led to them, and it goes on to choose what nothing asks for any more. So it can pass over the one choice that would have
+to change, as pip does. Where that happened and no answer was found, the search is made again without either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Generic
+
+from resolvelib import AbstractProvider, BaseReporter
+from resolvelib.resolvers import Criterion, RequirementInformation, Resolution
+from resolvelib.structs import CT, KT, RT
+
+
+class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
+    """One search for an answer.
+
+    Args:
+        thorough: whether every choice that led to a clash is reconsidered; else the search is pip's.
+
+    Attributes:
+        is_doubtful: whether the search may have passed over an answer.
+    """
+
+    def __init__(
+        self, provider: AbstractProvider[RT, CT, KT], reporter: BaseReporter[RT, CT, KT], *, thorough: bool = False
+    ) -> None:
+        super().__init__(provider, reporter)
+        self._is_thorough = thorough
+        self._blamed: dict[KT, dict[int, RequirementInformation[RT, CT]]] = {}
+        self.is_doubtful = False
+        if thorough:
+            self._optimistic_backjumping_ratio = 0.0
+
+    def _backjump(self, causes: list[RequirementInformation[RT, CT]]) -> bool:
+        if self.is_doubtful and not self._is_thorough:
+            return super()._backjump(causes)
+        causing = self._leading_to(causes)
+        pins = list(self.state.mapping.items())
+        try:
+            return super()._backjump(causing if self._is_thorough else causes)
+        finally:
+            kept = self.state.mapping if self._states else {}
+            passed = [(key, pin) for key, pin in pins if kept.get(key) is not pin]
+            for key, _ in passed:
+                self._blamed.setdefault(key, {}).update((id(cause), cause) for cause in causing)
+            near, far = self._keys(causes), self._keys(causing)
+            self.is_doubtful |= any(self._bears_on(pin, far) and not self._bears_on(pin, near) for _, pin in passed)
+
+    def _leading_to(self, causes: Iterable[RequirementInformation[RT, CT]]) -> list[RequirementInformation[RT, CT]]:
+        """The causes of a clash with all that led to them, and to what was given up before on their way."""
+        found = {id(cause): cause for cause in causes}
+        waiting, seen = list(found.values()), set[KT]()
+        while waiting:
+            keys = self._keys([waiting.pop()]) - seen
+            seen |= keys
+            for key in keys:
+                criterion = self.state.criteria.get(key)
+                more = [*(criterion.information if criterion else ()), *self._blamed.get(key, {}).values()]
+                waiting += (cause for cause in more if id(cause) not in found)
+                found.update((id(cause), cause) for cause in more)
+        return list(found.values())
+
+    def _keys(self, causes: Iterable[RequirementInformation[RT, CT]]) -> set[KT]:
+        """What is asked for, and by what."""
+        return {
+            self._p.identify(each)
+            for requirement, parent in causes
+            for each in (requirement, parent)
+            if each is not None
+        }
+
+    def _bears_on(self, pin: CT, keys: Collection[KT]) -> bool:
+        return any(self._p.identify(ask) in keys for ask in self._p.get_dependencies(pin))
+
+    def _remove_information_from_criteria(self, criteria: dict[KT, Criterion[RT, CT]], parents: Collection[KT]) -> None:
+        super()._remove_information_from_criteria(criteria, parents)
+        last = next(reversed(self.state.mapping))
+        orphans = [key for key, criterion in criteria.items() if not criterion.information and key != last]
+        self.is_doubtful |= bool(orphans)
+        if self._is_thorough:
+            self._unpin(parents)
+            for key in orphans:
+                del criteria[key]
+            if orphans:
+                self._remove_information_from_criteria(criteria, orphans)
+
+    def _unpin(self, keys: Iterable[KT]) -> None:
+        for key in keys:
+            self.state.mapping.pop(key, None)
