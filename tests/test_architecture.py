@@ -33,6 +33,7 @@ STANDARD = sys.stdlib_module_names | {"tomllib"}
 CORE_MAY_IMPORT = {
     "distributions": {"packaging"},
     "resolver": {"packaging", "resolvelib"},
+    "search": {"packaging", "resolvelib"},
     "projects": {"packaging", "tomli"},
     "rules": {"packaging", "tomli"},
 }
