@@ -204,7 +204,10 @@ def test_what_is_dynamic_is_no_concern_of_the_question(here: Path) -> None:
 DIRECTORIES = [
     ({"setup.py": ""}, "it has a setup.py and no pyproject.toml"),
     ({"pyproject.toml": "[build-system]\n"}, "its pyproject.toml has no [project] table"),
-    ({"pyproject.toml": "[tool.poetry]\nname = 'a'\n"}, "its pyproject.toml has no [project] table"),
+    (
+        {"pyproject.toml": "[tool.poetry]\nname = 'a'\n"},
+        "has no [project] table, and the tables of Poetry are not read",
+    ),
     ({"pyproject.toml": "[project\n"}, "its pyproject.toml cannot be parsed"),
     ({"pyproject.toml": "[project]\nname = 'a'\n"}, "version is missing"),
     ({"pyproject.toml/x": ""}, "cannot be read"),

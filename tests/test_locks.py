@@ -435,6 +435,7 @@ def test_extras_and_groups_of_a_lock(index: Server, run: Any) -> None:
         ("'more' in extras", ("--all-extras",), True),
         ("'dev' in dependency_groups", (), True),
         ("'docs' in dependency_groups", (), False),
+        ("'docs' in dependency_groups", ("--group", "pylock.toml:Docs"), True),
     ):
         entry = f'[[packages]]\nname = "alone"\nversion = "1.0"\nmarker = "{marker}"\n'
         entry += f'wheels = [{{ url = "https://h/{dist.filename}", hashes = {{ sha256 = "{dist.sha256}" }} }}]\n'
@@ -442,6 +443,8 @@ def test_extras_and_groups_of_a_lock(index: Server, run: Any) -> None:
         assert code == 0, said
         assert ("alone" in said) is there
     assert "pylock.toml has no extra less: it has more" in answer(text, run, "--extra", "less")[1]
+    said = answer(text, run, "--group", "pylock.toml:test")[1]
+    assert "pylock.toml has no dependency group test: it has dev, docs" in said
 
 
 SOURCES = [

@@ -190,6 +190,19 @@ def test_extras_that_include_each_other_are_read_once_and_told() -> None:
     assert inputs.notices == ("In pyproject.toml, extras include each other (x -> y -> x); each was read once.",)
 
 
+def test_sources_that_only_uv_knows_are_told() -> None:
+    sources = '[tool.uv.sources]\nMine = { path = "../mine" }\nother = { git = "https://h/x" }\n'
+    written(f'[project]\nname = "a"\nversion = "1"\ndependencies = ["b", "mine"]\n{sources}')
+    (notice,) = read_inputs([], ["pyproject.toml"]).notices
+    assert notice.startswith("In pyproject.toml, [tool.uv.sources] has sources of its own for mine. They are not read")
+
+
+@pytest.mark.parametrize("table", ["uv = 3", "uv.sources = []", "uv.sources.c = {}"])
+def test_sources_that_matter_to_nothing_are_not_told(table: str) -> None:
+    written(f'[project]\nname = "a"\nversion = "1"\ndependencies = ["b"]\n[tool]\n{table}\n')
+    assert read_inputs([], ["pyproject.toml"]).notices == ()
+
+
 def test_an_answer_is_not_remembered_beyond_a_change_of_the_file(index: Server) -> None:
     os.utime(written(PROJECT), (1, 1))
     assert len(check(group=["more"], targets=[LINUX]).results[0].pins) == 1

@@ -167,7 +167,8 @@ def read_inputs(
         files: paths of requirements files, of a pyproject.toml, or of one pylock.toml; ``-`` is the standard input.
         constraints: paths of constraint files.
         stdin: what ``-`` reads instead of the standard input of the process.
-        groups: dependency groups, ``NAME`` of the pyproject.toml in the working directory or ``PATH:NAME``.
+        groups: dependency groups, ``NAME`` of the pyproject.toml in the working directory or ``PATH:NAME``, where the
+            path is that of a pyproject.toml or of the lock.
         extras: extras of the projects among the files, or of the lock.
         all_extras: all of them.
 
@@ -180,15 +181,16 @@ def read_inputs(
     for number, text in enumerate(requirements, 1):
         reader.asks.append(_argument(text, number))
     locks, projects = [*filter(_is_lock, files)], [*filter(_is_pyproject, files)]
+    of_lock, groups = (groups, ()) if locks else ((), groups)
     if locks:
-        _check_alone(locks[0], (*requirements, *groups, *files))
+        _check_alone(locks[0], (*requirements, *files, *(text for text in of_lock if _group(text)[0] != locks[0])))
     for path in files:
         if path not in (*projects, *locks):
             reader.read(path, constraint=False)
     chosen = _Extras(wanted=tuple(map(canonicalize_name, extras)), all=all_extras)
     for path in projects:
         reader.read_project(path, chosen)
-    lock = reader.read_lock(locks[0], chosen) if locks else None
+    lock = reader.read_lock(locks[0], chosen, [_group(text)[1] for text in of_lock]) if locks else None
     chosen.check((*projects, *locks))
     for group in groups:
         reader.read_group(group)
@@ -228,6 +230,14 @@ def _is_lock(path: str) -> bool:
     return re.fullmatch(r"pylock\.([^.]+\.)?toml", Path(path).name) is not None
 
 
+def _group(text: str) -> tuple[str, str]:
+    """The path and the name in ``PATH:NAME``; the path may be empty."""
+    path, _, name = text.rpartition(":")
+    if not name.strip():
+        raise UsageError(f"The group {_quoted(text)} has no name: write NAME or path/pyproject.toml:NAME.")
+    return path, name.strip()
+
+
 def _check_alone(lock: str, given: Sequence[str]) -> None:
     other = next((text for text in given if text != lock), None)
     if other is not None:
@@ -236,6 +246,15 @@ def _check_alone(lock: str, given: Sequence[str]) -> None:
 
 def _unusable(name: str, error: ValueError) -> UsageError:
     return UsageError(f"{name} cannot be used: {error}.")
+
+
+def _elsewhere(name: str, projects: Sequence[str]) -> Iterator[str]:
+    """That projects which are asked for have sources that only one tool knows."""
+    if projects:
+        yield (
+            f"In {name}, [tool.uv.sources] has sources of its own for {', '.join(projects)}. They are not "
+            "read, and the indexes are asked: to ask about such a file, name it by its path or URL."
+        )
 
 
 def _refuse_dynamic(name: str, project: Project, further: str) -> None:
@@ -334,26 +353,24 @@ class _Reader:
             stated = project.metadata.requires_python
             self.admissions.append(Admission(project=project.metadata.name, requires_python=stated, place=place))
 
-    def read_lock(self, name: str, extras: _Extras) -> Lock:
-        """A lock file, with some of its extras."""
+    def read_lock(self, name: str, extras: _Extras, groups: Sequence[str]) -> Lock:
+        """A lock file, with some of its extras and, beside its default ones, of its groups."""
         from wheelcheck.locks import Lock
 
         name = _path(name, None)
         self.names.add(name)
         base = Path(os.path.normpath(Path(name).absolute())).parent.as_uri()
         lock = Lock.parse(_contents(name, None), name, f"{base}/")
-        return replace(lock, extras=tuple(extras.of(lock.pylock.extras or ())))
+        return replace(lock.with_groups(groups), extras=tuple(extras.of(lock.pylock.extras or ())))
 
     def read_group(self, text: str) -> None:
         """Take the requirements of a dependency group, ``NAME`` or ``PATH:NAME`` as pip spells it."""
-        path, _, group = text.rpartition(":")
-        if not group.strip():
-            raise UsageError(f"The group {_quoted(text)} has no name: write NAME or path/pyproject.toml:NAME.")
+        path, group = _group(text)
         if path and not _is_pyproject(path):
             raise UsageError(f"The group {_quoted(text)} is not in a pyproject.toml: write path/pyproject.toml:NAME.")
         name = _path(path or "pyproject.toml", None)
         pyproject = self._pyproject(name)
-        self._take_stated(name, pyproject, pyproject.group(group.strip()))
+        self._take_stated(name, pyproject, pyproject.group(group))
 
     def _pyproject(self, name: str) -> Pyproject:
         from wheelcheck.pyprojects import Pyproject
@@ -366,6 +383,7 @@ class _Reader:
 
     def _take_stated(self, name: str, pyproject: Pyproject, stated: Iterator[Stated]) -> None:
         """Keep what tables ask for; a requirement with a URL is looked at as one in a file."""
+        before = len(self.asks)
         try:
             for one in stated:
                 place = Place(file=name, table=one.table)
@@ -376,6 +394,8 @@ class _Reader:
             raise _unusable(name, error) from None
         except RecursionError:
             raise UsageError(f"In {name}, lists include each other too deeply: flatten them.") from None
+        names = {canonicalize_name(ask.requirement.name) for ask in self.asks[before:]}
+        self.notices += _elsewhere(name, sorted(names & pyproject.sources()))
         for loop in pyproject.cycles:
             self.notices.append(f"In {name}, extras include each other ({' -> '.join(loop)}); each was read once.")
 

@@ -14,12 +14,12 @@ from urllib.parse import quote, urljoin
 
 from wheelcheck.distributions import Listed, Metadata, MetadataError, ProjectPage, UnreadableFile, Wheel, read_file
 from wheelcheck.failures import UsageError
-from wheelcheck.names import NormalizedName
+from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.outcomes import Conflict, Missing, NoMatchingVersion, NotForTarget, NotLocked, Outcome, Question
 from wheelcheck.projects import document_of
 from wheelcheck.requirements import requirement_of
 from wheelcheck.urls import path_of_url, shown
-from wheelcheck.values import field, record
+from wheelcheck.values import field, record, replace
 from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch, Judge, NotListed
 
 if TYPE_CHECKING:
@@ -64,17 +64,28 @@ class Lock:
         base: the URL of its directory, from which its paths are taken.
         pylock: what it says.
         extras: those of its extras that are wanted.
+        groups: those of its dependency groups that are wanted beside its default ones.
     """
 
     file: str
     base: str
     pylock: Pylock = field(repr=False)
     extras: tuple[NormalizedName, ...] = ()
+    groups: tuple[NormalizedName, ...] = ()
 
     @classmethod
     def parse(cls, body: bytes, file: str, base: str) -> Lock:
         """Raises `UsageError` where it is no lock file."""
         return cls(file=file, base=base, pylock=_validated(_document(body, file), file))
+
+    def with_groups(self, names: Collection[str]) -> Lock:
+        """The same lock with some of its dependency groups. Raises `UsageError` for one that it does not have."""
+        known = {canonicalize_name(group): NormalizedName(group) for group in self.pylock.dependency_groups or ()}
+        missing = next((name for name in names if canonicalize_name(name) not in known), None)
+        if missing is not None:
+            listed = ", ".join(sorted(known)) or "none"
+            raise UsageError(f"{self.file} has no dependency group {missing}: it has {listed}.")
+        return replace(self, groups=tuple(known[canonicalize_name(name)] for name in names))
 
     @property
     def algorithms(self) -> set[str]:
@@ -124,7 +135,7 @@ class Lock:
     def _holds(self, marker: Marker, target: Target, table: str, *, locks: bool = False) -> bool:
         environment: dict[str, Any] = {**target.environment}
         if locks:
-            groups = frozenset(self.pylock.default_groups or ())
+            groups = frozenset((*(self.pylock.default_groups or ()), *self.groups))
             environment |= {"extras": frozenset(self.extras), "dependency_groups": groups}
         else:
             environment["extra"] = ""

@@ -90,7 +90,8 @@ def project_in(document: Mapping[str, Any]) -> Project:
     """The project that a pyproject.toml describes, which was parsed already. Raises as `parse_project` does."""
     table = document.get("project")
     if not isinstance(table, dict):
-        raise MetadataError(f"its {PYPROJECT} has no [project] table")
+        only = ", and the tables of Poetry are not read" if "poetry" in _mapping(document.get("tool")) else ""
+        raise MetadataError(f"its {PYPROJECT} has no [project] table{only}")
     dynamic = _dynamic(table, _mapping(_mapping(document.get("tool")).get("poetry")))
     dependencies, optional = _requirements(table, "dependencies"), _optional(table)
     conditional = (with_marker(one, f"extra == '{extra}'") for extra, many in optional.items() for one in many)

@@ -57,6 +57,13 @@ class Pyproject:
         """Its [project] table. Raises `MetadataError` where there is none, or one that breaks the specification."""
         return project_in(self.document)
 
+    def sources(self) -> set[NormalizedName]:
+        """The projects for which uv has a source of its own, such as a path, a repository or an index."""
+        table: object = self.document
+        for key in ("tool", "uv", "sources"):
+            table = table.get(key) if isinstance(table, Mapping) else None
+        return set(map(canonicalize_name, table)) if isinstance(table, Mapping) else set()
+
     def dependencies(self, extras: Sequence[NormalizedName] = ()) -> Iterator[Stated]:
         """What its project needs, and what it needs for some of its extras. Raises `MetadataError`."""
         project = self.project()
