@@ -349,7 +349,9 @@ def _newest(version: object, files: Sequence[outcomes.RefusedFile]) -> str:
     """What the newest release would need, as a sentence."""
     if not files:
         return f"It would be {version}."
-    return f"The nearest file of {version} is {files[0].filename}: {'; '.join(joined_reasons(files))}."
+    which = f"file of {version} is" if len(files) == 1 else f"files of {version} are"
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    return f"The nearest {which} {files[0].filename}{more}: {'; '.join(joined_reasons(files))}."
 
 
 def _lines(lines: Sequence[str]) -> str:
