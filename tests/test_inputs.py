@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from wheelcheck.failures import UsageError
-from wheelcheck.inputs import MOST_BYTES, FileOptions, Inputs, Place, read_inputs
+from wheelcheck.inputs import MOST_BYTES, Inputs, read_inputs
+from wheelcheck.lines import FileOptions
+from wheelcheck.written import Place
 
 DIGEST = "0123456789abcdef" * 4
 WHEEL = "Some_Project-1.0-py3-none-any.whl"

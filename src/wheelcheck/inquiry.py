@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from wheelcheck.configuration import Applied, Configuration
     from wheelcheck.effort import Effort
     from wheelcheck.index import Index, Source
-    from wheelcheck.inputs import Ask, FileOptions, Inputs
+    from wheelcheck.inputs import Ask, Inputs
+    from wheelcheck.lines import FileOptions
     from wheelcheck.resolver import Supply
 
 RESOLUTIONS = ("highest", "lowest", "lowest-direct")
@@ -282,7 +283,8 @@ class Inquiry:
 
     def _locked(self, target: Target) -> list[Ask]:
         """What a lock asks for on a target."""
-        from wheelcheck.inputs import Ask, Place
+        from wheelcheck.inputs import Ask
+        from wheelcheck.written import Place
 
         lock = self.inputs.lock
         if lock is None:
