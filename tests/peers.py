@@ -31,7 +31,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from wheelcheck.resolver import Supply
+    from wheelcheck.supply import Supply
     from wheelcheck.targets import Target
 
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "pip"

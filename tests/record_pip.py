@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from wheelcheck.resolver import Supply
+    from wheelcheck.supply import Supply
 
 TARGETS = tuple(read_target(f"manylinux_2_36_x86_64-cp3{minor}") for minor in (10, 11, 12, 13))
 

@@ -32,7 +32,7 @@ STANDARD = sys.stdlib_module_names | {"tomllib"}
 
 CORE_MAY_IMPORT = {
     "distributions": {"packaging"},
-    "resolver": {"packaging", "resolvelib"},
+    "provider": {"packaging", "resolvelib"},
     "search": {"packaging", "resolvelib"},
     "projects": {"packaging", "tomli"},
     "rules": {"packaging", "tomli"},

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from scenario import Shelf
-from wheelcheck import resolver
+from wheelcheck import provider
 from wheelcheck.outcomes import Asked, Demand, NeededBy, Outcome, Question, Solution
 from wheelcheck.resolver import resolve
 from wheelcheck.spellings import read_target
@@ -51,7 +51,7 @@ def closure(world: dict[str, dict[str, list[str]]], roots: list[str], versions: 
     return {name for name, _ in seen}
 
 
-@pytest.mark.parametrize("many", [1, resolver.MANY])
+@pytest.mark.parametrize("many", [1, provider.MANY])
 @settings(max_examples=150)
 @example(  # what a version needs that was given up goes on to clash
     world={
@@ -78,7 +78,7 @@ def test_an_answer_is_found_exactly_where_there_is_one_and_hangs_together(
     many: int, world: dict[str, dict[str, list[str]]], roots: list[str]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(resolver, "MANY", many)
+        patch.setattr(provider, "MANY", many)
         outcome = ask(world, roots)
     if not isinstance(outcome, Solution):
         every = (dict(zip(NAMES, chosen, strict=True)) for chosen in itertools.product(VERSIONS, repeat=len(NAMES)))

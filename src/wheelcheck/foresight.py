@@ -21,7 +21,7 @@ from wheelcheck.outcomes import Demand, NeededBy, Question
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-    from wheelcheck.resolver import Supply
+    from wheelcheck.supply import Supply
 
 
 class Foresight:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from wheelcheck.index import Index, Source
     from wheelcheck.inputs import Ask, Inputs
     from wheelcheck.lines import FileOptions
-    from wheelcheck.resolver import Supply
+    from wheelcheck.supply import Supply
 
 RESOLUTIONS = ("highest", "lowest", "lowest-direct")
 STRATEGIES = ("best-match", "first-index")

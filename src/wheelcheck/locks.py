@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock
     from packaging.requirements import Requirement
 
-    from wheelcheck.resolver import Supply
+    from wheelcheck.supply import Supply
     from wheelcheck.targets import Target
 
 PACKAGES = "[[packages]]"
