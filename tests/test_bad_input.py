@@ -73,7 +73,7 @@ BROKEN = [
     (make_wheel("spam", metadata="Name: eggs\nVersion: 1.0\n"), "it says that it is eggs 1.0"),
     (make_wheel("spam", metadata="Name: spam\nVersion: 2.0\n"), "it says that it is spam 2.0"),
     (make_wheel("spam", metadata="Name: spam\nVersion: one\n"), "Invalid version: 'one'"),
-    (make_wheel("spam", requires=["eggs=1"]), "it has a requirement that cannot be parsed"),
+    (make_wheel("spam", requires=["eggs=1"]), "it has a requirement that cannot be parsed: 'eggs=1': Expected"),
     (make_wheel("spam", requires=[f"eggs; {'(' * 3000}os_name"]), "it has a requirement that cannot be parsed"),
     (make_wheel("spam", requires=["eggs>=" + "9" * 6000]), "a number in it is too long"),
     (make_wheel("spam", metadata=""), "it has no name fields"),

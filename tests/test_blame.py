@@ -28,11 +28,11 @@ sources = [{ fact = "made up", date = "2026-01-01" }]
 FILTERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "WrongPlatformTag": ({}, {"files": ["a-1.0rc1-py3-none-win_amd64.whl"]}),
     "RequiresPython": ({}, {"requires_python": "<3.12"}),
-    "HashMismatch": ({"asks": ["a --hash=sha256:other"]}, {}),
     "ForbiddenByRule": ({"rules": FORBIDS}, {}),
     "TooNew": ({"exclude_newer": "2025-01-01"}, {"uploaded": "2025-02-03T00:00:00Z"}),
     "Yanked": ({}, {"yanked": "why"}),
     "PreReleaseNotWanted": ({"only_final": [":all:"]}, {}),
+    "HashMismatch": ({"asks": ["a --hash=sha256:other"]}, {}),
 }
 """By the kind of its reason, in their order: what is asked otherwise, and what is otherwise with the file."""
 

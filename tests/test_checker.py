@@ -182,6 +182,16 @@ def test_constraints_on_what_is_not_in_the_answer_are_told(index: Server, tmp_pa
     assert check(["spam", "nowhere"], targets=[LINUX], constraint=files, index_url=index.index).notices == ()
 
 
+def test_extras_that_are_not_there_are_told_once(tmp_path: Path) -> None:
+    with simple_index({"a": [make_wheel("a", extras=["x", "y"], requires=["b[x]"])], "b": [make_wheel("b")]}) as server:
+        report = check(["a[x,z]"], targets=[LINUX, MAC], index_url=server.index)
+    assert report.ok
+    assert report.notices == (
+        "a 1.0 has no extra z, so nothing comes of asking for that: it has x, y.",
+        "b 1.0 has no extra x, so nothing comes of asking for that: it has none.",
+    )
+
+
 def test_constraints_bind_and_ask_for_nothing(index: Server, tmp_path: Path) -> None:
     bounds = tmp_path / "bounds.txt"
     bounds.write_text("spam<1\neggs<9\nham==7\n")

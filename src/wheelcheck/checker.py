@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 from wheelcheck.again import Again, concerns_in, metadata_of
 from wheelcheck.concerns import Concern, InstalledDiffers, NotTried
 from wheelcheck.critique import across_targets
-from wheelcheck.distributions import read_file
+from wheelcheck.distributions import Metadata, read_file
 from wheelcheck.effort import Counted, Effort
 from wheelcheck.failures import CannotTell, UsageError
 from wheelcheck.inquiry import Inquiry, Options, cache_directory, complete, question_of, target_named
@@ -248,7 +248,7 @@ def check(
             counters=_together([one.counters for one in again.indexes]),
             oldest=min((one.oldest for one in again.indexes if one.oldest is not None), default=None),
             exclude_newer=inquiry.limit,
-            notices=(*notices, *_idle_constraints(inquiry, results)),
+            notices=(*notices, *_idle_constraints(inquiry, results), *_absent_extras(results, index)),
             standing=_standing(stamps, again.indexes),
             answered=sum(one.answered for one in again.indexes),
         )
@@ -261,6 +261,21 @@ def _idle_constraints(inquiry: Inquiry, results: Sequence[Result]) -> Iterable[s
     if any(result.conflict is not None or result.error is not None for result in results):
         return ()
     return inquiry.idle({pin.name for result in results for pin in result.pins})
+
+
+def _absent_extras(results: Sequence[Result], index: Index) -> Iterable[str]:
+    """What to say of extras in the answers that the chosen versions do not have, which pip says as well."""
+    found = dict.fromkeys(absent for result in results for pin in result.pins for absent in _extras_not_in(pin, index))
+    for project, version, extra, known in found:
+        has = f"it has {', '.join(known)}" if known else "it has none"
+        yield f"{project} {version} has no extra {extra}, so nothing comes of asking for that: {has}."
+
+
+def _extras_not_in(pin: Pin, index: Index) -> Iterable[tuple[str, Version | None, str, tuple[str, ...]]]:
+    told = index.metadata(pin.file) if pin.extras else None
+    if isinstance(told, Metadata):
+        known = tuple(sorted(told.extras))
+        yield from ((pin.name, pin.version, extra, known) for extra in pin.extras if extra not in told.extras)
 
 
 def _stamps(inquiry: Inquiry, began: float) -> Mapping[str, Stamp] | None:

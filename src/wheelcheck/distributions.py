@@ -17,7 +17,7 @@ from packaging.version import InvalidVersion, Version
 
 from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.patterns import pattern
-from wheelcheck.requirements import requirement_of, version_of
+from wheelcheck.requirements import fault_of, requirement_of, version_of
 from wheelcheck.values import field, record
 
 if TYPE_CHECKING:
@@ -509,7 +509,7 @@ def parse_metadata(body: bytes) -> Metadata:
     try:
         requires = tuple(requirement_of(text) for text in many.get("requires-dist", ()))
     except ValueError as error:
-        raise MetadataError(f"it has a requirement that cannot be parsed: {str(error).splitlines()[0]}") from None
+        raise MetadataError(f"it has a requirement that cannot be parsed: {fault_of(error)}") from None
     return Metadata(
         name=canonicalize_name(name),
         version=version,

@@ -123,8 +123,9 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, tried: Mapping[str, int], rounds: int, awaited: str | None) -> None:
         at = f" while reading {awaited}" if awaited else ""
-        so_far = f", in which {versions_of(tuple(tried), tuple(tried.values()))} were tried" if tried else ""
-        super().__init__(f"Interrupted{at} after {rounds} rounds{so_far}.")
+        were = "was" if sum(tried.values()) == 1 else "were"
+        so_far = f", in which {versions_of(tuple(tried), tuple(tried.values()))} {were} tried" if tried else ""
+        super().__init__(f"Interrupted{at} after {rounds} round{'s' * (rounds != 1)}{so_far}.")
 
 
 def versions_of(projects: Sequence[str], numbers: Sequence[int]) -> str:

@@ -18,7 +18,7 @@ from packaging.version import InvalidVersion
 
 from wheelcheck.distributions import Metadata, MetadataError, parse_metadata
 from wheelcheck.names import NormalizedName, canonicalize_name
-from wheelcheck.requirements import requirement_of, specifiers_of, version_of
+from wheelcheck.requirements import fault_of, requirement_of, specifiers_of, version_of
 from wheelcheck.values import field, record
 from wheelcheck.verdicts import DynamicMetadata
 
@@ -196,7 +196,7 @@ def _requirements(table: dict[str, Any], key: str, prefix: str = "") -> tuple[Re
     try:
         return tuple(requirement_of(text) for text in texts)
     except ValueError as error:
-        raise _wrong(prefix + key, f"has a requirement that cannot be parsed: {str(error).splitlines()[0]}") from None
+        raise _wrong(prefix + key, f"has a requirement that cannot be parsed: {fault_of(error)}") from None
 
 
 def _strings(table: dict[str, Any], key: str, prefix: str = "") -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from wheelcheck.distributions import MetadataError
 from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.projects import Project, document_of, project_in, with_marker
-from wheelcheck.requirements import marker_text
+from wheelcheck.requirements import fault_of, marker_text
 from wheelcheck.values import field, record
 
 if TYPE_CHECKING:
@@ -204,6 +204,4 @@ def _items(groups: DependencyGroupResolver, group: str) -> Sequence[Any]:
 
 
 def _first(errors: Any) -> str:
-    """The first of several errors, on one line, with the text that it is about where it shows one."""
-    why, *text = str(errors.exceptions[0]).splitlines()
-    return f"{text[0].strip()!r}: {why}" if text else why.rstrip(".")
+    return fault_of(errors.exceptions[0])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Test: TypeAlias = "Callable[[Version], bool]"
 
+_MOST_SHOWN = 200
 _HUGE_NUMBER = pattern(r"\d{500}")
 """Longer numbers are refused: Python stops converting at 4,300 digits, where a setting does not stop it earlier."""
 
@@ -89,6 +90,14 @@ def _together(texts: tuple[str, ...]) -> SpecifierSet:
 
 
 @lru_cache(maxsize=65536)
+def fault_of(error: ValueError) -> str:
+    """What is wrong with a requirement, on one line, behind the text that it is about where the error shows one."""
+    why, *text = str(error).splitlines() or [""]
+    about = text[0].strip() if text else ""
+    shown = about if len(about) <= _MOST_SHOWN else f"{about[:_MOST_SHOWN]}..."
+    return f"{shown!r}: {why}" if about else why.rstrip(".")
+
+
 def requirement_of(text: str) -> Requirement:
     """A requirement (PEP 508). Raises `InvalidRequirement`, a `ValueError`."""
     plain = _plain_requirement(text)

@@ -192,18 +192,19 @@ QUESTIONS: tuple[type[Variant], ...] = (
     WrongAbiTag,
     RequiresPython,
     SourceOnly,
-    DynamicMetadata,
     Quarantined,
-    NotListed,
-    HashMismatch,
-    BadMetadata,
     ForbiddenByRule,
     NoUploadTime,
     TooNew,
     Yanked,
     PreReleaseNotWanted,
+    NotListed,
+    DynamicMetadata,
+    HashMismatch,
+    BadMetadata,
 )
-"""The order in which a file is questioned; the first question that it fails says how near it came."""
+"""The order in which a file is questioned, at last about what is read from it or its metadata; the first question that
+it fails says how near it came."""
 
 _POSITION = {question: position for position, question in enumerate(QUESTIONS)}
 
