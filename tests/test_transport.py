@@ -117,7 +117,7 @@ def test_what_a_server_does_wrong_is_told_in_one_sentence(server: Server, case: 
     fault, why = UNAVAILABLE[case]
     server.fault("/thing", fault)
     try:
-        answer = get(f"{server.url}/thing?token=secret", IMPATIENT)
+        answer = get(f"{server.url}/thing?token=secret", TransportOptions(timeout=20.0, retries=0))
     except IndexUnavailable as error:
         found = error
     else:
