@@ -243,8 +243,10 @@ def _hanging_files(solution: Solution, target: Target) -> Iterator[tuple[Normali
     for found in solution.outgrown:
         reasons = (why for file in found.nearest for why in file.reasons if isinstance(why, RequiresPython))
         stated += [(found.name, found.newest, why.specifier) for why in reasons]
+    pythons = [micro.python for micro in (target, *other_micros(target))]
+    hanging = {specifier for specifier in {specifier for *_, specifier in stated} if _parts(specifier, pythons)}
     for project, version, specifier in dict.fromkeys(stated):
-        if _hangs_on_micro(specifier, target):
+        if specifier in hanging:
             yield project, version, f"Requires-Python: {specifier}"
 
 
@@ -254,14 +256,15 @@ def _hanging_markers(solution: Solution) -> Iterator[tuple[NormalizedName, Versi
         yield demand.origin.name, demand.origin.version, f"Requires-Dist: {demand.shown}"
 
 
-def _hangs_on_micro(specifier: str | None, target: Target) -> bool:
+def _parts(specifier: str | None, pythons: Iterable[str]) -> bool:
+    """Whether a Requires-Python admits some of these Pythons and not all."""
     if specifier is None:
         return False
     try:
-        pythons = specifiers_of(specifier)
+        admitted = specifiers_of(specifier)
     except ValueError:
         return False
-    return len({pythons.contains(micro.python, True) for micro in (target, *other_micros(target))}) > 1
+    return len({admitted.contains(python, True) for python in pythons}) > 1
 
 
 EVERYWHERE = {"macOS": (11, 0), "glibc": (2, 17), "musl": (1, 1)}
