@@ -15,6 +15,7 @@ from hypothesis import settings
 IMPORTS = "WHEELCHECK_TEST_IMPORTS"
 
 settings.register_profile("default", deadline=None)
+settings.register_profile("few", deadline=None, max_examples=30)
 settings.register_profile("long", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
