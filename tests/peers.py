@@ -52,7 +52,7 @@ def pip_version() -> Version:
 
 def files_by_pip(index: str, requirements: Sequence[str], *options: str) -> set[str] | None:
     """The names of the files that pip would install, of wheels alone; None where it would install nothing."""
-    quietly = ["--dry-run", "--ignore-installed", "--no-cache-dir", "--isolated", "--retries=0", "--only-binary=:all:"]
+    quietly = ["--dry-run", "--ignore-installed", "--no-cache-dir", "--isolated", "--retries=3", "--only-binary=:all:"]
     with TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
         places = ["-i", index, "--report", str(report)]
