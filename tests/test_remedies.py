@@ -149,6 +149,16 @@ def test_a_remedy_that_cannot_be_asked_is_not_offered(index: Server) -> None:
     assert told(report) == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "loosened"),
+    [("spam==7.0+cpu", ["spam<=7.0"]), ("spam===7.0+cpu", ["spam<=7.0"]), ("spam===nonsense", ["spam"])],
+)
+def test_a_pin_of_a_local_version_or_of_no_version_is_loosened(asked: str, loosened: list[str]) -> None:
+    with simple_index({"spam": [make_wheel("spam")]}) as server:
+        report = check([asked], targets=[LINUX], index_url=server.index)
+    assert [remedy["change"]["after"] for remedy in told(report)] == loosened
+
+
 def test_a_snapshot_gives_the_remedies_again(index: Server, tmp_path: Path) -> None:
     before = check(["native"], targets=[LINUX], index_url=index.index)
     record_snapshot(tmp_path / "slice", ["native"], targets=[LINUX], index_url=index.index)

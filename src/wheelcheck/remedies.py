@@ -7,9 +7,10 @@ is tried that the reasons in the way do not name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple, Protocol, TypeAlias
 
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from wheelcheck.changes import (
     CHANGES,
@@ -316,9 +317,10 @@ def _looser_texts(demand: Demand) -> Iterator[str]:
 def _looser_clauses(clauses: Sequence[tuple[str, str]]) -> Iterator[list[str]]:
     """Version clauses, ever less narrow."""
     if len(clauses) == 1 and clauses[0][0] in ("==", "===", "~="):
-        version = clauses[0][1].removesuffix(".*")
-        yield [f">={version}"]
-        yield [f"<={version}"]
+        with suppress(InvalidVersion):  # === takes any text
+            version = Version(clauses[0][1].removesuffix(".*")).public
+            yield [f">={version}"]
+            yield [f"<={version}"]
     if len(clauses) > 1:
         yield from ([f"{op}{version}" for op, version in clauses if (op, version) != left] for left in clauses)
     if clauses:

@@ -173,7 +173,8 @@ def _groups(files: Iterable[outcomes.RefusedFile]) -> Iterator[list[outcomes.Ref
 def _nearest(files: Sequence[outcomes.RefusedFile], target: Target) -> Iterator[str]:
     """Files that are refused alike, with what fits of all of them and what does not."""
     first = files[0]
-    more = f" and {len(files) - 1} more of {first.version}" if len(files) > 1 else ""
+    of = f" of {first.version}" if first.version is not None else ""
+    more = f" and {len(files) - 1} more{of}" if len(files) > 1 else ""
     yield f"{first.filename}{more}"
     common = tuple(axis for axis in first.fits if all(axis in file.fits for file in files))
     fits = phrases.fits(common, target) if first.reasons else phrases.LEFT_OUT
