@@ -264,18 +264,19 @@ def _idle_constraints(inquiry: Inquiry, results: Sequence[Result]) -> Iterable[s
 
 
 def _absent_extras(results: Sequence[Result], index: Index) -> Iterable[str]:
-    """What to say of extras in the answers that the chosen versions do not have, which pip says as well."""
-    found = dict.fromkeys(absent for result in results for pin in result.pins for absent in _extras_not_in(pin, index))
-    for project, version, extra, known in found:
-        has = f"it has {', '.join(known)}" if known else "it has none"
-        yield f"{project} {version} has no extra {extra}, so nothing comes of asking for that: {has}."
+    """What to say of extras in the answers that the chosen versions do not have, once for all targets."""
+    return dict.fromkeys(said for result in results for pin in result.pins for said in _extras_not_in(pin, index))
 
 
-def _extras_not_in(pin: Pin, index: Index) -> Iterable[tuple[str, Version | None, str, tuple[str, ...]]]:
+def _extras_not_in(pin: Pin, index: Index) -> Iterator[str]:
+    """What to say of the extras of one file, which was read before."""
     told = index.metadata(pin.file) if pin.extras else None
     if isinstance(told, Metadata):
-        known = tuple(sorted(told.extras))
-        yield from ((pin.name, pin.version, extra, known) for extra in pin.extras if extra not in told.extras)
+        known = ", ".join(sorted(told.extras)) or "none"
+        for extra in pin.extras:
+            if extra not in told.extras:
+                asked = f"{pin.name} {pin.version} has no extra {extra}"
+                yield f"{asked}, so nothing comes of asking for that: it has {known}."
 
 
 def _stamps(inquiry: Inquiry, began: float) -> Mapping[str, Stamp] | None:

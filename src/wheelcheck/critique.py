@@ -244,9 +244,10 @@ def _hanging_files(solution: Solution, target: Target) -> Iterator[tuple[Normali
         reasons = (why for file in found.nearest for why in file.reasons if isinstance(why, RequiresPython))
         stated += [(found.name, found.newest, why.specifier) for why in reasons]
     pythons = [micro.python for micro in (target, *other_micros(target))]
-    hanging = {specifier for specifier in {specifier for *_, specifier in stated} if _parts(specifier, pythons)}
+    distinct = {specifier for *_, specifier in stated}
+    parting = {specifier for specifier in distinct if _parts(specifier, pythons)}
     for project, version, specifier in dict.fromkeys(stated):
-        if specifier in hanging:
+        if specifier in parting:
             yield project, version, f"Requires-Python: {specifier}"
 
 

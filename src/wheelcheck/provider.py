@@ -398,7 +398,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     # the run
 
     def answer(self, most_rounds: int = MOST_ROUNDS) -> Solution | None:
-        """Runs resolvelib once; None where there is no answer, and then `clashes` tell of the way."""
+        """What resolvelib comes to; None where there is no answer, and then `clashes` tell of the way."""
         roots = [part for demand in self.question.demands for part in demand.by_extra()]
         for demand in roots:
             self.ledger.record(demand)

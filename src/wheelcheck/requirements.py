@@ -89,7 +89,6 @@ def _together(texts: tuple[str, ...]) -> SpecifierSet:
     return cast("SpecifierSet", PlainSpecifiers(tuple(clauses.values())))
 
 
-@lru_cache(maxsize=65536)
 def fault_of(error: ValueError) -> str:
     """What is wrong with a requirement, on one line, behind the text that it is about where the error shows one."""
     why, *text = str(error).splitlines() or [""]
@@ -98,6 +97,7 @@ def fault_of(error: ValueError) -> str:
     return f"{shown!r}: {why}" if about else why.rstrip(".")
 
 
+@lru_cache(maxsize=65536)
 def requirement_of(text: str) -> Requirement:
     """A requirement (PEP 508). Raises `InvalidRequirement`, a `ValueError`."""
     plain = _plain_requirement(text)

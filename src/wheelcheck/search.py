@@ -3,6 +3,9 @@
 resolvelib jumps back from a clash to what it takes for the cause. It looks at the demands that clash, not at what else
 led to them, and it goes on to choose what nothing asks for any more. So it can pass over the one choice that would have
 to change, as pip does. Where that happened and no answer was found, the search is made again without either.
+
+The two methods of resolvelib that are extended here are its own affair: should it rename them, the search is pip's
+again.
 """
 
 from __future__ import annotations
@@ -39,16 +42,22 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         if self.is_doubtful and not self._is_thorough:
             return super()._backjump(causes)
         causing = self._leading_to(causes)
-        pins = list(self.state.mapping.items())
+        before = dict(self.state.mapping)
         try:
             return super()._backjump(causing if self._is_thorough else causes)
         finally:
             kept = self.state.mapping if self._states else {}
-            passed = [(key, pin) for key, pin in pins if kept.get(key) is not pin]
-            for key, _ in passed:
-                self._blamed.setdefault(key, {}).update((id(cause), cause) for cause in causing)
+            given_up = {key: pin for key, pin in before.items() if kept.get(key) is not pin}
+            self._take_down(given_up, causing)
             near, far = self._keys(causes), self._keys(causing)
-            self.is_doubtful |= any(self._bears_on(pin, far) and not self._bears_on(pin, near) for _, pin in passed)
+            self.is_doubtful |= any(
+                self._bears_on(pin, far) and not self._bears_on(pin, near) for pin in given_up.values()
+            )
+
+    def _take_down(self, keys: Iterable[KT], causing: Iterable[RequirementInformation[RT, CT]]) -> None:
+        """Remembers for what some choices were given up."""
+        for key in keys:
+            self._blamed.setdefault(key, {}).update((id(cause), cause) for cause in causing)
 
     def _leading_to(self, causes: Iterable[RequirementInformation[RT, CT]]) -> list[RequirementInformation[RT, CT]]:
         """The causes of a clash with all that led to them, and to what was given up before on their way."""
@@ -74,6 +83,7 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         }
 
     def _bears_on(self, pin: CT, keys: Collection[KT]) -> bool:
+        """Whether a choice asks for one of some keys; resolvelib stops at such a choice, and passes over others."""
         return any(self._p.identify(ask) in keys for ask in self._p.get_dependencies(pin))
 
     def _remove_information_from_criteria(self, criteria: dict[KT, Criterion[RT, CT]], parents: Collection[KT]) -> None:
@@ -81,13 +91,11 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         last = next(reversed(self.state.mapping))
         orphans = [key for key, criterion in criteria.items() if not criterion.information and key != last]
         self.is_doubtful |= bool(orphans)
-        if self._is_thorough:
-            self._unpin(parents)
-            for key in orphans:
-                del criteria[key]
-            if orphans:
-                self._remove_information_from_criteria(criteria, orphans)
-
-    def _unpin(self, keys: Iterable[KT]) -> None:
-        for key in keys:
+        if not self._is_thorough:
+            return
+        for key in parents:
             self.state.mapping.pop(key, None)
+        for key in orphans:
+            del criteria[key]
+        if orphans:
+            self._remove_information_from_criteria(criteria, orphans)
