@@ -491,18 +491,25 @@ def test_a_closed_pipe_ends_quietly() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="closed pipes and signals are told otherwise there")
-def test_an_interrupt_tells_what_it_ended(index: Server) -> None:
-    asked = index.released
-    index.fault("/simple/alone/", stall())
-    command = [*COMMAND, "check", "alone", "-t", LINUX]
+@pytest.mark.parametrize(
+    ("asked", "path", "said"),
+    [
+        ("alone", "/simple/alone/", "the page of alone"),
+        ("eggs==0", "/files/eggs-2.0-py3-none-any.whl.metadata", f"what would fix the answer for {LINUX}"),
+    ],
+)
+def test_an_interrupt_tells_what_it_ended(index: Server, asked: str, path: str, said: str) -> None:
+    released = index.released
+    index.fault(path, stall())
+    command = [*COMMAND, "check", asked, "-t", LINUX]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while "/simple/alone/" not in index.paths:
+    while path not in index.paths:
         assert process.poll() is None
-        asked.wait(0.01)
+        released.wait(0.01)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, b"")
-    assert "the page of alone" in sentence(err.decode())
+    assert said in sentence(err.decode())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

@@ -14,6 +14,7 @@ from sdists import make_source
 from wheelcheck import Report, check
 from wheelcheck import again as again_module
 from wheelcheck.cli import main
+from wheelcheck.render.text import render_report
 from wheelcheck.snapshots import record_snapshot
 from wheels import make_wheel
 
@@ -29,6 +30,8 @@ WORLD = PROJECTS | {
     "newer": [make_wheel("newer", "1.0", "cp312-cp312-manylinux_2_34_x86_64")],
     "picky": [make_wheel("picky", "1.0", requires=["eggs<2"]), make_wheel("picky", "2.0", requires=["eggs"])],
     "source": [make_source("source")],
+    "bold": [make_source("bold", "1.0"), make_wheel("bold", "2.0", requires=["early"])],
+    "early": [make_wheel("early", "1.0b1")],
     "old": [
         make_wheel("old", "1.0", upload_time="2020-01-01T00:00:00Z"),
         make_wheel("old", "2.0", "cp310-cp310-win_amd64", upload_time="2026-01-01T00:00:00Z"),
@@ -139,6 +142,23 @@ def test_no_time_left_for_remedies_leaves_the_answer(index: Server, monkeypatch:
     report = check(["native"], targets=[LINUX], index_url=index.index)
     assert told(report) == []
     assert report.exit_code == 1
+    assert "no time to try every change" in render_report(report)
+    assert not report.is_lasting
+    monkeypatch.undo()
+    again = check(["native"], targets=[LINUX], index_url=index.index)
+    assert told(again) != []
+    assert "no time" not in render_report(again)
+
+
+def test_a_remedy_tells_what_is_wrong_with_its_answer(index: Server) -> None:
+    """The only version that fits as it is needs a pre-release."""
+    report = check(["bold==1.*"], targets=[LINUX], index_url=index.index)
+    remedies = told(report)
+    assert [remedy["kind"] for remedy in remedies] == ["AllowSource", "ChangeRequirement"]
+    assert [(one["kind"], one["project"]) for one in remedies[1]["concerns"]] == [("PreRelease", "early")]
+    assert "concerns" not in remedies[0]
+    text = render_report(report)
+    assert "early 1.0b1 is a pre-release" in text[text.index("2. ask for bold>=1") :]
 
 
 def test_a_remedy_that_cannot_be_asked_is_not_offered(index: Server) -> None:

@@ -14,8 +14,9 @@ from packaging.utils import canonicalize_name as packaging_name
 from packaging.version import Version
 
 from wheelcheck import requirements as module
+from wheelcheck.distributions import ProjectPage, Shelf
 from wheelcheck.names import canonicalize_name
-from wheelcheck.requirements import PlainRequirement, PlainSpecifiers, requirement_of, specifiers_of
+from wheelcheck.requirements import PlainRequirement, PlainSpecifiers, extent, requirement_of, specifiers_of
 from wheelcheck.spellings import read_target
 
 NUMBERS = st.integers(0, 3)
@@ -174,3 +175,18 @@ def test_what_most_metadata_says_is_plain(text: str) -> None:
 @pytest.mark.parametrize("text", ["===1.0", "~=1", ">=1.0+x", ">=1.*", "==1!2.0", ",", ">=1,,<2", ">=1.0-1"])
 def test_what_is_not_plain_is_left_to_packaging(text: str) -> None:
     assert not isinstance(outcome(lambda: specifiers_of(text)), PlainSpecifiers)
+
+
+@given(SETS, st.lists(VERSIONS, max_size=12, unique=True))
+def test_a_page_finds_all_that_specifiers_admit_where_it_looks(text: str, versions: list[Version]) -> None:
+    """It looks between the ends that they name only, and reads no other version."""
+    try:
+        specifier = specifiers_of(text)
+    except ValueError:
+        return
+    order = sorted(versions, reverse=True)
+    page = ProjectPage.of_shelves(canonicalize_name("a"), list(map(str, order)), lambda _: Shelf.of([]))
+    found = list(page.between(*extent(specifier)))
+    assert list(specifier.filter(found, prereleases=True)) == list(specifier.filter(order, prereleases=True))
+    assert [version for version in order if version in found] == found
+    assert list(page.versions) == order

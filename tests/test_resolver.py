@@ -73,6 +73,16 @@ def closure(world: dict[str, dict[str, list[str]]], roots: list[str], versions: 
     },
     roots=["b==2", "d", "e"],
 )
+@example(  # a version that was taken back fits again, without what it needs
+    world={
+        "a": {"1": [], "2": [], "3": ["e", "e>=2"]},
+        "b": {"1": [], "2": ["e<3"], "3": ["c>=2"]},
+        "c": {"1": ["b<2", "d[x]"], "2": ["a>=2", "c<3; extra == 'x'"], "3": ["e"]},
+        "d": {"1": ["b==2", "a<3", "a==2"], "2": [], "3": ["e"]},
+        "e": {"1": ["c<3", "b!=2"], "2": ["a<3", "b<3", "d"], "3": ["b<3"]},
+    },
+    roots=["e!=2", "c==2"],
+)
 @given(world=WORLDS, roots=ROOTS)
 def test_an_answer_is_found_exactly_where_there_is_one_and_hangs_together(
     many: int, world: dict[str, dict[str, list[str]]], roots: list[str]
@@ -91,6 +101,32 @@ def test_an_answer_is_found_exactly_where_there_is_one_and_hangs_together(
             assert demand.requirement.specifier.contains(pin.version)
             if isinstance(demand.origin, NeededBy):
                 assert pins[demand.origin.name] == str(demand.origin.version)
+
+
+@settings(max_examples=150)
+@example(
+    world={
+        "a": {"1": ["b"], "2": ["c==2"], "3": ["c[x]; extra == 'x'", "e==2", "d<2"]},
+        "b": {"1": ["e<3"], "2": ["b[x]"], "3": ["e==2"]},
+        "c": {"1": [], "2": ["a!=2", "d<3", "d<2"], "3": ["a>=3", "e<2"]},
+        "d": {"1": ["a<3"], "2": [], "3": ["a[x]"]},
+        "e": {"1": [], "2": ["d!=2", "b[x]; extra == 'x'", "d!=2"], "3": []},
+    },
+    roots=["a>=2"],
+)
+@given(world=WORLDS, roots=ROOTS)
+def test_an_explanation_tells_of_one_version_of_each_project(
+    world: dict[str, dict[str, list[str]]], roots: list[str]
+) -> None:
+    """Two versions of one project are never chosen together, so what both need says nothing."""
+    outcome = ask(world, roots)
+    if not isinstance(outcome, Solution):
+        makers = {d.origin.name: set[Version]() for d in outcome.demands if isinstance(d.origin, NeededBy)}
+        for demand in outcome.demands:
+            if isinstance(demand.origin, NeededBy):
+                makers[demand.origin.name].add(demand.origin.version)
+        assert all(len(versions) == 1 for versions in makers.values())
+        assert {str(demand.requirement) for demand in outcome.demands if isinstance(demand.origin, Asked)} <= {*roots}
 
 
 def test_pins_that_are_no_longer_needed_leave_no_trace() -> None:

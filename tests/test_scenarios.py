@@ -52,8 +52,9 @@ def check_remedies(found, expected) -> None:
     """Each remedy with the part of its change that the scenario tells, in their order."""
     assert [remedy["kind"] for remedy in found] == [told["kind"] for told in expected]
     for remedy, told in zip(found, expected, strict=True):
-        about = {"kind": remedy["kind"], "pins": remedy["pins"]} | remedy["change"]
-        assert {key: about[key] for key in told} == told
+        brings = {"brings": [concern["kind"] for concern in remedy.get("concerns", ())]}
+        about = {"kind": remedy["kind"], "pins": remedy["pins"]} | remedy["change"] | brings
+        assert {key: about[key] for key in {"brings": [], **told}} == {"brings": [], **told}
 
 
 def check_conflict(outcome, expected) -> None:
@@ -61,6 +62,8 @@ def check_conflict(outcome, expected) -> None:
     assert (outcome.kind, outcome.project) == (expected["conflict"], expected["project"])
     if "reasons" in expected:
         assert [why.kind for why in outcome.files[0].reasons] == expected["reasons"]
+    if "files" in expected:
+        assert [file.filename for file in outcome.files] == expected["files"]
     if "nearest" in expected:
         assert outcome.files[0].filename == expected["nearest"]
     shown = {str(demand.requirement) for demand in outcome.demands}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import ExitStack
-from time import monotonic, thread_time
+from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from wheelcheck.concerns import Concern
@@ -34,6 +34,9 @@ class Again:
         inquiry: what was asked.
         index: the index that answers it.
         strategies: whether another index may be opened, for a strategy that asks more than this one did.
+
+    Attributes:
+        is_cut_short: whether some question was not answered because the time for the target was over.
     """
 
     def __init__(self, inquiry: Inquiry, index: Index, *, strategies: bool = True) -> None:
@@ -44,6 +47,7 @@ class Again:
         self._stack = ExitStack()
         self._last = monotonic() + MOST_FOR_ALL
         self._until = self._last
+        self.is_cut_short = False
 
     def __enter__(self) -> Self:
         return self
@@ -59,20 +63,22 @@ class Again:
     def begin(self) -> None:
         """Sets the time that there is from now on for one target."""
         self._until = min(monotonic() + MOST_SECONDS, self._last)
+        self.is_cut_short = False
 
     def __call__(self, question: Question, strategy: str | None) -> Answer | None:
         """The answer to a question, or None where there is none, or none in time."""
         from wheelcheck.remedies import Answer
         from wheelcheck.resolver import solve
 
-        index, left = self._under(strategy), self._until - monotonic()
-        if left <= 0 or index is None:
-            return None
+        left = self._until - monotonic()
+        index = self._under(strategy) if left > 0 else None
         try:
-            solution = solve(question, index, Effort(thread_time, left))
-            return Answer(solution.pins, concerns_in(solution, question, index)) if solution else None
+            solution = solve(question, index, Effort(monotonic, left)) if index is not None else None
+            return Answer(solution.pins, concerns_in(solution, question, index)) if solution and index else None
         except CannotTell:
             return None
+        finally:
+            self.is_cut_short |= monotonic() > self._until
 
     def _under(self, strategy: str | None) -> Index | None:
         """The index under a strategy; one that mixes pages can tell what the first of them would be."""

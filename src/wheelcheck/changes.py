@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from wheelcheck.concerns import Concern
 from wheelcheck.names import NormalizedName
 from wheelcheck.outcomes import Pin
-from wheelcheck.values import Plain, Variant, fields_of, record
+from wheelcheck.values import Plain, Variant, fields_of, plain, record
 
 
 @record
@@ -105,10 +106,17 @@ CHANGES: tuple[type[Variant], ...] = (
 
 @record
 class Remedy:
-    """A change that was asked, and the answer that it gave."""
+    """A change that was asked, and the answer that it gave.
+
+    Attributes:
+        change: what to change.
+        pins: the answer.
+        concerns: the warnings that it brings in; a remedy with any is told after those without.
+    """
 
     change: Change
     pins: tuple[Pin, ...]
+    concerns: tuple[Concern, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -118,4 +126,6 @@ class Remedy:
     def to_dict(self) -> dict[str, Plain]:
         """The form under `remedies` in a report."""
         change = {name: value for name, value in fields_of(self.change).items() if name != "kind"}
-        return {"kind": self.kind, "change": change, "pins": {pin.name: str(pin.version) for pin in self.pins}}
+        pins: dict[str, Plain] = {pin.name: str(pin.version) for pin in self.pins}
+        warned: dict[str, Plain] = {"concerns": plain(self.concerns)} if self.concerns else {}
+        return {"kind": self.kind, "change": change, "pins": pins, **warned}

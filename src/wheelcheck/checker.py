@@ -14,7 +14,7 @@ from wheelcheck.concerns import Concern, InstalledDiffers, NotTried
 from wheelcheck.critique import across_targets
 from wheelcheck.distributions import Metadata, read_file
 from wheelcheck.effort import Counted, Effort
-from wheelcheck.failures import CannotTell, UsageError
+from wheelcheck.failures import CannotTell, Interrupted, UsageError
 from wheelcheck.inquiry import Inquiry, Options, cache_directory, complete, question_of, target_named
 from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.outcomes import AddedByRule, Demand, Missing, NoAnswer, Outcome, Pin, Question, Solution
@@ -47,6 +47,7 @@ class Result:
         error: what kept the answer from being found out, or None.
         concerns: what is wrong with an answer that works.
         remedies: changes that were asked again and give a better answer, the first of their kinds first.
+        has_all_remedies: whether there was time to ask all of them.
         rules: every curated rule that had a part in the answer.
         confirmation: what a real import gave, or None where none was asked for.
         skipped: what was asked for and does not apply, because its marker does not hold for the target.
@@ -60,6 +61,7 @@ class Result:
     error: CannotTell | None = None
     concerns: tuple[Concern, ...] = ()
     remedies: tuple[Remedy, ...] = ()
+    has_all_remedies: bool = True
     rules: tuple[Rule, ...] = ()
     linkage: None = None
     confirmation: Confirmation | None = None
@@ -88,6 +90,7 @@ class Result:
             "rules": [_brief(rule) for rule in self.rules],
             "concerns": plain(self.concerns),
             "remedies": plain(self.remedies),
+            "has_all_remedies": self.has_all_remedies,
             "linkage": self.linkage,
             "confirmation": plain(self.confirmation),
             "skipped": plain(self.skipped),
@@ -162,8 +165,14 @@ class Report(Sourced):
 
     @property
     def is_lasting(self) -> bool:
-        """Whether the answer may be given again while it stands: nothing failed, and nobody searched for near names."""
-        told = all(not isinstance(result.conflict, Missing) and result.error is None for result in self.results)
+        """Whether the answer may be given again while it stands: nothing failed, and nobody searched for near names.
+
+        Nor was there too little time for it, since next time there may be enough.
+        """
+        told = all(
+            not isinstance(result.conflict, Missing) and result.error is None and result.has_all_remedies
+            for result in self.results
+        )
         return told and self.standing is not None and holds(self.standing)
 
     @property
@@ -379,7 +388,11 @@ def _with_remedies(result: Result, question: Question, inquiry: Inquiry, index: 
         on=inquiry.question,
     )
     again.begin()
-    return replace(result, remedies=remedies(case, again))
+    try:
+        found = remedies(case, again)
+    except KeyboardInterrupt:
+        raise Interrupted.seeking_remedies(question.target.name) from None
+    return replace(result, remedies=found, has_all_remedies=not again.is_cut_short)
 
 
 def _compared(results: Sequence[Result], index: Index) -> Iterator[Result]:

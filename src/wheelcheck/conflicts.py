@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from wheelcheck.applicability import applies
 from wheelcheck.ledger import Cause, Ledger, Standing
@@ -26,7 +28,7 @@ from wheelcheck.outcomes import (
     RefusedFile,
 )
 from wheelcheck.refusals import Refusals
-from wheelcheck.requirements import specifiers_of
+from wheelcheck.requirements import specifiers_of, version_of
 from wheelcheck.values import replace
 from wheelcheck.verdicts import unreadable_reason
 
@@ -63,6 +65,15 @@ def meeting(ledger: Ledger, clash: Sequence[Cause]) -> tuple[Demand, ...]:
     return _explain_clash(ledger, clash).demands
 
 
+def mixed_versions(told: NoAnswer) -> dict[NormalizedName, Version]:
+    """Of the projects of which several versions make the demands of an explanation, the newest of them."""
+    versions: dict[NormalizedName, set[Version]] = {}
+    for demand in told.demands:
+        if isinstance(demand.origin, NeededBy | AddedByRule):
+            versions.setdefault(demand.origin.name, set()).add(demand.origin.version)
+    return {name: max(several) for name, several in versions.items() if len(several) > 1}
+
+
 def _together(told: Sequence[NoAnswer]) -> Conflict:
     """Several clashes as one."""
     demands = dict.fromkeys(demand for answer in told for demand in answer.demands)
@@ -81,8 +92,7 @@ def _explain_clash(ledger: Ledger, causes: Sequence[Cause]) -> NoAnswer:
         told = _own_trouble(ledger, name, demands)
         if told is not None:
             return told
-    files = (file for name in names for file in _sides(ledger, name, demands))
-    return Conflict(project=names[0], demands=demands, files=_nearest_first(files))
+    return _conflict(ledger, names, demands)
 
 
 def _own_trouble(ledger: Ledger, name: NormalizedName, demands: tuple[Demand, ...]) -> NoAnswer | None:
@@ -100,20 +110,62 @@ def _own_trouble(ledger: Ledger, name: NormalizedName, demands: tuple[Demand, ..
         return NoCompatibleFile(project=name, demands=chains, files=files)
     stated = [demand for demand in about if not isinstance(demand.origin, AddedByRule)]
     if offers.page.versions and all(_meets_some(offers, demand.requirement.specifier) for demand in stated):
-        return Conflict(project=name, demands=chains, files=_nearest_first(_sides(ledger, name, about)))
+        return _conflict(ledger, (name,), chains)
     return _none_listed(ledger, name, chains, offers)
+
+
+def _conflict(ledger: Ledger, names: Sequence[NormalizedName], demands: tuple[Demand, ...]) -> Conflict:
+    """Demands that cannot be met together, with what each has for itself, and instead of what else they are made."""
+    files = [file for name in names for file in _sides(ledger, name, demands)]
+    for name in dict.fromkeys(demand.name for demand in demands):
+        files += _unusable(ledger, name, demands)
+    return Conflict(project=names[0], demands=demands, files=_nearest_first(files))
 
 
 def _none_listed(
     ledger: Ledger, name: NormalizedName, demands: tuple[Demand, ...], offers: Offers
 ) -> NoMatchingVersion:
     newest = next(iter(offers.page.versions), None)
-    unreadable = [
+    about = [demand.requirement.specifier for demand in demands if demand.name == name]
+    files = [] if any(specifier.is_unsatisfiable() for specifier in about) else [*_beside(ledger, name, offers, about)]
+    files += (
         RefusedFile(filename=file.filename, version=None, reasons=(unreadable_reason(file),))
         for file in offers.page.unreadable
-    ]
-    files = [*_admitted(ledger, name, offers, specifiers_of("")), *unreadable]
+        if newest is None or any(_may_be_meant(file.filename, specifier) for specifier in about)
+    )
     return NoMatchingVersion(project=name, newest=newest, demands=demands, files=_nearest_first(files))
+
+
+def _beside(
+    ledger: Ledger, name: NormalizedName, offers: Offers, specifiers: Iterable[SpecifierSet]
+) -> Iterator[RefusedFile]:
+    """The files that would be taken of the versions next to those that are asked for; all where none would be."""
+    every = specifiers_of("")
+    usable = [version for version in ledger.matching(name, every) if ledger.usable(name, version)]
+    if not usable:
+        yield from _refused(ledger, offers, every)
+    for bound in (bound for specifier in specifiers for bound in _bounds(specifier)):
+        below = [version for version in usable if version <= bound][:1]
+        above = [version for version in usable if version > bound][-1:]
+        for version in (*above, *below):
+            yield from _taken(ledger, offers, version)
+
+
+def _bounds(specifier: SpecifierSet) -> Iterator[Version]:
+    for clause in specifier:
+        with suppress(InvalidVersion):
+            yield version_of(clause.version.removesuffix(".*"))
+
+
+def _taken(ledger: Ledger, offers: Offers, version: Version) -> Iterator[RefusedFile]:
+    """The file that would be taken of a version, if any would."""
+    usable = (file for _, file in offers.files(version) if file not in ledger.refused)
+    return (RefusedFile(filename=file.filename, version=version, reasons=()) for file in islice(usable, 1))
+
+
+def _may_be_meant(filename: str, specifier: SpecifierSet) -> bool:
+    """Whether a file whose name cannot be read may be of the version that is pinned."""
+    return any(f"-{clause.version}" in filename for clause in specifier if clause.operator in {"==", "==="})
 
 
 def _meets_some(offers: Offers, specifier: SpecifierSet) -> bool:
@@ -133,13 +185,22 @@ def _sides(ledger: Ledger, name: NormalizedName, demands: Iterable[Demand]) -> I
             yield from _admitted(ledger, name, offers, specifier)
 
 
+def _unusable(ledger: Ledger, name: NormalizedName, demands: Iterable[Demand]) -> Iterator[RefusedFile]:
+    """The files of the versions of a project that would do if their metadata did not refuse them."""
+    offers = ledger.offers(name)
+    if offers is None or all(file.name != name for file in ledger.refused):
+        return
+    for version in ledger.matching(name, ledger.specifier(name, (d for d in demands if d.name == name))):
+        for _, file in offers.files(version):
+            if file in ledger.refused:
+                yield RefusedFile(filename=file.filename, version=version, reasons=(ledger.refused[file],))
+
+
 def _admitted(ledger: Ledger, name: NormalizedName, offers: Offers, specifier: SpecifierSet) -> tuple[RefusedFile, ...]:
     """The file that would be taken if only this were demanded; where there is none, all that are refused."""
-    for version in ledger.matching(name, specifier):
-        for _, file in offers.files(version):
-            if file not in ledger.refused:
-                return (RefusedFile(filename=file.filename, version=version, reasons=()),)
-    return _refused(ledger, offers, specifier)
+    taken = (file for version in ledger.matching(name, specifier) for file in _taken(ledger, offers, version))
+    first = next(taken, None)
+    return (first,) if first is not None else _refused(ledger, offers, specifier)
 
 
 def refused_files(ledger: Ledger, name: NormalizedName, demands: Iterable[Demand]) -> tuple[RefusedFile, ...]:

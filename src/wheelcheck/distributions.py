@@ -7,6 +7,7 @@ Standards: binary distribution format (PEP 427), source distribution names (PEP 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
@@ -17,7 +18,7 @@ from packaging.version import InvalidVersion, Version
 
 from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.patterns import pattern
-from wheelcheck.requirements import fault_of, requirement_of, version_of
+from wheelcheck.requirements import fault_of, public, requirement_of, version_of
 from wheelcheck.values import field, record
 
 if TYPE_CHECKING:
@@ -215,6 +216,10 @@ class ProjectPage:
         """The versions that ``==`` this one admits, newest first: those that differ by a local label, and itself."""
         return self._shelves.alike(version)
 
+    def between(self, lowest: Version | None, highest: Version | None) -> Iterator[Version]:
+        """The versions from one to another, both with their local variants, newest first; None leaves an end open."""
+        return self._shelves.between(lowest, highest)
+
     @property
     def files(self) -> tuple[Listed, ...]:
         """Every file, by version."""
@@ -239,7 +244,7 @@ class _Shelves(Mapping[Version, "tuple[Listed, ...]"]):
     """Files by version, newest first. Versions and files are read when they are first asked for."""
 
     def __init__(self, versions: Sequence[Version | str], read: Callable[[int], Shelf]) -> None:
-        self._versions = versions
+        self._versions: list[Any] = list(versions)
         self._read = read
         self._places: dict[Version, int] = {}
         self._shelf_at: dict[int, Shelf] = {}
@@ -251,17 +256,18 @@ class _Shelves(Mapping[Version, "tuple[Listed, ...]"]):
         return self.shelf(version).listed
 
     def __iter__(self) -> Iterator[Version]:
-        return iter(self._places) if self._is_read else self._read_versions()
+        return iter(self._versions) if self._is_read else map(self._version, range(len(self._versions)))
 
     @property
     def _is_read(self) -> bool:
         return len(self._places) == len(self._versions)
 
-    def _read_versions(self) -> Iterator[Version]:
-        for place, given in enumerate(self._versions):
-            version = version_of(given) if isinstance(given, str) else given
-            self._places[version] = place
-            yield version
+    def _version(self, place: int) -> Version:
+        given = self._versions[place]
+        version = version_of(given) if isinstance(given, str) else given
+        self._versions[place] = version
+        self._places[version] = place
+        return version
 
     def __contains__(self, version: object) -> bool:
         return version in self._places or (not self._is_read and any(other == version for other in self))
@@ -273,8 +279,13 @@ class _Shelves(Mapping[Version, "tuple[Listed, ...]"]):
             if one == version or (version.local is None and one.public == version.public):
                 yield one
         if version.local is None and version in self:
-            given = self._versions[self._places[version]]
-            yield version_of(given) if isinstance(given, str) else given
+            yield self._version(self._places[version])
+
+    def between(self, lowest: Version | None, highest: Version | None) -> Iterator[Version]:
+        places = range(len(self._versions))
+        first = bisect_left(places, True, key=lambda place: highest is None or public(self._version(place)) <= highest)
+        last = bisect_left(places, True, first, key=lambda place: lowest is not None and self._version(place) < lowest)
+        return map(self._version, places[first:last])
 
     def __len__(self) -> int:
         return len(self._versions)

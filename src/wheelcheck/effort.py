@@ -78,7 +78,7 @@ class Effort:
 
     def interrupted(self) -> Interrupted:
         """The end that a user makes of it."""
-        return Interrupted(self.tried, self.rounds, self.awaited)
+        return Interrupted.resolving(self.tried, self.rounds, self.awaited)
 
     def endless(self) -> Endless:
         """The failure to come to an end."""

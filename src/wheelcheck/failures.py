@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from wheelcheck.values import Plain, fields_of, record
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class UsageError(Exception):
@@ -119,13 +122,28 @@ class Endless(CannotTell):
 
 
 class Interrupted(KeyboardInterrupt):
-    """The user did not wait for a resolution; the text says what it was at."""
+    """The user did not wait for an answer; the text says what was under way."""
 
-    def __init__(self, tried: Mapping[str, int], rounds: int, awaited: str | None) -> None:
+    @classmethod
+    def resolving(cls, tried: Mapping[str, int], rounds: int, awaited: str | None) -> Self:
+        """A resolution was under way.
+
+        Args:
+            tried: how many versions of some projects were tried.
+            rounds: how many rounds it took so far.
+            awaited: what was being read, or None.
+        """
         at = f" while reading {awaited}" if awaited else ""
         were = "was" if sum(tried.values()) == 1 else "were"
         so_far = f", in which {versions_of(tuple(tried), tuple(tried.values()))} {were} tried" if tried else ""
-        super().__init__(f"Interrupted{at} after {rounds} round{'s' * (rounds != 1)}{so_far}.")
+        return cls(f"Interrupted{at} after {rounds} round{'s' * (rounds != 1)}{so_far}.")
+
+    @classmethod
+    def seeking_remedies(cls, target: str) -> Self:
+        """There was an answer for a target, and changes were tried that might give a better one."""
+        return cls(
+            f"Interrupted while looking for what would fix the answer for {target}; --no-remedies leaves that out."
+        )
 
 
 def versions_of(projects: Sequence[str], numbers: Sequence[int]) -> str:

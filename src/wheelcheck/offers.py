@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from wheelcheck.distributions import Listed, ProjectPage, Sdist, UnreadableFile, Wheel, tags_in
 from wheelcheck.outcomes import Demand, Policy
-from wheelcheck.requirements import together, version_of
+from wheelcheck.requirements import extent, together, version_of
 from wheelcheck.urls import path_of_url
 from wheelcheck.verdicts import (
     HashMismatch,
@@ -135,14 +135,13 @@ class Offers:
         """The versions among which those are that a specifier admits, newest first."""
         pins = (s.version for s in specifier if s.operator == "==" and not s.version.endswith(".*"))
         pin = next(pins, None)
-        return self.page.versions if pin is None else self.page.alike(version_of(pin))
+        return self.page.between(*extent(specifier)) if pin is None else self.page.alike(version_of(pin))
 
     def takes_prereleases(self, specifier: SpecifierSet, *, pre: bool | None = None) -> bool:
         """Whether pre-releases are among what `matching` gives, if they are usable and not withdrawn."""
         if pre is not None or specifier.prereleases:
             return pre is not False
-        usable = filter(self.files, specifier.filter(self.page.versions, prereleases=True))
-        return all(version.is_prerelease for version in usable)
+        return all(version.is_prerelease for version in self.admitted(specifier))
 
     def is_withdrawn(self, version: Version) -> bool:
         """Whether all usable files of a version are yanked."""

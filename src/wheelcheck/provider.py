@@ -37,7 +37,7 @@ from wheelcheck.outcomes import (
     Question,
     Solution,
 )
-from wheelcheck.requirements import marker_text
+from wheelcheck.requirements import marker_text, specifiers_of, together
 from wheelcheck.search import Search
 from wheelcheck.targets import PYTHON, other_micros
 from wheelcheck.values import record, replace
@@ -245,9 +245,10 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         if offers is None:
             return ()
         specifier = self.ledger.specifier(name, (ask for ask in asks if isinstance(ask, Demand)))
-        ties = [ask.candidate.version for ask in asks if isinstance(ask, _Tie)]
+        ties = {ask.candidate.version for ask in asks if isinstance(ask, _Tie)}
+        specifier = together([specifier, *(specifiers_of(f"=={tied}") for tied in ties)])
         matching = self.ledger.matching(name, specifier, pre=bool(ties))
-        found = (version for version in matching if all(version == tied for tied in ties)) if ties else matching
+        found = (version for version in matching if {version} == ties) if ties else matching
         ordered = reversed(list(found)) if self._wants_lowest(name) else found
         policy = self.question.policy
         return sorted(ordered, key=offers.is_source_only) if policy.allow_sdists and policy.prefer_binary else ordered

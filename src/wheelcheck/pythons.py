@@ -26,6 +26,8 @@ NEWEST_MICRO: Mapping[int, int] = MappingProxyType(
 
 Source: the builds that uv 0.13.9 lists (``uv python list --all-versions``); for 3.6 and 3.7 the last source releases.
 """
+FIRST_FREE_THREADED = 13
+"""The minor of CPython 3 that was the first with free-threaded builds (PEP 703)."""
 NEWEST_PYPY: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "pypy36_pp73": ("3.6.12", "7.3.3"),
@@ -118,8 +120,9 @@ def read_python(text: str) -> Python:
 
 def _cpython(text: str, major: int, minor: int, micro: str | None, flags: str) -> Python:
     check_age(text, major, minor)
-    if "t" in flags and minor < 13:
-        raise UsageError(f"{shown(text)} does not exist: free-threaded builds begin with Python 3.13.")
+    if "t" in flags and minor < FIRST_FREE_THREADED:
+        first = f"3.{FIRST_FREE_THREADED}"
+        raise UsageError(f"{shown(text)} does not exist: free-threaded builds begin with Python {first}.")
     if "m" in flags and minor > 7:
         raise UsageError(f"{shown(text)} does not exist: the ABI tag has an m up to Python 3.7 only. Write cp3{minor}.")
     abi = f"cp3{minor}{flags.replace('m', '')}{'m' if minor < 8 else ''}"

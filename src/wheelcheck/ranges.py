@@ -185,7 +185,7 @@ class RemoteFile:
 
     def _failure(self, answer: Answer) -> Exception:
         if answer.status in (404, 410):
-            return Unreadable(self._filename, f"the index lists it, but its server answers HTTP {answer.status}")
+            return Unreadable(self._filename, f"nothing is at its URL: the server answers HTTP {answer.status}")
         return answer.failure()
 
     def _cannot(self, what: str) -> bool:

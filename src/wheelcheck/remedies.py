@@ -32,7 +32,7 @@ from wheelcheck.names import NormalizedName
 from wheelcheck.offers import Offers, combined
 from wheelcheck.outcomes import Asked, Constraint, Demand, NoAnswer, NotForTarget, Pin, Question, RefusedFile
 from wheelcheck.platforms import MacOS, Manylinux, Musllinux
-from wheelcheck.pythons import NEWEST_MICRO, read_python
+from wheelcheck.pythons import FIRST_FREE_THREADED, NEWEST_MICRO, read_python
 from wheelcheck.replacements import REPLACEMENTS
 from wheelcheck.requirements import marker_text, requirement_of
 from wheelcheck.spellings import target_on
@@ -52,8 +52,10 @@ from wheelcheck.verdicts import (
 OF_PYTHON = (WrongPythonTag, WrongAbiTag, RequiresPython)
 CURABLE = ("PreRelease", "NightlyDependency", "Stale", "Yanked", "SameModule", "SeveralIndexes", "Translated")
 """Warnings for which there may be a change."""
-UNWELCOME = frozenset({"PreRelease", "NightlyDependency", "Yanked", "SourceOnly"})
+UNWELCOME = frozenset({"NightlyDependency", "Yanked", "SourceOnly"})
 """Warnings that a remedy must not bring in."""
+BEARABLE = frozenset({"PreRelease"})
+"""Warnings with which a remedy is told last, if nothing better cures."""
 WELCOME: dict[type[Variant], frozenset[str]] = {AllowSource: frozenset({"SourceOnly"})}
 """Those that a change is about."""
 OLDEST_ARM_MACOS = 11
@@ -143,6 +145,13 @@ class Case:
         left = {kind for kind, project in _warned(self.warnings) if (kind, project) in after}
         return self.conflict is not None or bool({one.kind for one in self.warnings} - left)
 
+    def brought_by(self, answer: Answer, welcome: frozenset[str] = frozenset()) -> tuple[Concern, ...]:
+        """The warnings of an answer that one has to bear with, and that were not there before."""
+        new = _warned(answer.concerns) - _warned(self.concerns)
+        return tuple(
+            one for one in answer.concerns if one.kind in BEARABLE - welcome and (one.kind, one.project) in new
+        )
+
 
 def _warned(concerns: Iterable[Concern]) -> set[tuple[str, str | None]]:
     return {(one.kind, one.project) for one in concerns if one.level == "warning"}
@@ -161,18 +170,37 @@ Group: TypeAlias = "Iterable[Attempt]"
 
 def remedies(case: Case, ask: Ask) -> tuple[Remedy, ...]:
     """The changes that cure a case, in the order of their kinds, each with the answer that it gives."""
-    tried: dict[Change, Answer | None] = {}
+    given: dict[Change, Answer | None] = {}
     found: dict[Change, Remedy] = {}
     for group in _groups(case):
-        for attempt in group:
-            if attempt.change not in tried:
-                tried[attempt.change] = ask(attempt.question, attempt.strategy)
-            answer = tried[attempt.change]
-            welcome = WELCOME.get(type(attempt.change), frozenset())
-            if answer is not None and case.is_cured_by(answer, welcome):
-                found.setdefault(attempt.change, Remedy(change=attempt.change, pins=answer.pins))
-                break
-    return tuple(sorted(found.values(), key=lambda remedy: CHANGES.index(type(remedy.change))))
+        is_told: set[bool] = set()
+        for remedy in _until_clean(_cures(case, group, ask, given)):
+            if _is_second_best(remedy) not in is_told:
+                is_told.add(_is_second_best(remedy))
+                found.setdefault(remedy.change, remedy)
+    return tuple(sorted(found.values(), key=lambda one: (_is_second_best(one), CHANGES.index(type(one.change)))))
+
+
+def _cures(case: Case, group: Group, ask: Ask, given: dict[Change, Answer | None]) -> Iterator[Remedy]:
+    """Those of a group of changes that cure a case, one after the other; none is asked twice."""
+    for attempt in group:
+        change = attempt.change
+        if change not in given:
+            given[change] = ask(attempt.question, attempt.strategy)
+        answer, welcome = given[change], WELCOME.get(type(change), frozenset())
+        if answer is not None and case.is_cured_by(answer, welcome):
+            yield Remedy(change=change, pins=answer.pins, concerns=case.brought_by(answer, welcome))
+
+
+def _until_clean(cures: Iterable[Remedy]) -> Iterator[Remedy]:
+    for remedy in cures:
+        yield remedy
+        if not _is_second_best(remedy):
+            return
+
+
+def _is_second_best(remedy: Remedy) -> bool:
+    return bool(remedy.concerns)
 
 
 def _groups(case: Case) -> Iterator[Group]:
@@ -186,18 +214,19 @@ def _groups(case: Case) -> Iterator[Group]:
 
 
 def _pythons(case: Case) -> Iterator[Group]:
-    """The nearest Python that works, and the newest."""
+    """The nearest Python that works, and the newest; for a free-threaded build, also the nearest one of that kind."""
+    target = case.question.target
     if isinstance(case.conflict, NotForTarget) or any(case.refused_for(*OF_PYTHON)):
-        yield _with_pythons(case, _others(case.question.target))
+        if target.free_threaded:
+            yield _with_pythons(case, [f"{text}t" for minor, text in _nearest(target) if minor >= FIRST_FREE_THREADED])
+        yield _with_pythons(case, [text for _, text in _nearest(target)])
         yield _with_pythons(case, [f"3.{minor}" for minor in sorted(NEWEST_MICRO, reverse=True)])
 
 
-def _others(target: Target) -> list[str]:
-    """Other Pythons, the nearest first; an ordinary build of the same version is nearest to any special one."""
+def _nearest(target: Target) -> list[tuple[int, str]]:
+    """Minors of CPython and their texts, the nearest first, beginning with the target's own."""
     own = target.version.minor
-    minors = sorted(NEWEST_MICRO, key=lambda minor: (abs(minor - own), -minor))
-    is_ordinary = target.implementation == "cpython" and not target.free_threaded
-    return [f"3.{minor}" for minor in minors if minor != own or not is_ordinary]
+    return [(minor, f"3.{minor}") for minor in sorted(NEWEST_MICRO, key=lambda minor: (abs(minor - own), -minor))]
 
 
 def _with_pythons(case: Case, pythons: Iterable[str]) -> Group:

@@ -8,7 +8,7 @@ else, and whatever the plain classes do not know, is packaging's; the two are eq
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -259,17 +259,17 @@ def _test(operator: str, text: str) -> Test:
     bound = version_of(text)
     match operator:
         case "==" if bound.local is None:
-            return lambda version: _public(version) == bound
+            return lambda version: public(version) == bound
         case "!=" if bound.local is None:
-            return lambda version: _public(version) != bound
+            return lambda version: public(version) != bound
         case "==":
             return lambda version: version == bound
         case "!=":
             return lambda version: version != bound
         case "<=":
-            return lambda version: _public(version) <= bound
+            return lambda version: public(version) <= bound
         case ">=":
-            return lambda version: _public(version) >= bound
+            return lambda version: public(version) >= bound
         case "<":
             return lambda version: (
                 version < bound and not (version.is_prerelease > bound.is_prerelease and _same_base(version, bound))
@@ -280,7 +280,7 @@ def _test(operator: str, text: str) -> Test:
                 and not ((version.is_postrelease or version.local is not None) and _same_base(version, bound))
             )
     begins = _begins_with(bound.release[:-1])
-    return lambda version: _public(version) >= bound and begins(version)
+    return lambda version: public(version) >= bound and begins(version)
 
 
 def _begins_with(release: tuple[int, ...]) -> Test:
@@ -288,12 +288,25 @@ def _begins_with(release: tuple[int, ...]) -> Test:
     return lambda version: version.epoch == 0 and (version.release + (0,) * length)[:length] == release
 
 
-def _public(version: Version) -> Version:
+def public(version: Version) -> Version:
+    """A version without its local label."""
     return version if version.local is None else version_of(version.public)
 
 
 def _same_base(version: Version, bound: Version) -> bool:
     return version_of(version.base_version) == version_of(bound.base_version)
+
+
+def extent(specifier: SpecifierSet) -> tuple[Version | None, Version | None]:
+    """The lowest and the highest version that a specifier names as its ends; None where it has no such end.
+
+    What it admits is between them, local variants of the highest among that.
+    """
+    return max(_named(specifier, (">=", ">", "~=")), default=None), min(_named(specifier, ("<=", "<")), default=None)
+
+
+def _named(specifier: SpecifierSet, operators: Collection[str]) -> list[Version]:
+    return [version_of(clause.version) for clause in specifier if clause.operator in operators]
 
 
 # -- markers

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wheelcheck.effort import Effort
 from wheelcheck.failures import CannotTell
 from wheelcheck.ledger import Ledger
-from wheelcheck.outcomes import Demand, NoAnswer, Outcome, Question, Solution
+from wheelcheck.names import NormalizedName
+from wheelcheck.outcomes import Constraint, Demand, NoAnswer, Outcome, Question, Solution
 from wheelcheck.provider import Run
+from wheelcheck.requirements import requirement_of
 from wheelcheck.values import replace
 
 if TYPE_CHECKING:
+    from packaging.version import Version
+
     from wheelcheck.supply import Supply
 
 MOST_TRIAL_ROUNDS = 100_000
@@ -56,7 +60,7 @@ def resolve_with_ledger(
 
 def _explanation(run: Run) -> NoAnswer:
     """Why a run found nothing, told by the fewest of what the user stated that have no answer together."""
-    from wheelcheck.conflicts import explain
+    from wheelcheck.conflicts import explain, mixed_versions
 
     smaller = _smallest(run)
     if smaller is not run.question:
@@ -64,7 +68,24 @@ def _explanation(run: Run) -> NoAnswer:
         with suppress(CannotTell):  # no time is left to tell it in fewer words
             again.answer()
             run = again
-    return explain(run.ledger, run.clashes)
+    told = explain(run.ledger, run.clashes)
+    mixed = mixed_versions(told)
+    return _of_newest(run, mixed) or told if mixed else told
+
+
+def _of_newest(run: Run, versions: Mapping[NormalizedName, Version]) -> NoAnswer | None:
+    """Why there is no answer with the newest of the versions that clash; None where that does not get clearer."""
+    from wheelcheck.conflicts import explain, mixed_versions
+
+    place = Constraint(place="the versions that are told of")
+    pins = [Demand(requirement=requirement_of(f"{name}=={versions[name]}"), origin=place) for name in sorted(versions)]
+    again = Run(replace(run.question, constraints=(*run.question.constraints, *pins)), run.supply, run.effort)
+    with suppress(CannotTell):
+        if again.answer(MOST_TRIAL_ROUNDS) is None:
+            told = explain(again.ledger, again.clashes)
+            kept = tuple(demand for demand in told.demands if demand.origin is not place)
+            return None if mixed_versions(told) else replace(told, demands=kept)
+    return None
 
 
 def _smallest(run: Run) -> Question:

@@ -1,8 +1,9 @@
-"""resolvelib's search, and a second, thorough one for where the first may have missed an answer.
+"""resolvelib's search, and a second, thorough one for where the first may have gone wrong.
 
 resolvelib jumps back from a clash to what it takes for the cause. It looks at the demands that clash, not at what else
 led to them, and it goes on to choose what nothing asks for any more. So it can pass over the one choice that would have
-to change, as pip does. Where that happened and no answer was found, the search is made again without either.
+to change, as pip does. And a choice that was taken back can come to fit again, without what it needs: pip then installs
+a set that does not hang together. Where either happened, the search is made again without its causes.
 
 The two methods of resolvelib that are extended here are its own affair: should it rename them, the search is pip's
 again.
@@ -11,11 +12,14 @@ again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Generic
+from typing import TYPE_CHECKING, Generic
 
 from resolvelib import AbstractProvider, BaseReporter
-from resolvelib.resolvers import Criterion, RequirementInformation, Resolution
+from resolvelib.resolvers import Criterion, RequirementInformation, Resolution, ResolutionImpossible
 from resolvelib.structs import CT, KT, RT
+
+if TYPE_CHECKING:
+    from resolvelib.structs import State
 
 
 class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
@@ -25,7 +29,7 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         thorough: whether every choice that led to a clash is reconsidered; else the search is pip's.
 
     Attributes:
-        is_doubtful: whether the search may have passed over an answer.
+        is_doubtful: whether the search may have passed over an answer, or gave one that does not hang together.
     """
 
     def __init__(
@@ -34,9 +38,28 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         super().__init__(provider, reporter)
         self._is_thorough = thorough
         self._blamed: dict[KT, dict[int, RequirementInformation[RT, CT]]] = {}
-        self.is_doubtful = False
-        if thorough:
-            self._optimistic_backjumping_ratio = 0.0
+        self.is_doubtful = self._has_taken_back = False
+
+    def resolve(self, requirements: Iterable[RT], max_rounds: int) -> State[RT, CT, KT]:
+        roots = list(requirements)
+        state = super().resolve(roots, max_rounds)
+        if self._has_taken_back and not self._hangs_together(roots):
+            self.is_doubtful = True
+            raise ResolutionImpossible(state.backtrack_causes)
+        return state
+
+    def _hangs_together(self, roots: Iterable[RT]) -> bool:
+        waiting, seen = list(roots), set[KT]()
+        while waiting:
+            ask = waiting.pop()
+            key = self._p.identify(ask)
+            pin = self.state.mapping.get(key)
+            if pin is None or not self._p.is_satisfied_by(ask, pin):
+                return False
+            if key not in seen:
+                seen.add(key)
+                waiting += self._p.get_dependencies(pin)
+        return True
 
     def _backjump(self, causes: list[RequirementInformation[RT, CT]]) -> bool:
         if self.is_doubtful and not self._is_thorough:
@@ -88,6 +111,7 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
 
     def _remove_information_from_criteria(self, criteria: dict[KT, Criterion[RT, CT]], parents: Collection[KT]) -> None:
         super()._remove_information_from_criteria(criteria, parents)
+        self._has_taken_back |= bool(parents)
         last = next(reversed(self.state.mapping))
         orphans = [key for key, criterion in criteria.items() if not criterion.information and key != last]
         self.is_doubtful |= bool(orphans)
@@ -97,5 +121,3 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
             self.state.mapping.pop(key, None)
         for key in orphans:
             del criteria[key]
-        if orphans:
-            self._remove_information_from_criteria(criteria, orphans)

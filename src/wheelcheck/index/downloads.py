@@ -50,7 +50,7 @@ def _fetch(access: Access, file: Listed, place: Path, progress: Progress) -> Non
             return
         answer = access.transport.download(file.url, sink, login=access.login_of(file))
     if answer.status in GONE:
-        raise NotDownloaded(file.filename, f"the index lists it, but its server answers HTTP {answer.status}")
+        raise NotDownloaded(file.filename, f"nothing is at its URL: the server answers HTTP {answer.status}")
     if answer.status != 200:
         raise answer.failure()
 

@@ -214,6 +214,8 @@ def conflict(told: outcomes.NoAnswer, target: Target) -> str:
             return f"{project} is on none of the sources: {listed(told.indexes) or 'none is configured'}.{near}"
         case outcomes.NoMatchingVersion(newest=None):
             return f"{project} has no file that could be read: its page lists no version."
+        case outcomes.NoMatchingVersion() if empty := _empty(told):
+            return f"No version can meet {listed(empty)}: its parts exclude each other."
         case outcomes.NoMatchingVersion():
             return f"{project} has no version that is as asked for; the newest is {told.newest}."
         case outcomes.NoCompatibleFile():
@@ -228,6 +230,12 @@ def conflict(told: outcomes.NoAnswer, target: Target) -> str:
             return f"{told.place} admits {listed(several, 'or')} only; this is {this}."
         case _:
             assert_never(told)
+
+
+def _empty(told: outcomes.NoAnswer) -> list[str]:
+    """The demands on a project that no version whatever can meet."""
+    about = (demand.requirement for demand in told.demands if demand.name == told.project)
+    return list(dict.fromkeys(str(each) for each in about if each.specifier.is_unsatisfiable()))
 
 
 LEFT_OUT = "it fits the target; what is asked leaves its version out"

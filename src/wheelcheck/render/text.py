@@ -8,7 +8,8 @@ from itertools import groupby
 from os import urandom
 from typing import TYPE_CHECKING
 
-from wheelcheck import outcomes
+from wheelcheck import outcomes, verdicts
+from wheelcheck.names import canonicalize_name
 from wheelcheck.output import harmless
 from wheelcheck.render import phrases
 
@@ -106,7 +107,7 @@ def _result(result: Result, style: Style, quiet: bool) -> Iterator[str]:
     yield from _indented(_import(result.confirmation, style))
     yield from _indented(_concerns(result, style))
     yield from _indented(_rules(result.rules, style))
-    yield from _indented(_remedies(result.remedies, style))
+    yield from _indented(_remedies(result, style))
 
 
 def _verdict(result: Result, style: Style) -> str:
@@ -159,22 +160,36 @@ def _conflict(told: outcomes.NoAnswer, target: Target, style: Style) -> Iterator
         yield "What each side has:" if isinstance(told, outcomes.Conflict) else "The files that came closest:"
     for files in groups[:NEAREST]:
         yield from _indented(_nearest(files, target))
-    left = sum(len(files) for files in groups[NEAREST:])
+    left = [file for files in groups[NEAREST:] for file in files]
     if left:
-        yield style("dim", f"  and {left} more files; wheelcheck explain {told.project} shows every one.")
+        shown = " and ".join(f"wheelcheck explain {name}" for name in _projects(left, told))
+        yield style("dim", f"  and {phrases.counted(len(left), 'more file')}; {shown} shows every one.")
 
 
 def _groups(files: Iterable[outcomes.RefusedFile]) -> Iterator[list[outcomes.RefusedFile]]:
-    """Files of one version that are refused for the same kinds of reasons, the nearest first."""
-    for _, group in groupby(files, lambda file: (file.version, tuple(type(why) for why in file.reasons))):
+    """Files of one version that are refused for the same kinds of reasons, the nearest first; as if of one version
+    those that only their metadata refuses."""
+    for _, group in groupby(files, _alike):
         yield list(group)
+
+
+def _alike(file: outcomes.RefusedFile) -> tuple[object, ...]:
+    kinds = tuple(type(why) for why in file.reasons)
+    return kinds if kinds == (verdicts.BadMetadata,) else (file.version, kinds)
+
+
+def _projects(files: Sequence[outcomes.RefusedFile], told: outcomes.NoAnswer) -> list[str]:
+    """The projects of files, as far as their names tell which of those it is that the conflict is about."""
+    names = sorted({str(told.project), *(str(demand.name) for demand in told.demands)}, key=len, reverse=True)
+    of = (next((n for n in names if canonicalize_name(f.filename).startswith(f"{n}-")), told.project) for f in files)
+    return list(dict.fromkeys(map(str, of)))
 
 
 def _nearest(files: Sequence[outcomes.RefusedFile], target: Target) -> Iterator[str]:
     """Files that are refused alike, with what fits of all of them and what does not."""
     first = files[0]
-    of = f" of {first.version}" if first.version is not None else ""
-    more = f" and {len(files) - 1} more{of}" if len(files) > 1 else ""
+    of = f"of {first.version}" if all(file.version == first.version for file in files) else "of other versions"
+    more = f" and {len(files) - 1} more{f' {of}' if first.version else ''}" if len(files) > 1 else ""
     yield f"{first.filename}{more}"
     common = tuple(axis for axis in first.fits if all(axis in file.fits for file in files))
     fits = phrases.fits(common, target) if first.reasons else phrases.LEFT_OUT
@@ -191,7 +206,7 @@ def _skipped(result: Result) -> Iterator[str]:
         yield f"{demand.shown} is left out: its marker does not hold for this target."
 
 
-def _concerns(result: Result, style: Style) -> Iterator[str]:
+def _concerns(result: Result | Remedy, style: Style) -> Iterator[str]:
     """A line each, but one for many of a kind that say the same of projects for which nobody asked."""
     asked = {pin.name for pin in result.pins if pin.requested}
     alike: dict[object, list[Concern]] = {}
@@ -216,14 +231,17 @@ def _rules(rules: Sequence[Rule], style: Style) -> Iterator[str]:
         yield style("dim", f"  --ignore {rule.id} leaves it out.")
 
 
-def _remedies(remedies: Sequence[Remedy], style: Style) -> Iterator[str]:
-    """Each remedy with what the answer would then be, as far as it was asked for."""
-    if remedies:
+def _remedies(result: Result, style: Style) -> Iterator[str]:
+    """Each remedy with what the answer would then be, as far as it was asked for, and what is wrong with that."""
+    if result.remedies:
         yield style("bold", "What would fix it (each was asked again):")
-    for number, remedy in enumerate(remedies, 1):
+    for number, remedy in enumerate(result.remedies, 1):
         yield f"  {number}. {phrases.change(remedy.change)}"
         gives = [f"{pin.name} {pin.version}" for pin in remedy.pins if pin.requested]
         yield f"     -> {phrases.listed(gives)}"
+        yield from (f"     {line}" for line in _concerns(remedy, style))
+    if not result.has_all_remedies:
+        yield style("dim", "There was no time to try every change that might fix it.")
 
 
 def _source(source: Source) -> str:
