@@ -20,7 +20,7 @@ from wheelcheck import changes, concerns, confirmation, outcomes, platforms, pyt
 from wheelcheck.checker import Report, Result
 from wheelcheck.distributions import read_file
 from wheelcheck.effort import Counted
-from wheelcheck.failures import IndexUnavailable
+from wheelcheck.failures import IndexUnavailable, Interrupted
 from wheelcheck.index import Counters
 from wheelcheck.outcomes import AddedByRule, Asked, Demand, Missing, NoAnswer, Pin, RefusedFile, Solution
 from wheelcheck.output import harmless
@@ -247,6 +247,44 @@ def test_many_projects_that_are_behind_are_one_line() -> None:
     assert "note: a 1.0 is 1 release behind 2.0, of which no file fits. The nearest file of 2.0 is a-2.0-cp313" in said
     assert "note: b 1.0 (2.0), c 1.0 (2.0) and d 1.0 (2.0) are behind their newest releases" in said
     assert said.count("note: ") == 2
+
+
+def test_several_files_of_the_newest_release_are_told_as_several() -> None:
+    files = ["a-2.0-cp313-cp313-win_amd64.whl", "a-2.0-cp310-cp310-win_amd64.whl"]
+    said = rendered({"asks": ["a"], "index": {"a": {"2.0": {"files": files}, "1.0": {}}}})
+    assert "The nearest files of 2.0 are a-2.0-cp3" in said
+    assert ".whl and 1 more: built for" in said
+
+
+def test_versions_that_only_their_metadata_refuses_are_one_line() -> None:
+    index = {f"{minor}.0": {"broken": "no METADATA in it"} for minor in (1, 2, 3)}
+    said = rendered(
+        {"asks": ["a", "b<2"], "index": {"a": index | {"4.0": {"requires": ["b>=2"]}}, "b": {"1.0": {}, "2.0": {}}}}
+    )
+    assert "    a-3.0-py3-none-any.whl and 2 more of other versions\n      its metadata cannot be used" in said
+
+
+def test_files_that_are_not_shown_are_counted_with_the_command_that_shows_them() -> None:
+    needs = {f"{version}.0": {"files": [f"b-{version}.0-cp38-cp38-win_amd64.whl"]} for version in range(1, 6)}
+    said = rendered({"asks": ["a"], "index": {"a": {"1.0": {"requires": ["b"]}}, "b": needs}})
+    assert said.endswith("  and 2 more files; wheelcheck explain b shows every one.")
+
+
+@pytest.mark.parametrize(
+    ("tried", "rounds", "awaited", "said"),
+    [
+        ({}, 0, None, "Interrupted after 0 rounds."),
+        ({"a": 1}, 1, None, "Interrupted after 1 round, in which 1 version of a was tried."),
+        (
+            {"a": 2, "b": 1},
+            3,
+            "it",
+            "Interrupted while reading it after 3 rounds, in which 2 versions of a and 1 version of b were tried.",
+        ),
+    ],
+)
+def test_an_interrupt_in_words(tried: dict[str, int], rounds: int, awaited: str | None, said: str) -> None:
+    assert str(Interrupted.resolving(tried, rounds, awaited)) == said
 
 
 def _named(name: str, about: dict[str, Any]) -> dict[str, Any]:

@@ -177,7 +177,12 @@ def test_what_is_not_plain_is_left_to_packaging(text: str) -> None:
     assert not isinstance(outcome(lambda: specifiers_of(text)), PlainSpecifiers)
 
 
-@given(SETS, st.lists(VERSIONS, max_size=12, unique=True))
+NEAR = st.builds("{}{}".format, st.sampled_from(["1.0", "1.1"]), ENDINGS)
+ENDS = st.lists(st.builds("{}{}".format, OPERATORS, NEAR), min_size=1, max_size=2).map(",".join)
+
+
+@example("<=1.1", [Version("1.1+local")])
+@given(ENDS | SETS, st.lists(NEAR.map(Version) | VERSIONS, max_size=12, unique=True))
 def test_a_page_finds_all_that_specifiers_admit_where_it_looks(text: str, versions: list[Version]) -> None:
     """It looks between the ends that they name only, and reads no other version."""
     try:
