@@ -137,7 +137,6 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         self._prospects: Prospects | None = None
         self._how_often: dict[str, int] = {}
         self._leanings: dict[int, _Leaning] = {}
-        self._satisfied: dict[tuple[int, int], bool] = {}
         self._kept: list[object] = []  # what is known by its identity must not pass it on
         self._name_further()
 
@@ -213,12 +212,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         return lambda: self._candidates(name, extra, asks, excluded)
 
     def is_satisfied_by(self, requirement: _Ask, candidate: _Choice) -> bool:
-        both = id(requirement), id(candidate)
-        found = self._satisfied.get(both)
-        if found is None:
-            found = self._satisfied[both] = _satisfies(candidate, requirement)
-            self._kept += (requirement, candidate)
-        return found
+        return _satisfies(candidate, requirement)
 
     def get_dependencies(self, candidate: _Choice) -> tuple[_Ask, ...]:
         if isinstance(candidate, _Pair):

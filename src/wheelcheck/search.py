@@ -5,8 +5,7 @@ led to them, and it goes on to choose what nothing asks for any more. So it can 
 to change, as pip does. And a choice that was taken back can come to fit again, without what it needs: pip then installs
 a set that does not hang together. Where either happened, the search is made again without its causes.
 
-The two methods of resolvelib that are extended here are its own affair: should it rename them, the search is pip's
-again.
+The methods of resolvelib that are extended here are its own affair: should it rename them, the search is pip's again.
 """
 
 from __future__ import annotations
@@ -38,6 +37,7 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         super().__init__(provider, reporter)
         self._is_thorough = thorough
         self._blamed: dict[KT, dict[int, RequirementInformation[RT, CT]]] = {}
+        self._satisfying: dict[KT, tuple[Criterion[RT, CT], CT | None, bool]] = {}
         self.is_doubtful = self._has_taken_back = False
 
     def resolve(self, requirements: Iterable[RT], max_rounds: int) -> State[RT, CT, KT]:
@@ -47,6 +47,15 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
             self.is_doubtful = True
             raise ResolutionImpossible(state.backtrack_causes)
         return state
+
+    def _is_current_pin_satisfying(self, name: KT, criterion: Criterion[RT, CT]) -> bool:
+        """As resolvelib has it, which asks for every project in every round: kept until something about it changes."""
+        pin = self.state.mapping.get(name)
+        known = self._satisfying.get(name)
+        if known is None or known[0] is not criterion or known[1] is not pin:
+            known = criterion, pin, super()._is_current_pin_satisfying(name, criterion)
+            self._satisfying[name] = known
+        return known[2]
 
     def _hangs_together(self, roots: Iterable[RT]) -> bool:
         waiting, seen = list(roots), set[KT]()
