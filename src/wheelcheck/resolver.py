@@ -11,7 +11,7 @@ from wheelcheck.failures import CannotTell
 from wheelcheck.ledger import Ledger
 from wheelcheck.names import NormalizedName
 from wheelcheck.outcomes import Constraint, Demand, NoAnswer, Outcome, Question, Solution
-from wheelcheck.provider import Run
+from wheelcheck.provider import MOST_ROUNDS_MORE, Run
 from wheelcheck.requirements import requirement_of
 from wheelcheck.values import replace
 
@@ -81,7 +81,7 @@ def _of_newest(run: Run, versions: Mapping[NormalizedName, Version]) -> NoAnswer
     pins = [Demand(requirement=requirement_of(f"{name}=={versions[name]}"), origin=place) for name in sorted(versions)]
     again = Run(replace(run.question, constraints=(*run.question.constraints, *pins)), run.supply, run.effort)
     with suppress(CannotTell):
-        if again.answer(MOST_TRIAL_ROUNDS) is None:
+        if again.answer(MOST_ROUNDS_MORE) is None:
             told = explain(again.ledger, again.clashes)
             kept = tuple(demand for demand in told.demands if demand.origin is not place)
             return None if mixed_versions(told) else replace(told, demands=kept)
