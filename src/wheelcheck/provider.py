@@ -38,7 +38,7 @@ from wheelcheck.outcomes import (
     Solution,
 )
 from wheelcheck.requirements import marker_text, specifiers_of, together
-from wheelcheck.search import Search
+from wheelcheck.search import Search, StepByStep
 from wheelcheck.targets import PYTHON, other_micros
 from wheelcheck.values import record, replace
 from wheelcheck.verdicts import BadMetadata, DynamicMetadata, HashMismatch, Judge, NotListed, RequiresPython
@@ -409,11 +409,22 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         except ResolutionImpossible as impossible:
             self.clashes = self.clashes or [_causes(impossible.causes)]
         except ResolutionTooDeep:
-            raise self.effort.endless() from None
-        if search.is_doubtful:
-            again = Search(self, _Listener(self), thorough=True)
+            if not search.goes_in_circles:
+                raise self.effort.endless() from None
+        few_rounds = min(most_rounds, MOST_ROUNDS_MORE)
+        if search.is_doubtful and not search.goes_in_circles:
+            search = Search(self, _Listener(self), thorough=True)
             with suppress(ResolutionImpossible, ResolutionTooDeep):
-                return again.resolve(roots, max_rounds=min(most_rounds, MOST_ROUNDS_MORE)).mapping
+                return search.resolve(roots, max_rounds=few_rounds).mapping
+        return self._mapping_step_by_step(roots, few_rounds) if search.goes_in_circles else None
+
+    def _mapping_step_by_step(self, roots: Sequence[Demand], most_rounds: int) -> Mapping[str, _Choice] | None:
+        try:
+            return StepByStep(self, _Listener(self)).resolve(roots, max_rounds=most_rounds).mapping
+        except ResolutionImpossible as impossible:
+            self.clashes = self.clashes or [_causes(impossible.causes)]
+        except ResolutionTooDeep:
+            raise self.effort.endless() from None
         return None
 
     def rejected(self) -> None:

@@ -5,20 +5,35 @@ led to them, and it goes on to choose what nothing asks for any more. So it can 
 to change, as pip does. And a choice that was taken back can come to fit again, without what it needs: pip then installs
 a set that does not hang together. Where either happened, the search is made again without its causes.
 
+It also takes a choice back, without a clash, where a later one asks for another version of it. Two projects whose
+versions each ask for another one of the other then take turns for ever, and pip gives up after its last round. That is
+noticed here, and `StepByStep` finds the answer, or that there is none.
+
 The methods of resolvelib that are extended here are its own affair: should it rename them, the search is pip's again.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Generic
 
 from resolvelib import AbstractProvider, BaseReporter
-from resolvelib.resolvers import Criterion, RequirementInformation, Resolution, ResolutionImpossible
+from resolvelib.resolvers import (
+    Criterion,
+    RequirementInformation,
+    RequirementsConflicted,
+    Resolution,
+    ResolutionImpossible,
+    ResolutionTooDeep,
+)
 from resolvelib.structs import CT, KT, RT
 
 if TYPE_CHECKING:
     from resolvelib.structs import State
+
+MOST_TURNS = 100
+"""How often the search may come back to where it was without a clash; counts of clashes may lead it elsewhere."""
 
 
 class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
@@ -29,6 +44,7 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
 
     Attributes:
         is_doubtful: whether the search may have passed over an answer, or gave one that does not hang together.
+        goes_in_circles: whether it was given up as it would have had no end.
     """
 
     def __init__(
@@ -38,7 +54,8 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         self._is_thorough = thorough
         self._blamed: dict[KT, dict[int, RequirementInformation[RT, CT]]] = {}
         self._satisfying: dict[KT, tuple[Criterion[RT, CT], CT | None, bool]] = {}
-        self.is_doubtful = self._has_taken_back = False
+        self._turns = Counter[object]()
+        self.is_doubtful = self._has_taken_back = self.goes_in_circles = False
 
     def resolve(self, requirements: Iterable[RT], max_rounds: int) -> State[RT, CT, KT]:
         roots = list(requirements)
@@ -71,6 +88,7 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         return True
 
     def _backjump(self, causes: list[RequirementInformation[RT, CT]]) -> bool:
+        self._turns.clear()
         if self.is_doubtful and not self._is_thorough:
             return super()._backjump(causes)
         causing = self._leading_to(causes)
@@ -121,6 +139,8 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
     def _remove_information_from_criteria(self, criteria: dict[KT, Criterion[RT, CT]], parents: Collection[KT]) -> None:
         super()._remove_information_from_criteria(criteria, parents)
         self._has_taken_back |= bool(parents)
+        if parents and self._save_states is None:  # else resolvelib itself goes back after a while
+            self._count_turn()
         last = next(reversed(self.state.mapping))
         orphans = [key for key, criterion in criteria.items() if not criterion.information and key != last]
         self.is_doubtful |= bool(orphans)
@@ -130,3 +150,39 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
             self.state.mapping.pop(key, None)
         for key in orphans:
             del criteria[key]
+
+    def _count_turn(self) -> None:
+        """Notices when the search comes back to the same choices, asked for by the same, time and again.
+
+        Raises:
+            ResolutionTooDeep: it would do so for ever.
+        """
+        asks = ((key, info) for key, criterion in self.state.criteria.items() for info in criterion.information)
+        asked = frozenset((key, id(info.requirement), info.parent) for key, info in asks)
+        turn = tuple(self.state.mapping.items()), asked
+        self._turns[turn] += 1
+        if self._turns[turn] >= MOST_TURNS:
+            self.goes_in_circles = True
+            raise ResolutionTooDeep(MOST_TURNS)
+
+
+class StepByStep(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
+    """A search that passes over what contradicts an earlier choice, and takes back the last choice first.
+
+    It misses no answer and goes in no circles, but it learns nothing from a clash.
+    """
+
+    def __init__(self, provider: AbstractProvider[RT, CT, KT], reporter: BaseReporter[RT, CT, KT]) -> None:
+        super().__init__(provider, reporter)
+        self._optimistic_backjumping_ratio = 0.0
+
+    def _get_updated_criteria(self, candidate: CT) -> dict[KT, Criterion[RT, CT]]:
+        criteria = super()._get_updated_criteria(candidate)
+        chosen = {**self.state.mapping, self._p.identify(candidate): candidate}
+        for key in chosen.keys() & criteria.keys():
+            if not all(self._p.is_satisfied_by(ask, chosen[key]) for ask in criteria[key].iter_requirement()):
+                raise RequirementsConflicted(criteria[key])
+        return criteria
+
+    def _backjump(self, causes: list[RequirementInformation[RT, CT]]) -> bool:
+        return super()._backjump(causes[:0])  # where nothing is blamed, resolvelib goes back by one choice
