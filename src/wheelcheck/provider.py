@@ -407,25 +407,30 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         try:
             return search.resolve(roots, max_rounds=most_rounds).mapping
         except ResolutionImpossible as impossible:
-            self.clashes = self.clashes or [_causes(impossible.causes)]
+            self._keep_clash(impossible.causes)
         except ResolutionTooDeep:
-            if not search.goes_in_circles:
+            if not search.went_astray:
                 raise self.effort.endless() from None
         few_rounds = min(most_rounds, MOST_ROUNDS_MORE)
-        if search.is_doubtful and not search.goes_in_circles:
+        if search.is_doubtful and not search.went_astray:
             search = Search(self, _Listener(self), thorough=True)
             with suppress(ResolutionImpossible, ResolutionTooDeep):
                 return search.resolve(roots, max_rounds=few_rounds).mapping
-        return self._mapping_step_by_step(roots, few_rounds) if search.goes_in_circles else None
+        return self._mapping_step_by_step(roots, few_rounds) if search.went_astray else None
 
     def _mapping_step_by_step(self, roots: Sequence[Demand], most_rounds: int) -> Mapping[str, _Choice] | None:
         try:
             return StepByStep(self, _Listener(self)).resolve(roots, max_rounds=most_rounds).mapping
         except ResolutionImpossible as impossible:
-            self.clashes = self.clashes or [_causes(impossible.causes)]
+            self._keep_clash(impossible.causes)
         except ResolutionTooDeep:
             raise self.effort.endless() from None
         return None
+
+    def _keep_clash(self, causes: Collection[RequirementInformation[_Ask, _Choice]]) -> None:
+        """Keeps the clash with which a search ended, where it is the only one."""
+        if causes and not self.clashes:
+            self.clashes.append(_causes(causes))
 
     def rejected(self) -> None:
         """Counts a file that was tried in vain."""

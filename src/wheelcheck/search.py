@@ -44,7 +44,8 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
 
     Attributes:
         is_doubtful: whether the search may have passed over an answer, or gave one that does not hang together.
-        goes_in_circles: whether it was given up as it would have had no end.
+        went_astray: whether it was given up where choices that were taken back led it: in circles, or even a thorough
+            one to a set that does not hang together.
     """
 
     def __init__(
@@ -55,13 +56,13 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         self._blamed: dict[KT, dict[int, RequirementInformation[RT, CT]]] = {}
         self._satisfying: dict[KT, tuple[Criterion[RT, CT], CT | None, bool]] = {}
         self._turns = Counter[object]()
-        self.is_doubtful = self._has_taken_back = self.goes_in_circles = False
+        self.is_doubtful = self._has_taken_back = self.went_astray = False
 
     def resolve(self, requirements: Iterable[RT], max_rounds: int) -> State[RT, CT, KT]:
         roots = list(requirements)
         state = super().resolve(roots, max_rounds)
         if self._has_taken_back and not self._hangs_together(roots):
-            self.is_doubtful = True
+            self.is_doubtful, self.went_astray = True, self._is_thorough
             raise ResolutionImpossible(state.backtrack_causes)
         return state
 
@@ -162,7 +163,7 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         turn = tuple(self.state.mapping.items()), asked
         self._turns[turn] += 1
         if self._turns[turn] >= MOST_TURNS:
-            self.goes_in_circles = True
+            self.went_astray = True
             raise ResolutionTooDeep(MOST_TURNS)
 
 
