@@ -30,7 +30,7 @@ from wheelcheck.concerns import Concern, PreRelease, SameModule, Stale
 from wheelcheck.distributions import ProjectPage
 from wheelcheck.names import NormalizedName
 from wheelcheck.offers import Offers, combined
-from wheelcheck.outcomes import Asked, Constraint, Demand, NoAnswer, NotForTarget, Pin, Question, RefusedFile
+from wheelcheck.outcomes import Asked, Constraint, Demand, NeededBy, NoAnswer, NotForTarget, Pin, Question, RefusedFile
 from wheelcheck.platforms import MacOS, Manylinux, Musllinux
 from wheelcheck.pythons import FIRST_FREE_THREADED, NEWEST_MICRO, read_python
 from wheelcheck.replacements import REPLACEMENTS
@@ -41,7 +41,6 @@ from wheelcheck.values import Variant, record, replace
 from wheelcheck.verdicts import (
     Judge,
     OsTooOld,
-    PreReleaseNotWanted,
     RequiresPython,
     SourceOnly,
     WrongAbiTag,
@@ -380,16 +379,19 @@ def _pre_releases(case: Case) -> Iterator[Group]:
         added = tuple(Demand(requirement=requirement_of(text), origin=Asked(place="the remedy")) for text in texts)
         change = AllowPreRelease(projects=tuple(name for name, _ in pinned), requirements=texts)
         yield [Attempt(change, replace(question, demands=(*question.demands, *added)))]
-    if case.conflict is not None and any(_is_left_out(file) for file in case.conflict.files):
-        name = case.conflict.project
+    for name in list(_without_pre_releases(case))[:MOST_LOOSENED]:
         wanted = replace(policy, all_releases=policy.all_releases | {name}, only_final=policy.only_final - {name})
-        yield [
-            Attempt(AllowPreRelease(projects=(name,), requirements=()), replace(question, policy=wanted)),
-        ]
+        yield [Attempt(AllowPreRelease(projects=(name,), requirements=()), replace(question, policy=wanted))]
 
 
-def _is_left_out(file: RefusedFile) -> bool:
-    return any(isinstance(why, PreReleaseNotWanted) for why in file.reasons)
+def _without_pre_releases(case: Case) -> Iterator[NormalizedName]:
+    """The projects in a conflict that have pre-releases which nobody wanted."""
+    demands = case.conflict.demands if case.conflict is not None else ()
+    askers = (demand.origin.name for demand in demands if isinstance(demand.origin, NeededBy))
+    for name in dict.fromkeys((*(demand.name for demand in demands), *askers)):
+        page = case.page(name) if not case.question.policy.prereleases(name) else None
+        if page is not None and any(version.is_prerelease for version in page.versions):
+            yield name
 
 
 def _sources(case: Case) -> Iterator[Group]:
