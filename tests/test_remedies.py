@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,6 @@ from wheels import make_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from wheelcheck.outcomes import Question
     from wheelcheck.remedies import Answer
@@ -32,6 +32,7 @@ WORLD = PROJECTS | {
     "source": [make_source("source")],
     "bold": [make_source("bold", "1.0"), make_wheel("bold", "2.0", requires=["early"])],
     "early": [make_wheel("early", "1.0b1")],
+    "slow": [make_wheel("slow", "1.0", requires=["eggs<2"]), make_wheel("slow", "2.0b1", requires=["eggs"])],
     "old": [
         make_wheel("old", "1.0", upload_time="2020-01-01T00:00:00Z"),
         make_wheel("old", "2.0", "cp310-cp310-win_amd64", upload_time="2026-01-01T00:00:00Z"),
@@ -68,6 +69,9 @@ def done_by_hand(remedy: dict[str, Any], asked: list[str], **options: Any) -> Re
             asked = [text for text in asked if text != change["requirement"]]
         case "AllowPreRelease":
             asked = [*asked, *change["requirements"]]
+            if not change["requirements"]:
+                Path("wanted.txt").write_text(f"--all-releases {','.join(change['projects'])}", "utf-8")
+                options["requirement"] = ["wanted.txt"]
         case "AllowSource":
             options["allow_sdists"] = True
         case other:
@@ -85,6 +89,7 @@ def done_by_hand(remedy: dict[str, Any], asked: list[str], **options: Any) -> Re
         (["picky==1.0", "eggs>=2"], ["ChangeRequirement", "ChangeRequirement"]),
         (["source"], ["AllowSource"]),
         (["candidate"], ["AllowPreRelease"]),
+        (["slow", "eggs>=2"], ["ChangeRequirement", "AllowPreRelease", "DropRequirement"]),
         (["spam"], []),
     ],
 )

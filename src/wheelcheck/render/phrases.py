@@ -399,7 +399,8 @@ def change(what: changes.Change) -> str:
         case changes.ChangeRequirement():
             return f"ask for {what.after} instead of {what.before} ({what.place})"
         case changes.AllowPreRelease(requirements=()):
-            return f"take pre-releases of {listed(what.projects)} (--pre)"
+            named = ",".join(what.projects)
+            return f"take pre-releases of {listed(what.projects)} (--all-releases {named} in a requirements file)"
         case changes.AllowPreRelease():
             return f"accept the pre-release: add {listed(what.requirements)}, so that it is a decision"
         case changes.AllowSource():
