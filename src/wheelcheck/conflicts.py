@@ -109,9 +109,11 @@ def _own_trouble(ledger: Ledger, name: NormalizedName, demands: tuple[Demand, ..
     if files:
         return NoCompatibleFile(project=name, demands=chains, files=files)
     stated = [demand for demand in about if not isinstance(demand.origin, AddedByRule)]
-    if offers.page.versions and all(_meets_some(offers, demand.requirement.specifier) for demand in stated):
+    hopeless = [demand for demand in stated if not _meets_some(offers, demand.requirement.specifier)]
+    if offers.page.versions and not hopeless:
         return _conflict(ledger, (name,), chains)
-    return _none_listed(ledger, name, chains, offers)
+    alone = tuple(dict.fromkeys(link for demand in hopeless for link in _chain(ledger, demand)))
+    return _none_listed(ledger, name, alone, offers)
 
 
 def _conflict(ledger: Ledger, names: Sequence[NormalizedName], demands: tuple[Demand, ...]) -> Conflict:

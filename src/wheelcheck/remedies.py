@@ -231,6 +231,9 @@ def _nearest(target: Target) -> list[tuple[int, str]]:
 def _with_pythons(case: Case, pythons: Iterable[str]) -> Group:
     target = case.question.target
     for text in pythons:
+        python = read_python(text)
+        if python.abi == target.abi:
+            text = f"{python.version}{'t' if target.free_threaded else ''}"  # another micro, so that is what to tell
         plain = target_on(target.platform, read_python(text), target.assumed - {PYTHON})
         other = replace(plain, translated=target.translated)
         if other != target and _is_viable(case, other):
