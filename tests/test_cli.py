@@ -526,3 +526,44 @@ def test_an_empty_index_url_is_not_the_default_index(run: Any) -> None:
     code, _, error = run("check", "alone", "-t", LINUX, "-i", "")
     assert code == 2
     assert "The index URL is empty" in error
+
+
+# -- the installed command, which ends its process without taking the interpreter down
+
+STARTS = {
+    "command": "import sys; from wheelcheck.__main__ import command; sys.exit(command())",
+    "module": "import runpy; runpy.run_module('wheelcheck', run_name='__main__')",
+}
+AT_EXIT = "import atexit; atexit.register(print, 'tidied up')\n"
+ENDS: dict[str, tuple[list[str], dict[str, Any]]] = {
+    "an answer": (["targets", "show", "macos-14-arm64-cp312", "--format", "json"], {}),
+    "an error": (["targets", "show", "nowhere"], {}),
+    "no command": ([], {}),
+    "a reader that has gone": (["targets", "show", "macos-14-arm64-cp312"], {"stdout": "gone"}),
+    "help": (["check", "--help"], {}),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_the_installed_command_ends_as_the_module_does(case: str) -> None:
+    arguments, streams = ENDS[case]
+    assert ended("command", arguments, **streams) == ended("module", arguments, **streams)
+
+
+def test_what_is_due_at_the_end_of_a_process_is_done() -> None:
+    code, out, _ = ended("command", ["targets", "show", "macos-14-arm64-cp312"], before=AT_EXIT)
+    assert code == 0
+    assert out.endswith(b"tidied up\n")
+
+
+def ended(start: str, arguments: list[str], *, before: str = "", stdout: str = "read") -> tuple[int, bytes, bytes]:
+    """Exit code, standard output and standard error of a process of its own."""
+    command = [sys.executable, "-c", before + STARTS[start], *arguments]
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    process = subprocess.Popen(command, env=buffered, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if stdout == "gone":
+        assert process.stdout is not None
+        process.stdout.close()
+        process.stdout = None
+    out, err = process.communicate()
+    return process.returncode, out or b"", err

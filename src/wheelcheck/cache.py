@@ -183,9 +183,8 @@ class Cache:
     def _load(self, kind: str, name: str, decode: Callable[[dict[str, Any], Sequence[bytes]], T]) -> T | None:
         if self._root is None:
             return None
-        place = self._root / kind / name
         try:
-            about, parts = opened(str(place))
+            about, parts = opened(f"{self._root}/{kind}/{name}")
             if about.pop("entry") != name:
                 raise Damaged
             return decode(about, parts)

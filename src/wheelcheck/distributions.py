@@ -373,7 +373,7 @@ def read_wheel_name(filename: str) -> tuple[NormalizedName, Version, tuple[int, 
 
 def tags_in(filename: str) -> str:
     """The compressed tag set with which the name of a wheel ends."""
-    return "-".join(filename[: -len(".whl")].split("-")[-3:]).lower()
+    return "-".join(filename[: -len(".whl")].rsplit("-", 3)[-3:]).lower()
 
 
 def version_text(filename: str, project: NormalizedName) -> str | None:
@@ -387,7 +387,10 @@ def version_text(filename: str, project: NormalizedName) -> str | None:
 
 
 def _stem(filename: str) -> str | None:
-    return next((filename[: -len(ending)] for ending in SDIST_ENDINGS if filename.endswith(ending)), None)
+    for ending in SDIST_ENDINGS:
+        if filename.endswith(ending):
+            return filename[: -len(ending)]
+    return None
 
 
 def _end_of_name(stem: str, project: NormalizedName) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from io import BufferedReader, FileIO
 from itertools import accumulate
 from typing import Any
 from zlib import crc32
@@ -49,17 +50,14 @@ def opened(place: str) -> tuple[dict[str, Any], Sequence[bytes]]:
         OSError: there is none.
         Damaged, ValueError: it is damaged.
     """
-    with open(place, "rb") as handle:  # noqa: PTH123 -- pathlib is not loaded on the way of remembered answers
+    with BufferedReader(FileIO(place), FIRST_READ) as handle:
         stamp = stamp_of_status(os.fstat(handle.fileno()))
-        start = handle.read(FIRST_READ)
-        while start.count(b"\n", 0, FIRST_READ) < 2 and (more := handle.readline()):
-            start += more
-    seal, _, rest = start.partition(b"\n")
-    head, newline, _ = rest.partition(b"\n")
-    if seal != b"%s %08x" % (MAGIC, crc32(head + newline)):
+        seal, head = handle.readline(), handle.readline()
+        first = handle.read1(FIRST_READ)  # what was read along with the head
+    if seal != b"%s %08x\n" % (MAGIC, crc32(head)):
         raise Damaged
     entry = json.loads(head)
-    return entry["about"], Parts(place, start, len(seal) + len(head) + 2, entry["parts"], stamp)
+    return entry["about"], Parts(place, first, len(seal) + len(head), entry["parts"], stamp)
 
 
 class Parts(Sequence[bytes]):
@@ -73,28 +71,29 @@ class Parts(Sequence[bytes]):
     def __init__(
         self,
         place: str,
-        start: bytes,
+        first: bytes,
         offset: int,
         sums: Sequence[tuple[int, int]],
         stamp: Stamp,
     ) -> None:
         self.place, self.stamp = place, stamp
-        self._start, self._sums = start, sums
-        self._ends = tuple(accumulate((length for length, _ in sums), initial=offset))
+        self._first, self._offset, self._sums = first, offset, sums
+        self._begins = tuple(accumulate((length for length, _ in sums), initial=0))
 
     def __len__(self) -> int:
         return len(self._sums)
 
     def __getitem__(self, number: Any) -> Any:
-        begin, (length, total) = self._ends[number], self._sums[number]
-        part = self._start[begin : begin + length] if begin + length <= len(self._start) else self._read(begin, length)
+        begin, (length, total) = self._begins[number], self._sums[number]
+        end = begin + length
+        part = self._first[begin:end] if end <= len(self._first) else self._read(self._offset + begin, length)
         if len(part) != length or crc32(part) != total:
             raise Damaged
         return part
 
     def _read(self, begin: int, length: int) -> bytes:
         try:
-            with open(self.place, "rb") as handle:  # noqa: PTH123
+            with open(self.place, "rb") as handle:  # noqa: PTH123 -- pathlib is not loaded on the way of remembered answers
                 handle.seek(begin)
                 return handle.read(length)
         except OSError:

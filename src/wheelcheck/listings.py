@@ -8,7 +8,6 @@ be cut with certainty is decoded as a whole. Standards: simple repository API (P
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise, repeat
 from operator import contains
@@ -19,6 +18,7 @@ from packaging.version import InvalidVersion, Version
 from wheelcheck.distributions import Listed, ProjectPage, Shelf, UnreadableFile, read_file, version_text
 from wheelcheck.failures import IndexNonsense
 from wheelcheck.names import NormalizedName, canonicalize_name
+from wheelcheck.patterns import pattern
 from wheelcheck.requirements import version_of
 from wheelcheck.urls import absolute
 from wheelcheck.values import record
@@ -172,10 +172,10 @@ class _Named(NamedTuple):
 _Cut: TypeAlias = "tuple[Mapping[str, Any], _Named, Sequence[UnreadableFile]]"
 
 _KEY = b'"filename"'
-_FIRST = re.compile(rb'"files"\s*:\s*\[\s*\{')
-_NAME = re.compile(rb'"filename"(?:\s*:\s*"([^"\\]*)")?')
-_LAST = re.compile(rb"\}\s*\]")
-_BETWEEN = re.compile(rb"\}\s*,\s*\{")
+_FIRST = pattern(rb'"files"\s*:\s*\[\s*\{')
+_NAME = pattern(rb'"filename"(?:\s*:\s*"([^"\\]*)")?')
+_LAST = pattern(rb"\}\s*\]")
+_BETWEEN = pattern(rb"\}\s*,\s*\{")
 
 
 def _cut(body: bytes) -> _Cut | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, AnyStr
 
 
 class _Pattern:
     """What `re.compile` gives, from the first use of one of its methods on."""
 
-    def __init__(self, text: str, flags: int) -> None:
+    def __init__(self, text: str | bytes, flags: int) -> None:
         self._text, self._flags = text, flags
 
     def __getattr__(self, name: str) -> Any:
@@ -21,8 +21,8 @@ class _Pattern:
 _METHODS = ("findall", "finditer", "fullmatch", "match", "search", "split", "sub")
 
 
-def pattern(text: str, flags: int = 0) -> re.Pattern[str]:
+def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """As `re.compile`, later. An expression that is malformed says so at its first use."""
     lazy: Any = _Pattern(text, flags)
-    compiled: re.Pattern[str] = lazy
+    compiled: re.Pattern[AnyStr] = lazy
     return compiled

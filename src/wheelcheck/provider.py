@@ -471,6 +471,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         held = self._held_back(plain, demands)
         unknown = [name for name in UNKNOWN_ABROAD if not self.target.environment[name]]
         assumed = TOLD_BY_MICRO if PYTHON in self.target.assumed else ()
+        stated = list(self._stated_by(chosen)) if unknown or assumed else []
         return Solution(
             pins=tuple(
                 Pin(
@@ -486,8 +487,8 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             ),
             held_back=tuple(held.values()),
             outgrown=self._outgrown(plain, demands),
-            unknown_markers=tuple(dict.fromkeys(self._open_markers(chosen, unknown, lambda *_: True))),
-            assumed_markers=tuple(dict.fromkeys(self._open_markers(chosen, assumed, self._hangs_on_micro))),
+            unknown_markers=tuple(dict.fromkeys(_open_markers(stated, unknown, lambda *_: True))),
+            assumed_markers=tuple(dict.fromkeys(_open_markers(stated, assumed, self._hangs_on_micro))),
         )
 
     def _held_back(
@@ -507,16 +508,12 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         wanted = {name: candidate for name, candidate in chosen.items() if not self._wants_lowest(name)}
         return tuple(outgrown(wanted, demands, self.ledger))
 
-    def _open_markers(
-        self, chosen: Iterable[Candidate], variables: Sequence[str], is_open: Callable[[Requirement, str | None], bool]
-    ) -> Iterator[Demand]:
-        """Requirements of chosen files whose marker reads one of some variables and is open for the target."""
+    def _stated_by(self, chosen: Iterable[Candidate]) -> Iterator[tuple[Candidate, Requirement]]:
+        """The requirements of chosen files, whether or not they hold for the target."""
         for candidate in chosen:
             told = self.supply.metadata(candidate.file)
             for requirement in told.requires_dist if isinstance(told, Metadata) else ():
-                marker = marker_text(requirement)
-                if any(name in marker for name in variables) and is_open(requirement, candidate.extra):
-                    yield Demand(requirement=requirement, origin=_needed_by(candidate))
+                yield candidate, requirement
 
     def _hangs_on_micro(self, requirement: Requirement, extra: str | None) -> bool:
         """Whether another micro of the target's Python would decide a requirement otherwise."""
@@ -572,6 +569,18 @@ class _Listener(resolvelib.BaseReporter["_Ask", "_Choice", str]):
 
     def resolving_conflicts(self, causes: Collection[RequirementInformation[_Ask, _Choice]]) -> None:
         self._run.clashed(causes)
+
+
+def _open_markers(
+    stated: Iterable[tuple[Candidate, Requirement]],
+    variables: Sequence[str],
+    is_open: Callable[[Requirement, str | None], bool],
+) -> Iterator[Demand]:
+    """Requirements whose marker reads one of some variables and is open for the target."""
+    for candidate, requirement in stated:
+        marker = marker_text(requirement)
+        if any(name in marker for name in variables) and is_open(requirement, candidate.extra):
+            yield Demand(requirement=requirement, origin=_needed_by(candidate))
 
 
 def _demands_in(asks: Iterable[_Ask]) -> Iterator[Demand]:

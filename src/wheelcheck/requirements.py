@@ -182,7 +182,9 @@ class PlainSpecifiers:
         if prereleases is None and self.prereleases:
             prereleases = True
         held: list[Version] | None = []
-        for version in filter(self._admits, iterable):
+        for test in self._tests:
+            iterable = filter(test, iterable)
+        for version in iterable:
             if prereleases is True or not version.is_prerelease:
                 held = None
                 yield version

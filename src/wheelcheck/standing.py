@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from stat import S_ISDIR, S_ISREG
 from typing import Any, TypeAlias
 
@@ -78,8 +79,9 @@ def stamp_of_status(status: os.stat_result) -> list[int]:
     return [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino]
 
 
+@lru_cache(maxsize=1)
 def _sources() -> list[Any]:
-    """The files of this package, its rules included, as they are."""
+    """The files of this package, its rules included, as they were when this process first looked."""
     here = os.path.dirname(__file__)  # noqa: PTH120
     folders = (here, f"{here}/index", f"{here}/render", f"{here}/rules")
     entries = (entry for folder in folders for entry in os.scandir(folder) if entry.is_file())
