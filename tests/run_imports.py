@@ -1,11 +1,11 @@
-"""Installs what tests/imports.toml asks for, imports it, and writes down what came of it: ``python tests/run_imports.py``.
+"""Installs what tests/imports.toml asks for, imports it, and writes down what came of it.
 
 Each run asks wheelcheck for the newest files that fit a Python of this machine, once by metadata alone and once with
-the curated rules. The pins of each answer are installed in a fresh virtual environment, which is deleted afterwards, and
+the curated rules. The pins of each answer are installed in a fresh virtual environment, deleted afterwards, and
 imported in a process of its own. What came of it goes to fixtures/imports.jsonl, a line at once, so that a stopped run
 goes on where it was; `--write` makes docs/imports.md from these lines.
 
-    python tests/run_imports.py [PART]...     the runs whose name contains a part, or all; those with a result are left out
+    python tests/run_imports.py [PART]...     the runs whose name contains a part, or all, that have no result yet
     python tests/run_imports.py --again PART  as before, and those with a result too
     python tests/run_imports.py --write       sorts the results and writes the page
 
@@ -167,7 +167,8 @@ def run_quietly(*command: str) -> None:
 def python_of(minor: str) -> str | None:
     """The newest Python of a minor version: pyenv's, else the one on PATH."""
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    found = [path for path in versions.glob(f"{minor}.*/bin/python") if re.fullmatch(r"[\d.]+", path.parent.parent.name)]
+    pythons = versions.glob(f"{minor}.*/bin/python")
+    found = [path for path in pythons if re.fullmatch(r"[\d.]+", path.parent.parent.name)]
     newest = max(found, key=lambda path: Version(path.parent.parent.name), default=None)
     return str(newest) if newest else shutil.which(f"python{minor}")
 
@@ -207,12 +208,13 @@ def go_through(parts: Iterable[str], *, again: bool) -> None:
 
 HEAD = """# Imports that were run
 
-What happens when the files that metadata admits are installed and imported, and when those of the curated rules are. This
-page is made by `python tests/run_imports.py --write` from `fixtures/imports.jsonl`, where every pin of every run stands; what
-is run stands in `tests/imports.toml`. All runs were made on Linux (x86_64, glibc), on the newest releases of their day.
-They say nothing of macOS and Windows, whose wheels are other files of the same source.
+What happens when the files that metadata admits are installed and imported, and when those of the curated rules are.
+This page is made by `python tests/run_imports.py --write` from `fixtures/imports.jsonl`, where every pin of every run
+stands; what is run stands in `tests/imports.toml`. All runs were made on Linux (x86_64, glibc), on the newest releases
+of their day. They say nothing of macOS and Windows, whose wheels are other files of the same source.
 
-"By metadata" is the answer of `--no-rules`. Where the rules change nothing, the last column says so.
+"By metadata" is the answer of `--no-rules`. Where the rules change nothing, the last column says so: a combination
+that fails there is covered by no rule yet.
 
 """
 
