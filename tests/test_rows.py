@@ -7,7 +7,10 @@ to `expect`: the pins, the kind of a conflict, or, of a row that is only predict
 
 from __future__ import annotations
 
+import re
 import sys
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,6 +48,12 @@ def test_each_row_has_its_question() -> None:
     assert {name: rule.project for rule in curated() for name in (rule.id,)} == {
         name: project for project, told in FILES.items() for name in told["rows"]
     }
+
+
+def test_the_documentation_counts_the_rows() -> None:
+    page = Path(__file__).parent.parent / "docs" / "rules.md"
+    told = re.findall(r"^\| `([\w-]+)` \| (\d+) \|", page.read_text("utf-8"), re.MULTILINE)
+    assert {kind: int(count) for kind, count in told} == Counter(rule.evidence for rule in curated())
 
 
 def answer(name: str, rules: Rules) -> dict[str, Any]:
