@@ -1,0 +1,71 @@
+"""Each curated row decides a question: with it the answer is the one that imports, without it another one.
+
+The questions stand in tests/scenarios/rows, one file a project: an index as in scenario.py, and under `rows` a table
+for each row with `asks`, the `target` (CPython 3.11 on Linux where there is none), whether it is `translated`, and what
+to `expect`: the pins, the kind of a conflict, or, of a row that is only predicted, that it warns.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from scenario import FOLDER, Scenario
+from wheelcheck.outcomes import Solution
+from wheelcheck.resolver import resolve
+from wheelcheck.rulebook import curated
+from wheelcheck.spellings import read_target
+from wheelcheck.values import replace
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from wheelcheck.rules import Rules
+    from wheelcheck.targets import Target
+
+FILES = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted((FOLDER / "rows").glob("*.toml"))}
+ROWS: dict[str, dict[str, Any]] = {
+    name: {"index": told["index"]} | row for told in FILES.values() for name, row in told["rows"].items()
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_decides_its_question(name: str) -> None:
+    assert answer(name, curated()) == ROWS[name]["expect"]
+    assert answer(name, curated().without([name])) != ROWS[name]["expect"]
+
+
+def test_each_row_has_its_question() -> None:
+    assert set(ROWS) == {rule.id for rule in curated()}
+    assert {name: rule.project for rule in curated() for name in (rule.id,)} == {
+        name: project for project, told in FILES.items() for name in told["rows"]
+    }
+
+
+def test_the_documentation_counts_the_rows() -> None:
+    page = Path(__file__).parent.parent / "docs" / "rules.md"
+    told = re.findall(r"^\| `([\w-]+)` \| (\d+) \|", page.read_text("utf-8"), re.MULTILINE)
+    assert {kind: int(count) for kind, count in told} == Counter(rule.evidence for rule in curated())
+
+
+def answer(name: str, rules: Rules) -> dict[str, Any]:
+    """What comes of a question under some rules, in the words of `expect`."""
+    scenario, to = Scenario(name, ROWS[name]), target(ROWS[name])
+    outcome = resolve(replace(scenario.question(to), rules=rules), scenario.shelf)
+    if not isinstance(outcome, Solution):
+        return {"conflict": outcome.kind}
+    if any(rules.predicted(pin.name, pin.version, to) for pin in outcome.pins):
+        return {"warns": True}
+    return {"pins": {pin.name: str(pin.version) for pin in outcome.pins}}
+
+
+def target(told: dict[str, Any]) -> Target:
+    return replace(read_target(told.get("target", "linux-cp311")), translated=told.get("translated"))
