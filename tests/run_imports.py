@@ -214,8 +214,8 @@ stands; what is run stands in `tests/imports.toml`. All runs were made on Linux 
 of their day. They say nothing of macOS and Windows, whose wheels are other files of the same source.
 
 "By metadata" is the answer of `--no-rules`. Where the rules change nothing, the last column says so: a combination
-that fails there is covered by no rule yet. A result stands until its run is made again: most of tensorflow-cpu are
-older than the rule that holds setuptools back for TensorBoard. The runs of tensorflow have it, and they import.
+that fails there is covered by no rule yet. A result stands until its run is made again. Those of
+TensorBoard with setuptools 81 show what it takes to start it; no rule asks for that, since TensorFlow imports without.
 
 """
 
