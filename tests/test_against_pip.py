@@ -23,9 +23,12 @@ OF_A_SCENARIO = {"asks", "constraints", "target", "targets", "index", "expect", 
 }
 OF_A_VERSION = {"requires", "requires_python", "metadata_requires_python", "files", "yanked", "uploaded"}
 DIFFERENT = {
+    "choices-that-are-taken-back-leave-no-answer": "pip installs a set that does not hang together",
     "direct-reference-in-metadata-refuses-the-file": "pip follows a URL in metadata; no index sends us elsewhere",
     "marker-that-compares-nonsense": "pip ends with a traceback",
     "marker-with-a-variable-that-only-locks-have": "pip ends with a traceback",
+    "takes-turns-for-ever": "pip gives up after 200,000 rounds",
+    "takes-turns-until-older-versions-agree": "pip gives up after 200,000 rounds",
 }
 
 
