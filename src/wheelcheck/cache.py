@@ -66,7 +66,7 @@ class Stored:
     last_modified: str = ""
     varied: Mapping[str, str] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
-    parts: Sequence[bytes] = field(default=(), compare=False)
+    parts: Sequence[bytes | memoryview] = field(default=(), compare=False)
 
     @property
     def kept_at(self) -> dict[str, Stamp]:
@@ -191,7 +191,7 @@ class Cache:
         except (OSError, Damaged, ValueError, TypeError, KeyError):
             return None  # what is damaged stays until what is fetched again takes its place
 
-    def _store(self, kind: str, name: str, about: dict[str, Any], parts: Sequence[bytes]) -> bool:
+    def _store(self, kind: str, name: str, about: dict[str, Any], parts: Sequence[bytes | memoryview]) -> bool:
         if self._root is None or not self._writable:
             return False
         place = self._root / kind / name

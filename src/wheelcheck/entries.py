@@ -17,7 +17,7 @@ try:
 except ImportError:
     from hashlib import blake2b
 
-FORMAT, ANSWERS = "2", "answers"
+FORMAT, ANSWERS = "3", "answers"
 """The folder of all entries of this form, and the one in it that holds whole answers."""
 
 MAGIC = b"wheelcheck"
@@ -34,7 +34,7 @@ class Damaged(Exception):
     """A part of an entry is not what was written, or another entry took its place."""
 
 
-def sealed(about: dict[str, Any], parts: Sequence[bytes]) -> tuple[bytes, bytes]:
+def sealed(about: dict[str, Any], parts: Sequence[bytes | memoryview]) -> tuple[bytes, bytes]:
     """The two lines before the parts."""
     head = json.dumps({"about": about, "parts": [(len(part), crc32(part)) for part in parts]}).encode() + b"\n"
     return b"%s %08x\n" % (MAGIC, crc32(head)), head

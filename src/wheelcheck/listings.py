@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise, repeat
-from operator import contains
+from itertools import accumulate, groupby
 from typing import Any, NamedTuple, TypeAlias
 
 from packaging.version import InvalidVersion, Version
@@ -38,14 +37,14 @@ class Listing:
     Attributes:
         status, status_reason: PEP 792; None and empty for an active project.
         versions: each version that has files, in its canonical text, newest first.
-        shelves: the files of each of these versions, a list of PEP 691 entries in JSON.
+        shelves: the files of each of these versions: PEP 691 entries in JSON, between the outermost braces of all.
         stray: files of which no version is known.
     """
 
     status: str | None = None
     status_reason: str = ""
     versions: tuple[str, ...] = ()
-    shelves: Sequence[bytes] = ()
+    shelves: Sequence[bytes | memoryview] = ()
     stray: tuple[UnreadableFile, ...] = ()
 
 
@@ -137,10 +136,12 @@ def file_of(entry: Mapping[str, Any], name: NormalizedName | None, url: str, ind
     )
 
 
-def _entries(shelf: bytes, url: str) -> list[dict[str, Any]]:
+def _entries(shelf: bytes | memoryview, url: str) -> list[dict[str, Any]]:
     """The entries of a shelf. What was cut out of a damaged page shows here, when it is looked at."""
+    if not shelf:
+        return []
     try:
-        entries = json.loads(shelf)
+        entries = json.loads(b"".join((b"[{", shelf, b"}]")))
     except (ValueError, RecursionError) as error:
         raise _undecodable(error, url) from None
     if not all(isinstance(entry, dict) and isinstance(entry.get("filename"), str) for entry in entries):
@@ -153,55 +154,106 @@ def _entries(shelf: bytes, url: str) -> list[dict[str, Any]]:
 
 
 def _from_json(body: bytes, name: NormalizedName, url: str) -> Listing:
-    page, named, stray = _cut(body) or _decoded(body, url)
+    page, files, stray = _cut(body) or _decoded(body, url)
     _check_api_version(_mapping(page.get("meta")).get("api-version"), url)
     claimed = page.get("name")
     if isinstance(claimed, str) and canonicalize_name(claimed) != name:
         raise IndexNonsense(url, f"it describes the project {claimed}, not {name}")
     status = _mapping(page.get("project-status"))
-    return _listing(name, url, named, stray, _text(status.get("status")), _text(status.get("reason")))
+    return _listing(name, url, files, stray, _text(status.get("status")), _text(status.get("reason")))
 
 
-class _Named(NamedTuple):
-    """The names of files, and for each the text of its entry between the braces."""
+class _Run(NamedTuple):
+    """Files that follow one another and are of one version, as far as their names tell.
 
-    filenames: Sequence[str]
-    pieces: Sequence[bytes]
+    `filename` is the name of the first. `begin` and `end` bound the text of their entries: what stands between the
+    brace that opens the first and the one that closes the last.
+    """
+
+    filename: str
+    begin: int
+    end: int
 
 
-_Cut: TypeAlias = "tuple[Mapping[str, Any], _Named, Sequence[UnreadableFile]]"
+class _Files(NamedTuple):
+    """The files of a page: a text with their entries, and all runs of them."""
+
+    text: bytes
+    runs: Sequence[_Run]
+
+
+_Cut: TypeAlias = "tuple[Mapping[str, Any], _Files, Sequence[UnreadableFile]]"
 
 _KEY = b'"filename"'
 _FIRST = pattern(rb'"files"\s*:\s*\[\s*\{')
-_NAME = pattern(rb'"filename"(?:\s*:\s*"([^"\\]*)")?')
+_COLON = pattern(rb'\s*:\s*"')
 _LAST = pattern(rb"\}\s*\]")
 _BETWEEN = pattern(rb"\}\s*,\s*\{")
+_GAP = b"},{"
 
 
 def _cut(body: bytes) -> _Cut | None:
-    """The page without its files, and the text of each file between its braces; None where that is not certain.
+    """The page without its files, and where in its text they are; None where that is not certain.
 
-    It is certain if the rest of the page is JSON with an empty list of files, and each piece holds one key
-    ``filename``: no string can hold such a key, since the quotation marks within it would be escaped. Whether a piece
-    is JSON, and the key its own, shows when it is decoded.
+    It is certain if the rest of the page is JSON with an empty list of files, and there are as many entries as keys
+    ``filename``: no string can hold such a key, since the quotation marks within it would be escaped. Whether the text
+    of a run is JSON, and each key that of its own entry, shows when it is decoded.
     """
     first, last = _FIRST.search(body), _LAST.search(body, max(0, body.rfind(_KEY)))
     if first is None or last is None:
         return None
-    inner = body[first.end() : last.start()]
-    between = _BETWEEN.search(inner)
-    pieces = inner.split(between[0]) if between else [inner]
-    names = _NAME.findall(body)
-    if len(pieces) != len(names) or b"" in names or not all(map(contains, pieces, repeat(_KEY))):
-        return None
     try:
         page = json.loads(body[: first.end() - 1] + body[last.start() + 1 :])
-        filenames = b'"'.join(names).decode().split('"')
+        runs = _runs(body, first.end(), last.start())
     except (ValueError, RecursionError):
         return None
-    if not isinstance(page, dict) or page.get("files") != []:
+    if runs is None or not isinstance(page, dict) or page.get("files") != []:
         return None
-    return page, _Named(filenames, pieces), ()
+    return page, _Files(body, runs), ()
+
+
+def _runs(body: bytes, start: int, stop: int) -> list[_Run] | None:
+    """The runs of the entries in a part of a page; None where it cannot be told for certain where they are.
+
+    The loop sees each file of a page, which may be ten thousand, so it does no more than it must.
+    """
+    key, between = body.find(_KEY, start, stop), _BETWEEN.search(body, start, stop)
+    colon = _COLON.match(body, key + len(_KEY))
+    if colon is None:
+        return None
+    gap, to_name = between[0] if between else _GAP, len(_KEY) + len(colon[0])
+    found: list[tuple[str, int]] = []
+    number, close, same = 0, start, _NONE
+    while key >= 0:
+        before, name = close, key + to_name
+        close = body.find(b'"', name)
+        if not (body.startswith(same, name) and body.endswith(b".whl", name, close)):
+            begin = start if not number else _only(gap, body, before, key)
+            if begin is None or body[key + len(_KEY) : name] != colon[0] or b"\\" in body[name:close]:
+                return None
+            found.append((body[name:close].decode(), begin))
+            same = _start(body[name:close])
+        number += 1
+        key = body.find(_KEY, close, stop)
+    if body.count(gap, start, stop) != number - 1:
+        return None
+    ends = [*(begin - len(gap) for _, begin in found[1:]), stop]
+    return [_Run(filename, begin, end) for (filename, begin), end in zip(found, ends, strict=True)]
+
+
+def _only(gap: bytes, body: bytes, start: int, stop: int) -> int | None:
+    """Where a part of a text goes on after the only gap in it, None where there is none or another."""
+    place = body.find(gap, start, stop)
+    return place + len(gap) if place >= 0 and place == body.rfind(gap, start, stop) else None
+
+
+_NONE = b'"'
+"""What no name begins with."""
+
+
+def _start(filename: bytes) -> bytes:
+    """What the names of all wheels of the same version begin with, as far as one name tells."""
+    return b"-".join(filename.split(b"-", 2)[:2]) + b"-" if filename.endswith(b".whl") else _NONE
 
 
 def _decoded(body: bytes, url: str) -> _Cut:
@@ -212,8 +264,8 @@ def _decoded(body: bytes, url: str) -> _Cut:
         raise _undecodable(error, url) from None
     if not isinstance(page, dict) or not isinstance(page.get("files"), list):
         raise IndexNonsense(url, "its JSON has no list of files")
-    named = _named([entry for entry in page["files"] if _is_named(entry)])
-    return page, named, [_nameless(entry) for entry in page["files"] if not _is_named(entry)]
+    files = _files([entry for entry in page["files"] if _is_named(entry)])
+    return page, files, [_nameless(entry) for entry in page["files"] if not _is_named(entry)]
 
 
 def _undecodable(error: Exception, url: str) -> IndexNonsense:
@@ -229,13 +281,15 @@ def _nameless(entry: Any) -> UnreadableFile:
     return UnreadableFile(filename=str(shown), why="its entry lacks a filename or a url")
 
 
-def _named(entries: Sequence[Mapping[str, Any]]) -> _Named:
-    """Entries that were decoded, in the form of those that are cut."""
-    return _Named([entry["filename"] for entry in entries], list(map(_piece, entries)))
-
-
-def _piece(entry: Mapping[str, Any]) -> bytes:
-    return json.dumps(entry, separators=(",", ":"))[1:-1].encode("ascii")
+def _files(entries: Sequence[Mapping[str, Any]]) -> _Files:
+    """Entries that were decoded, in the form of those that are cut: each a run of its own."""
+    texts = [json.dumps(entry, separators=(",", ":"))[1:-1].encode("ascii") for entry in entries]
+    ends = accumulate(len(text) + len(_GAP) for text in texts)
+    runs = [
+        _Run(entry["filename"], end - len(_GAP) - len(text), end - len(_GAP))
+        for entry, text, end in zip(entries, texts, ends, strict=True)
+    ]
+    return _Files(_GAP.join(texts), runs)
 
 
 def _check_api_version(stated: Any, url: str) -> None:
@@ -253,7 +307,7 @@ def _from_html(body: bytes, name: NormalizedName, url: str) -> Listing:
     page = Markup(body, url)
     _check_api_version(page.metas.get("pypi:repository-version"), url)
     status, reason = (page.metas.get(f"pypi:project-status{ending}") for ending in ("", "-reason"))
-    return _listing(name, url, _named(page.entries), (), status, reason)
+    return _listing(name, url, _files(page.entries), (), status, reason)
 
 
 # -- by version
@@ -262,12 +316,12 @@ def _from_html(body: bytes, name: NormalizedName, url: str) -> Listing:
 def _listing(
     name: NormalizedName,
     url: str,
-    named: _Named,
+    files: _Files,
     stray: Iterable[UnreadableFile],
     status: str | None,
     reason: str | None,
 ) -> Listing:
-    shelves, unplaced = _by_version(name, url, named)
+    shelves, unplaced = _by_version(name, url, files)
     versions = sorted(shelves, reverse=True)
     active = status in (None, "", "active")
     return Listing(
@@ -279,39 +333,25 @@ def _listing(
     )
 
 
-def _shelf(pieces: Iterable[bytes]) -> bytes:
-    """The texts of some entries as one list in JSON."""
-    return b"[{" + b"},{".join(pieces) + b"}]"
+def _shelf(texts: Sequence[memoryview]) -> bytes | memoryview:
+    return texts[0] if len(texts) == 1 else _GAP.join(texts)
 
 
 def _by_version(
-    name: NormalizedName, url: str, named: _Named
-) -> tuple[dict[Version, list[bytes]], list[UnreadableFile]]:
-    """The entries of each version, and the files whose names state none."""
-    shelves: dict[Version, list[bytes]] = {}
+    name: NormalizedName, url: str, files: _Files
+) -> tuple[dict[Version, list[memoryview]], list[UnreadableFile]]:
+    """The texts of the entries of each version, and the files whose names state none."""
+    text = memoryview(files.text)
+    shelves: dict[Version, list[memoryview]] = {}
     unplaced: list[UnreadableFile] = []
-    for begin, end in pairwise([*_beginnings(named.filenames), len(named.filenames)]):
-        version = _version(version_text(named.filenames[begin], name) or "")
-        pieces = named.pieces[begin:end]
+    for version, same in groupby(files.runs, lambda run: _version(version_text(run.filename, name) or "")):
+        runs = list(same)
+        shelf = text[runs[0].begin : runs[-1].end]
         if version is None:
-            unplaced += _unplaced(name, url, named.filenames[begin:end], pieces)
+            unplaced += _unplaced(name, url, shelf)
         else:
-            shelves.setdefault(version, []).extend(pieces)
+            shelves.setdefault(version, []).append(shelf)
     return shelves, unplaced
-
-
-def _beginnings(filenames: Sequence[str]) -> Iterator[int]:
-    """Where the names stand that do not go on with the version of the one before, as far as wheels' names tell."""
-    same: str | tuple[()] = ()
-    for place, filename in enumerate(filenames):
-        if not (filename.startswith(same) and filename.endswith(".whl")):
-            yield place
-            same = _start(filename) if filename.endswith(".whl") else ()
-
-
-def _start(filename: str) -> str:
-    """What the names of all wheels of the same version begin with, as far as one name tells."""
-    return "-".join(filename.split("-", 2)[:2]) + "-"
 
 
 def _version(text: str) -> Version | None:
@@ -321,15 +361,12 @@ def _version(text: str) -> Version | None:
         return None
 
 
-def _unplaced(
-    name: NormalizedName, url: str, filenames: Sequence[str], pieces: Sequence[bytes]
-) -> Iterator[UnreadableFile]:
+def _unplaced(name: NormalizedName, url: str, shelf: memoryview) -> Iterator[UnreadableFile]:
     """Files whose names state no version, once their entries show that the names are theirs."""
-    if [entry["filename"] for entry in _entries(_shelf(pieces), url)] != filenames:
-        raise IndexNonsense(url, _MIXED)
-    for filename in filenames:
-        file = read_file(filename, name, url="")
-        assert isinstance(file, UnreadableFile)
+    for entry in _entries(shelf, url):
+        file = read_file(entry["filename"], name, url="")
+        if not isinstance(file, UnreadableFile):
+            raise IndexNonsense(url, _MIXED)
         yield file
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from wheelcheck import __version__
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 ACCEPT_PAGE = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 ACCEPT_LINKS = "text/html"
 GONE = (404, 410)
+
+_Pieces: TypeAlias = "tuple[Mapping[str, Any], Sequence[bytes | memoryview]]"
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -102,7 +104,7 @@ class _Form(Protocol[T_co]):
     name: str
     accept: str
 
-    def cut(self, body: bytes, content_type: str, url: str) -> tuple[Mapping[str, Any], Sequence[bytes]]:
+    def cut(self, body: bytes, content_type: str, url: str) -> _Pieces:
         """Summary and parts of a body. Raises `IndexNonsense`."""
 
     def made(self, stored: Stored, again: Callable[[], Stored]) -> T_co:
@@ -119,7 +121,7 @@ class _ProjectForm:
         self.name: str = name
         self._project, self._index = name, source.label
 
-    def cut(self, body: bytes, content_type: str, url: str) -> tuple[Mapping[str, Any], Sequence[bytes]]:
+    def cut(self, body: bytes, content_type: str, url: str) -> _Pieces:
         listing = listing_of(body, content_type, name=self._project, url=url)
         stray = [(file.filename, file.why, file.label) for file in listing.stray]
         summary = {"status": listing.status, "reason": listing.status_reason, "versions": listing.versions}
@@ -137,12 +139,12 @@ class _ProjectForm:
         return page_of(listing, name=self._project, url=stored.url, index=self._index)
 
 
-class _Shelves(Sequence[bytes]):
+class _Shelves(Sequence[bytes | memoryview]):
     """The shelves of a stored page; where one is damaged, as the index lists that version now."""
 
     def __init__(self, stored: Stored, again: Callable[[], Stored]) -> None:
         self._stored, self._again = stored, again
-        self._now: dict[str, bytes] | None = None
+        self._now: dict[str, bytes | memoryview] | None = None
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -156,7 +158,7 @@ class _Shelves(Sequence[bytes]):
                 except Damaged:
                     now = self._again()
                     self._now = dict(zip(now.summary.get("versions", ()), now.parts, strict=False))
-            return self._now.get(self._stored.summary["versions"][place], b"[]")
+            return self._now.get(self._stored.summary["versions"][place], b"")
 
 
 class _LinksForm:
@@ -169,7 +171,7 @@ class _LinksForm:
         self.url = source.url
         self._index = source.label
 
-    def cut(self, body: bytes, content_type: str, url: str) -> tuple[Mapping[str, Any], Sequence[bytes]]:
+    def cut(self, body: bytes, content_type: str, url: str) -> _Pieces:
         from wheelcheck.index.links import read_links_page
 
         read_links_page(body, content_type, url=url, index=self._index)
@@ -183,7 +185,7 @@ class _LinksForm:
         except Damaged:
             stored = again()
             body = stored.parts[0] if stored.found else b""
-        return read_links_page(body, stored.summary["content_type"], url=stored.url, index=self._index)
+        return read_links_page(bytes(body), stored.summary["content_type"], url=stored.url, index=self._index)
 
 
 class _Exchange(Generic[T]):
