@@ -87,6 +87,7 @@ class Again:
         if strategy == "first-index":
             return cast("Index", FirstIndex(self._index, order_of(self._inquiry, self._index)))
         if strategy not in self._others and self._strategies:
+            self._index.settle()  # so that the other one finds in the cache what this one was told
             opened = self._inquiry.opened_index(lambda _: None, strategy)
             self._others[strategy] = self._stack.enter_context(opened)
         return self._others.get(strategy)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NewType, TypeVar
 from wheelcheck.entries import ANSWERS, FORMAT, Damaged, Parts, digest_of, opened, sealed
 from wheelcheck.freshness import freshness
 from wheelcheck.names import NormalizedName
-from wheelcheck.standing import Stamp
+from wheelcheck.standing import Stamp, stamp_of_status
 from wheelcheck.values import field, names_of, record, replace
 
 if TYPE_CHECKING:
@@ -128,14 +128,14 @@ class Cache:
                 return found
         return None
 
-    def store_page(self, key: Key, name: str, page: Stored) -> bool:
-        """Keeps a page and forgets what it contradicts; whether it could be kept."""
+    def store_page(self, key: Key, name: str, page: Stored) -> Stored | None:
+        """Keeps a page and forgets what it contradicts; the page as it is on the disk, None where it is not kept."""
         about = {name: getattr(page, name) for name in names_of(Stored) if name not in ("parts", "found")}
         entry_name = _page_name(key, name)
         kind, other = ((PAGES, entry_name), (ABSENT, key)) if page.found else ((ABSENT, key), (PAGES, entry_name))
-        kept = self._store(*kind, about, page.parts)
+        parts = self._store(*kind, about, page.parts)
         self._forget(*other)
-        return kept
+        return replace(page, parts=parts) if parts is not None else None
 
     def metadata(self, key: Key, now: float) -> Kept | None:
         """What was stored of a file's core metadata under a key, unless it was stored for a time that is over."""
@@ -191,21 +191,25 @@ class Cache:
         except (OSError, Damaged, ValueError, TypeError, KeyError):
             return None  # what is damaged stays until what is fetched again takes its place
 
-    def _store(self, kind: str, name: str, about: dict[str, Any], parts: Sequence[bytes | memoryview]) -> bool:
+    def _store(self, kind: str, name: str, about: dict[str, Any], parts: Sequence[bytes | memoryview]) -> Parts | None:
+        """The parts as they are in the entry that was made; None where there is none or another process replaced it."""
         if self._root is None or not self._writable:
-            return False
+            return None
         place = self._root / kind / name
         temporary = place.with_name(f".{os.getpid()}-{threading.get_ident()}-{next(self._serial)}")
         try:
             self._prepare(place.parent)
-            with temporary.open("wb") as handle:
-                handle.writelines([*sealed({"entry": name} | about, parts), *parts])
+            with temporary.open("wb", 2**20) as handle:
+                head, sums = sealed({"entry": name} | about, parts)
+                handle.writelines([head, *parts])
+                made = os.fstat(handle.fileno())
             _rename(temporary, place)
+            there = place.stat()
         except OSError as error:
             self._give_up(error)
             _remove(temporary)
-            return False
-        return True
+            return None
+        return Parts(str(place), b"", len(head), sums, stamp_of_status(there)) if there.st_ino == made.st_ino else None
 
     def _prepare(self, folder: Path) -> None:
         """Makes the folder; once, removes what processes that were killed have left in it."""

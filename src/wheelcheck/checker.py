@@ -250,6 +250,8 @@ def check(
     notices = list(inquiry.notices)
     with inquiry.opened_index(notices.append) as index, Again(inquiry, index) as again:
         results = answers(inquiry, index, again)
+        for one in again.indexes:
+            one.settle()
         report = Report(
             results=results,
             sources=index.sources,

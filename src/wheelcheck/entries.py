@@ -34,10 +34,11 @@ class Damaged(Exception):
     """A part of an entry is not what was written, or another entry took its place."""
 
 
-def sealed(about: dict[str, Any], parts: Sequence[bytes | memoryview]) -> tuple[bytes, bytes]:
-    """The two lines before the parts."""
-    head = json.dumps({"about": about, "parts": [(len(part), crc32(part)) for part in parts]}).encode() + b"\n"
-    return b"%s %08x\n" % (MAGIC, crc32(head)), head
+def sealed(about: dict[str, Any], parts: Sequence[bytes | memoryview]) -> tuple[bytes, list[tuple[int, int]]]:
+    """The two lines before the parts, and of each part its length and checksum."""
+    sums = [(len(part), crc32(part)) for part in parts]
+    head = json.dumps({"about": about, "parts": sums}).encode() + b"\n"
+    return b"%s %08x\n%b" % (MAGIC, crc32(head), head), sums
 
 
 def opened(place: str) -> tuple[dict[str, Any], Sequence[bytes]]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import contextmanager
+from heapq import heappop, heappush
+from itertools import count
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 
@@ -130,3 +133,42 @@ class Countdown:
             over = self._left == 0
         if over:
             through(self._then) if through else self._then()
+
+
+class Turns:
+    """Lets one thread through at a time; of those that wait, the one that has the least to do.
+
+    Work that computes without waiting is done no sooner by several threads at once, but the short pieces of it are, if
+    the long ones wait for them.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken = False
+        self._waiting: list[tuple[float, int, threading.Lock]] = []
+        self._serial = count()
+
+    @contextmanager
+    def of(self, size: float) -> Iterator[None]:
+        """Waits for a turn to do work of a size and holds it meanwhile."""
+        self._wait(size)
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    def _wait(self, size: float) -> None:
+        with self._lock:
+            if not self._taken:
+                self._taken = True
+                return
+            called = threading.Lock()
+            called.acquire()
+            heappush(self._waiting, (size, next(self._serial), called))
+        called.acquire()
+
+    def _pass_on(self) -> None:
+        with self._lock:
+            self._taken = bool(self._waiting)
+            if self._waiting:
+                heappop(self._waiting)[-1].release()

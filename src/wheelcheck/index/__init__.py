@@ -88,6 +88,7 @@ class Index:
         self._access = Access(
             self._sources, self._line, cache, offline=offline, refresh=refresh, local_hashes=local_hashes
         )
+        self._asks = not offline and any(isinstance(source, Remote) for source in self._sources)
         self._groups = _groups(self._sources, strategy)
         self._workers = Workers(workers)
         self._lock = threading.Lock()
@@ -101,12 +102,19 @@ class Index:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is None:
+            self.settle()
         self.close()
+
+    def settle(self) -> None:
+        """Comes back when all that was answered is in the cache, which no answer waits for."""
+        self._access.settle()
 
     def close(self) -> None:
         """Ends all requests; nothing can be asked any more."""
         self._workers.close()
         self._line.close()
+        self._access.close()
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -144,7 +152,7 @@ class Index:
 
     @property
     def standing(self) -> tuple[Mapping[str, Stamp], float]:
-        """The files in the cache on which all answers so far stand, and the time until which they may."""
+        """The files in the cache on which all answers stand that were settled, and the time until which they may."""
         return dict(self._access.places), self._access.until
 
     @property
@@ -300,7 +308,7 @@ class Index:
                 task.settle(answer.value)
             self._tasks[key] = task  # settled before, since others find it there without the lock
         if answer is None:
-            _load_for_workers()
+            _load_for_workers(self._asks)
             self._workers.submit(task.run)
         return task
 
@@ -319,11 +327,17 @@ class Index:
                 raise overdue
 
 
-@lru_cache(maxsize=1)
-def _load_for_workers() -> None:
-    """Loads what the workers use, here: a test runner that rewrites modules fails where threads import them at once."""
+@lru_cache(maxsize=2)
+def _load_for_workers(asks: bool) -> None:
+    """Loads what the workers use, here: a test runner that rewrites modules fails where threads import them at once.
+
+    What asks servers takes the longest of all, so it is here before the first request, and all else comes after that.
+    """
     from wheelcheck import markup, transport  # noqa: F401
     from wheelcheck.index import contents, links, local  # noqa: F401
+
+    if asks:
+        import httpx  # noqa: F401
 
 
 def _quietly(work: Callable[[], None]) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
@@ -13,6 +16,7 @@ from wheelcheck.failures import CannotTell
 from wheelcheck.index.line import Line
 from wheelcheck.index.sources import Local, Placed, Remote
 from wheelcheck.standing import Stamp
+from wheelcheck.tasks import Task, Turns, Workers
 from wheelcheck.urls import path_of_url
 from wheelcheck.values import record
 
@@ -72,12 +76,42 @@ class Access:
         self.oldest: float | None = None
         self._by_label = {source.label: source for source in reversed(sources)}
         self.recordings = [source.recorded for source in sources if isinstance(source, Local) and source.recorded]
+        self._turns = Turns()
+        self._keeper = Workers(1)
+        self._put_off: deque[Task[None]] = deque()
         self._lock = threading.Lock()
 
     @property
     def transport(self) -> Transport:
         """The way to servers."""
         return self._line.transport
+
+    def turn(self, size: float) -> AbstractContextManager[None]:
+        """Held while something is computed for long: one thread at a time, the one with the least to do first."""
+        return self._turns.of(size)
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Has something done that no answer waits for: in a thread of its own, after all that waits for its turn."""
+        task = Task(partial(self._at_last, work))
+        self._put_off.append(task)
+        self._keeper.submit(task.run)
+
+    def _at_last(self, work: Callable[[], None]) -> None:
+        with self.turn(math.inf):
+            work()
+
+    def settle(self) -> None:
+        """Comes back when all that was put off is done; helps with it."""
+        while self._put_off:
+            task = self._put_off.popleft()
+            task.run()
+            while not task.wait(1.0):
+                pass
+            task.answer()
+
+    def close(self) -> None:
+        """Forgets what was put off."""
+        self._keeper.close()
 
     def note_cached(self) -> None:
         """Counts an answer that came from the cache."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 from wheelcheck.cache import Kept, key_of
@@ -95,11 +96,12 @@ def keep_metadata(access: Access, file: Listed, found: bytes | BadMetadata | Has
     key = key_of(*identity_of(file))
     until = time.time() + FRESH_FOR
     if isinstance(found, bytes):
-        access.cache.store_metadata(key, Kept(_head(found)), None if "sha256" in file.hashes else until)
+        lasting = None if "sha256" in file.hashes else until
+        access.later(partial(access.cache.store_metadata, key, Kept(_head(found)), lasting))
         return told_by(file, found)
     access.note_kept({}, 0)
     if isinstance(found, BadMetadata):
-        access.cache.store_metadata(key, Kept(b"", found.why), until)
+        access.later(partial(access.cache.store_metadata, key, Kept(b"", found.why), until))
     return found
 
 

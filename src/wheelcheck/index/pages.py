@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -107,8 +108,15 @@ class _Form(Protocol[T_co]):
     def cut(self, body: bytes, content_type: str, url: str) -> _Pieces:
         """Summary and parts of a body. Raises `IndexNonsense`."""
 
-    def made(self, stored: Stored, again: Callable[[], Stored]) -> T_co:
-        """What a stored page says; `again` fetches it anew where a part of it is damaged."""
+    def made(self, page: _Page, again: Callable[[], Stored]) -> T_co:
+        """What a page says; `again` fetches it anew where a part of it is damaged."""
+
+
+class _Page:
+    """A page as it was answered: in memory, and from the disk once it is there."""
+
+    def __init__(self, stored: Stored) -> None:
+        self.stored = stored
 
 
 class _ProjectForm:
@@ -127,38 +135,38 @@ class _ProjectForm:
         summary = {"status": listing.status, "reason": listing.status_reason, "versions": listing.versions}
         return summary | {"stray": stray}, listing.shelves
 
-    def made(self, stored: Stored, again: Callable[[], Stored]) -> ProjectPage:
-        about = stored.summary
+    def made(self, page: _Page, again: Callable[[], Stored]) -> ProjectPage:
+        about = page.stored.summary
         listing = Listing(
             status=about["status"],
             status_reason=about["reason"],
             versions=tuple(about["versions"]),
-            shelves=_Shelves(stored, again),
+            shelves=_Shelves(page, again),
             stray=tuple(UnreadableFile(filename=name, why=why, label=label) for name, why, label in about["stray"]),
         )
-        return page_of(listing, name=self._project, url=stored.url, index=self._index)
+        return page_of(listing, name=self._project, url=page.stored.url, index=self._index)
 
 
 class _Shelves(Sequence[bytes | memoryview]):
     """The shelves of a stored page; where one is damaged, as the index lists that version now."""
 
-    def __init__(self, stored: Stored, again: Callable[[], Stored]) -> None:
-        self._stored, self._again = stored, again
+    def __init__(self, page: _Page, again: Callable[[], Stored]) -> None:
+        self._page, self._again = page, again
         self._now: dict[str, bytes | memoryview] | None = None
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._stored.parts)
+        return len(self._page.stored.parts)
 
     def __getitem__(self, place: Any) -> Any:
         with self._lock:
             if self._now is None:
                 try:
-                    return self._stored.parts[place]
+                    return self._page.stored.parts[place]
                 except Damaged:
                     now = self._again()
                     self._now = dict(zip(now.summary.get("versions", ()), now.parts, strict=False))
-            return self._now.get(self._stored.summary["versions"][place], b"")
+            return self._now.get(self._page.stored.summary["versions"][place], b"")
 
 
 class _LinksForm:
@@ -177,9 +185,10 @@ class _LinksForm:
         read_links_page(body, content_type, url=url, index=self._index)
         return {"content_type": content_type}, [body]
 
-    def made(self, stored: Stored, again: Callable[[], Stored]) -> Links:
+    def made(self, page: _Page, again: Callable[[], Stored]) -> Links:
         from wheelcheck.index.links import read_links_page
 
+        stored = page.stored
         try:
             body = stored.parts[0]
         except Damaged:
@@ -207,7 +216,8 @@ class _Exchange(Generic[T]):
         if stored is None or not self._may_be_used(stored):
             return None
         self._access.note_cached()
-        return Known(self._made(stored))
+        self._access.note_kept(stored.kept_at, stored.fresh_until)
+        return Known(self._made(_Page(stored)))
 
     def page(self) -> T | None:
         """What the page says now, or None where there is none."""
@@ -220,21 +230,19 @@ class _Exchange(Generic[T]):
         fresh = self._access.offline or (stored.is_fresh(time.time()) and not self._access.refresh)
         return fresh and may_answer(stored.varied, self._request)
 
-    def _made(self, stored: Stored) -> T | None:
-        access = self._access
-        access.note_page(stored.stored)
-        access.note_kept(stored.kept_at, stored.fresh_until if stored.kept_at else 0)
-        return self._form.made(stored, self._again) if stored.found else None
+    def _made(self, page: _Page) -> T | None:
+        self._access.note_page(page.stored.stored)
+        return self._form.made(page, self._again) if page.stored.found else None
 
     def _again(self) -> Stored:
         """The page whole: as another process has stored it meanwhile, or as the server gives it."""
         stored = self._stored()
         try:
-            return replace(stored, parts=list(stored.parts)) if stored is not None else self._asked(None)
+            return replace(stored, parts=list(stored.parts)) if stored is not None else self._asked(None).stored
         except Damaged:
-            return self._asked(None)
+            return self._asked(None).stored
 
-    def _asked(self, stored: Stored | None) -> Stored:
+    def _asked(self, stored: Stored | None) -> _Page:
         """The page as the server gives it or confirms what is stored."""
         if self._access.offline:
             raise NotCached(shown(self._form.url))
@@ -246,12 +254,18 @@ class _Exchange(Generic[T]):
         if answer.status == 304 and stored is not None:
             return self._confirmed(stored, answer, now)
         lifetime, varied = freshness(answer.headers, now), varying(answer.headers.get("vary", ""), self._request)
-        fetched = self._fetched(answer, now, lifetime or 0.0, varied or {})
-        return fetched if lifetime is None or varied is None else self._kept(fetched)
+        page = _Page(self._fetched(answer, now, lifetime or 0.0, varied or {}))
+        if lifetime is None or varied is None:
+            self._access.note_kept({}, 0)
+        else:
+            self._access.later(partial(self._keep, page))
+        return page
 
-    def _confirmed(self, stored: Stored, answer: Answer, now: float) -> Stored:
+    def _confirmed(self, stored: Stored, answer: Answer, now: float) -> _Page:
         try:
-            return self._kept(replace(stored.confirmed(answer.headers, now), parts=list(stored.parts)))
+            page = _Page(replace(stored.confirmed(answer.headers, now), parts=list(stored.parts)))
+            self._access.later(partial(self._keep, page))
+            return page
         except Damaged:
             return self._asked(None)
 
@@ -260,7 +274,8 @@ class _Exchange(Generic[T]):
             raise answer.failure()
         found, url = answer.status == 200, urlunsplit(urlsplit(answer.url)._replace(query="", fragment=""))
         content_type = answer.headers.get("content-type", "")
-        summary, parts = self._form.cut(answer.body, content_type, url) if found else ({}, ())
+        with self._access.turn(len(answer.body)):
+            summary, parts = self._form.cut(answer.body, content_type, url) if found else ({}, ())
         return Stored(
             url=url,
             found=found,
@@ -274,7 +289,8 @@ class _Exchange(Generic[T]):
             parts=parts,
         )
 
-    def _kept(self, page: Stored) -> Stored:
-        """The page as it is in the cache, so that its parts need not stay in memory; itself where there is no cache."""
-        kept = self._access.cache.store_page(self._key, self._form.name, page)
-        return (self._stored() if kept else None) or page
+    def _keep(self, page: _Page) -> None:
+        """Has a page in the cache, so that its parts need not stay in memory."""
+        kept = self._access.cache.store_page(self._key, self._form.name, page.stored)
+        page.stored = kept or page.stored
+        self._access.note_kept(page.stored.kept_at, page.stored.fresh_until if kept else 0)
