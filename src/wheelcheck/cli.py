@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wheelcheck import __version__
@@ -62,9 +63,24 @@ class _Repeatable(argparse.Action):
         setattr(namespace, self.dest, [values] if before is self.default else [*before, values])
 
 
+class _Parser(argparse.ArgumentParser):
+    """Finds out how wide the terminal is when there is something to show, not once for each option."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(formatter_class=partial(argparse.HelpFormatter, width=80), **how)
+
+    def format_help(self) -> str:
+        self.formatter_class = argparse.HelpFormatter
+        return super().format_help()
+
+    def format_usage(self) -> str:
+        self.formatter_class = argparse.HelpFormatter
+        return super().format_usage()
+
+
 def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     """The command line: that of one command, or the whole, from which the documentation is made."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="wheelcheck",
         description="Which wheels are valid for this interpreter, or that one; why not; and do they really import?",
         epilog="Exit codes: 0 compatible, 1 not compatible, 2 could not tell (bad usage, no network). "

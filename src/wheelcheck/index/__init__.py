@@ -337,6 +337,7 @@ def _load_for_workers(asks: bool) -> None:
     from wheelcheck.index import contents, links, local  # noqa: F401
 
     if asks:
+        import httpcore  # noqa: F401 -- httpx loads it at its first connection
         import httpx  # noqa: F401
 
 
