@@ -111,7 +111,7 @@ def settled(path: Path) -> str:
 
 
 def write(place: Path, about: dict[str, Any], text: str = MARK) -> None:
-    place.write_bytes(b"".join([*sealed(about, [text.encode()]), text.encode()]))
+    place.write_bytes(sealed(about, [text.encode()])[0] + text.encode())
 
 
 @pytest.fixture

@@ -439,6 +439,13 @@ class Transport:
             raise IndexUnavailable(shown(url), "asking was ended")
 
 
+def load() -> None:
+    """Loads all of the HTTP client, of which httpx leaves a part to the first transport."""
+    import httpx
+
+    httpx.HTTPTransport(verify=False).close()
+
+
 class _Connection:
     """A client for one connection, with one request at a time: a pool of many looks through all for each request."""
 

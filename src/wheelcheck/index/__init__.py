@@ -331,14 +331,13 @@ class Index:
 def _load_for_workers(asks: bool) -> None:
     """Loads what the workers use, here: a test runner that rewrites modules fails where threads import them at once.
 
-    What asks servers takes the longest of all, so it is here before the first request, and all else comes after that.
+    What asks servers is here before the first request, so that all else is loaded while that is under way.
     """
     from wheelcheck import markup, transport  # noqa: F401
     from wheelcheck.index import contents, links, local  # noqa: F401
 
     if asks:
-        import httpcore  # noqa: F401 -- httpx loads it at its first connection
-        import httpx  # noqa: F401
+        transport.load()
 
 
 def _quietly(work: Callable[[], None]) -> None:
