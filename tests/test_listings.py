@@ -114,18 +114,23 @@ def test_a_damaged_page_is_nonsense_or_is_read(cut_at: int, flip: int, damaged: 
         assert len(page.files) + len(page.unreadable) <= 3
 
 
-ENTRY = '{"filename":"spam-1.0-py3-none-any.whl","url":"spam"}'
-KEYS_TWICE = {
+ENTRY, LATER = ('{"filename":"spam-%d.0-py3-none-any.whl","url":"spam"}' % number for number in (1, 2))
+NAMED_TWICE = '{"filename":"spam-1.0-py2-none-any.whl","filename":"spam-1.0-py3-none-any.whl"}'
+UNCERTAIN = {
+    "an entry without a name": f'{{"files":[{ENTRY},{{"url":"x"}},{ENTRY}]}}',
+    "one with two names and one with none": f'{{"files":[{NAMED_TWICE},{{"url":"x"}},{LATER}]}}',
+    "an escaped name": '{"files":[{"filename":"spam-\\u0031.0-py3-none-any.whl","url":"spam"}]}',
+    "an escaped name behind another": f'{{"files":[{ENTRY},{{"filename":"spam-\\u0032.0-py3-none-any.whl"}}]}}',
     "a filename": '{"files":[{"filename":"spam-1.0-py3-none-any.whl","filename":"spam-\\u0032-py3-none-any.whl"}]}',
     "the files, then others": f'{{"files":[{ENTRY}],"files":[{{"url":"spam"}}]}}',
     "the files, then none": f'{{"files":[{ENTRY}],"files":{{}}}}',
 }
 
 
-@pytest.mark.parametrize("case", KEYS_TWICE)
-def test_a_page_with_a_key_twice_is_decoded_whole(case: str) -> None:
-    """The last of them counts (RFC 8259 leaves it open; the standard library has it so)."""
-    assert listings._cut(KEYS_TWICE[case].encode()) is None
+@pytest.mark.parametrize("case", UNCERTAIN)
+def test_what_cannot_be_cut_for_certain_is_decoded_whole(case: str) -> None:
+    """Of a key that is there twice the last counts (RFC 8259 leaves it open; the standard library has it so)."""
+    assert listings._cut(UNCERTAIN[case].encode()) is None
 
 
 def test_a_file_that_was_put_with_another_version_is_not_believed() -> None:

@@ -251,7 +251,7 @@ def check(
     with inquiry.opened_index(notices.append) as index, Again(inquiry, index) as again:
         results = answers(inquiry, index, again)
         for one in again.indexes:
-            one.settle()
+            one.settle()  # which may find that the cache cannot be written, and say so
         report = Report(
             results=results,
             sources=index.sources,

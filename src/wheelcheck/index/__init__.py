@@ -152,7 +152,8 @@ class Index:
 
     @property
     def standing(self) -> tuple[Mapping[str, Stamp], float]:
-        """The files in the cache on which all answers stand that were settled, and the time until which they may."""
+        """The files in the cache on which all answers so far stand, and the time until which they may."""
+        self.settle()
         return dict(self._access.places), self._access.until
 
     @property
