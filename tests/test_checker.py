@@ -16,6 +16,7 @@ from wheelcheck.checker import _import_concerns
 from wheelcheck.confirmation import Confirmation, ModuleResult, NoModules
 from wheelcheck.distributions import read_file
 from wheelcheck.inquiry import DEFAULTS, Options
+from wheelcheck.render.text import render_report
 from wheelcheck.rulebook import curated
 from wheelcheck.verdicts import judge as judge_file
 from wheels import make_sdist, make_wheel
@@ -315,6 +316,37 @@ def test_rules_of_your_own(index: Server, tmp_path: Path) -> None:
     for without in ({"ignore": ["spam-1"]}, {"no_rules": True}):
         options: Any = {"index_url": index.index, "rules": str(mine)} | without
         assert pins(check(["spam"], targets=[LINUX], **options)) == {"eggs": "1.5", "spam": "1.0"}
+
+
+@pytest.mark.parametrize(
+    ("says", "warned"),
+    [
+        ('effect = "forbids"', True),
+        ('effect = "requires"\nrequirements = ["eggs<2"]', False),
+        ('effect = "requires"\nrequirements = ["eggs>=2"]', True),
+        ('effect = "requires"\nrequirements = ["ham"]', True),
+        ('effect = "constrains"\nrequirements = ["eggs>=2"]', True),
+        ('effect = "constrains"\nrequirements = ["ham>=2"]', False),
+        ('effect = "forbids"\nwhen = { marker = "sys_platform == \'win32\'" }', False),
+    ],
+)
+def test_a_prediction_warns_and_refuses_nothing(index: Server, tmp_path: Path, says: str, warned: bool) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text(RULES.replace('effect = "forbids"', says).replace('"certain"', '"predicted"'))
+    how: Any = {"targets": [LINUX], "index_url": index.index, "rules": str(mine)}
+    report = check(["spam==1.0"], **how)
+    (result,) = report.results
+    assert report.ok
+    assert pins(report) == {"eggs": "1.5", "spam": "1.0"}
+    assert [concern.kind for concern in result.concerns] == ["PredictedBreak"] * warned
+    assert [rule.id for rule in result.rules] == ["spam-1"] * warned
+    assert check(["spam==1.0"], strict=True, **how).exit_code == warned
+    if warned:
+        told = result.to_dict()["concerns"][0]  # type: ignore[index,call-overload]
+        about = {"project": "spam", "version": "1.0", "rule": "spam-1", "why": result.rules[0].why}
+        assert told == {"kind": "PredictedBreak", "level": "warning", **about}
+        assert "spam 1.0 may not work here" in render_report(report)
+        assert check(["spam==1.0"], **how, ignore=["spam-1"]).results[0].concerns == ()
 
 
 def test_the_curated_rules_hold_without_being_asked_for() -> None:

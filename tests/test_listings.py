@@ -114,7 +114,7 @@ def test_a_damaged_page_is_nonsense_or_is_read(cut_at: int, flip: int, damaged: 
         assert len(page.files) + len(page.unreadable) <= 3
 
 
-ENTRY, LATER = ('{"filename":"spam-%d.0-py3-none-any.whl","url":"spam"}' % number for number in (1, 2))
+ENTRY, LATER = (f'{{"filename":"spam-{version}-py3-none-any.whl","url":"spam"}}' for version in ("1.0", "2.0"))
 NAMED_TWICE = '{"filename":"spam-1.0-py2-none-any.whl","filename":"spam-1.0-py3-none-any.whl"}'
 UNCERTAIN = {
     "an entry without a name": f'{{"files":[{ENTRY},{{"url":"x"}},{ENTRY}]}}',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from itertools import combinations
 from pathlib import Path
@@ -287,6 +288,30 @@ class TestTheTableAsAWhole:
         assert len(set(ids)) == len(ids)
         assert {path.stem for path in folder().glob("*.toml")} == curated().projects
 
+    def test_it_is_told_which_projects_are_constrained_from_elsewhere(self) -> None:
+        found = Rules.of(curated()).constrainers
+        told = {name: sorted(projects) for name, projects in sorted(found.items())}
+        assert curated().constrainers == found, f"rules/constrainers.json should be {json.dumps(told, indent=2)}"
+
+    def test_only_what_is_asked_about_is_read(self) -> None:
+        """So a resolution pays for the projects in play only."""
+        script = """
+import sys
+from packaging.version import Version
+from wheelcheck.rulebook import curated
+from wheelcheck.spellings import read_target
+
+opened = []
+sys.addaudithook(lambda event, about: opened.append(str(about[0])) if event == "open" else None)
+rules, target = curated(), read_target("macos-13-arm64-cp311")
+assert rules.forbidding("tensorflow-macos", Version("2.15.1"), target)
+assert not rules.forbidding("six", Version("1.0"), target)
+assert rules.partners("numpy") == {"torch"}
+print(*sorted(place.rpartition("/")[2] for place in opened if place.endswith(".toml")))
+"""
+        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        assert ended.stdout.split() == ["tensorflow-macos.toml"]
+
     def test_it_is_read_once(self) -> None:
         assert curated() is curated()
 
@@ -407,6 +432,36 @@ class TestWhen:
 
     def test_a_rule_for_another_version_does_not_apply(self) -> None:
         assert not one().applies_to(Version("2.0"), MAC)
+
+
+class TestSelected:
+    """What ``wheelcheck rules list`` shows."""
+
+    @pytest.mark.parametrize(
+        ("projects", "to", "projects_of_rows"),
+        [
+            (["Torch"], [], {"torch"}),
+            (["jax_metal"], [], {"jax-metal"}),
+            (["jaxlib"], [], {"jax"}),  # no rule is about it, and some require it
+            (["torch"], ["manylinux_2_28_x86_64-cp312"], {"torch"}),
+            ([], [], None),
+        ],
+    )
+    def test_by_project(self, projects: list[str], to: list[str], projects_of_rows: set[str] | None) -> None:
+        found = {rule.project for rule in curated().selected(projects, list(map(target, to)))}
+        assert found == (projects_of_rows or curated().projects)
+
+    def test_by_target(self) -> None:
+        windows, linux = target("windows-x86_64-cp312"), target("manylinux_2_28_x86_64-cp312")
+        on_windows, on_linux, on_both = (
+            {rule.id for rule in curated().selected(["torch"], to)} for to in ([windows], [linux], [linux, windows])
+        )
+        assert on_windows - on_linux == {"torch-2.3-to-2.4.0-on-windows-needs-numpy-1"}
+        assert on_both == on_windows
+
+    def test_a_project_without_a_rule_is_refused_with_near_ones(self) -> None:
+        with pytest.raises(UsageError, match=r"no rule about 'tensorflw'. Did you mean tensorflow"):
+            curated().selected(["tensorflw"])
 
 
 class TestRules:

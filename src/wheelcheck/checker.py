@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import InvalidVersion, Version
 
 from wheelcheck.again import Again, concerns_in, metadata_of
-from wheelcheck.concerns import Concern, InstalledDiffers, NotTried
+from wheelcheck.concerns import Concern, InstalledDiffers, NotTried, PredictedBreak
 from wheelcheck.critique import across_targets
 from wheelcheck.distributions import Metadata, read_file
 from wheelcheck.effort import Counted, Effort
@@ -366,7 +366,8 @@ def _result(question: Question, outcome: Outcome, index: Index) -> Result:
     if not isinstance(outcome, Solution):
         return Result(target=question.target, conflict=outcome, rules=tuple(_rules_in_conflict(outcome)))
     concerns = concerns_in(outcome, question, index)
-    rules = tuple(_rules_in_answer(outcome))
+    predicted = (concern.rule for concern in concerns if isinstance(concern, PredictedBreak))
+    rules = tuple(dict.fromkeys((*_rules_in_answer(outcome), *predicted)))
     return Result(target=question.target, pins=outcome.pins, concerns=concerns, rules=rules)
 
 

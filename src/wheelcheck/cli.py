@@ -317,6 +317,9 @@ def _add_rules(commands: Any) -> None:
         action.set_defaults(answer=answer)
         if name == "show":
             action.add_argument("id", metavar="ID", help="the id of a rule")
+        else:
+            action.add_argument("projects", nargs="*", metavar="PROJECT", help="only rules that name these projects")
+            _add_target_options(action)
         action.add_argument("--rules", metavar="PATH", help="a file or directory of your own rules")
         _add_output_options(action)
 
@@ -529,10 +532,13 @@ def _show_target(arguments: argparse.Namespace) -> int:
 
 
 def _list_rules(arguments: argparse.Namespace) -> int:
+    from wheelcheck.interpreters import target_of
     from wheelcheck.render.text import render_rules
     from wheelcheck.rulebook import rules_in_force
 
-    rules = rules_in_force(arguments.rules)
+    wanted = arguments.target or ([None] if arguments.python else [])
+    targets = [target_of(text, arguments.python) for text in wanted]
+    rules = rules_in_force(arguments.rules).selected(arguments.projects, targets)
     if arguments.format == "json":
         emit(_json({"schema": "wheelcheck/rules/1", "rules": [rule.to_dict() for rule in rules]}), arguments.output)
     else:

@@ -222,6 +222,26 @@ class HeldBack(_Concern):
 
 
 @record
+class PredictedBreak(_Concern):
+    """A rule that nobody has proved yet says that this will not work; such a rule refuses nothing.
+
+    Attributes:
+        project, version: the chosen version that the rule is about.
+        rule: it says why, and what that is known from.
+    """
+
+    level: ClassVar[str] = "warning"
+    project: NormalizedName
+    version: Version
+    rule: Rule
+
+    def to_dict(self) -> dict[str, Plain]:
+        """The form under `concerns` in a report; the rule stands in full under `rules` there."""
+        about = {"project": self.project, "version": str(self.version), "rule": self.rule.id, "why": self.rule.why}
+        return {"kind": self.kind, "level": self.level, **about}
+
+
+@record
 class SourceOnly(_Concern):
     """A source distribution was chosen: no wheel of that version fits, and whether it builds was not tried."""
 
@@ -306,5 +326,5 @@ class NotTried(_Concern):
 Concern: TypeAlias = (
     "PreRelease | NightlyDependency | Stale | Yanked | Antique | SourceOnly | ProjectStatus | SeveralIndexes"
     " | SameModule | HeldBack | Translated | AssumedPython | AssumedFloor | MetadataDisagrees | MarkerUnknown"
-    " | InstalledDiffers | NotTried"
+    " | InstalledDiffers | NotTried | PredictedBreak"
 )

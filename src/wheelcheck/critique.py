@@ -16,6 +16,7 @@ from wheelcheck.concerns import (
     MarkerUnknown,
     MetadataDisagrees,
     NightlyDependency,
+    PredictedBreak,
     PreRelease,
     ProjectStatus,
     SameModule,
@@ -30,6 +31,7 @@ from wheelcheck.modules import MODULES
 from wheelcheck.names import NormalizedName
 from wheelcheck.outcomes import Asked, NeededBy, Outgrown, Pin, Policy, Question, Solution
 from wheelcheck.requirements import specifiers_of
+from wheelcheck.rules import Effect, Rule, named
 from wheelcheck.targets import FLOOR, PYTHON, Target, other_micros
 from wheelcheck.verdicts import OsTooOld, RequiresPython, release_asked
 
@@ -68,6 +70,7 @@ def _concerns(
     yield from _of_one_module(solution.pins)
     for held in solution.held_back:
         yield HeldBack(project=held.name, version=held.chosen, instead_of=held.instead_of, rules=held.rules)
+    yield from _predicted(solution.pins, question)
     for demand in solution.unknown_markers:
         assert isinstance(demand.origin, NeededBy)
         about = demand.origin
@@ -76,6 +79,24 @@ def _concerns(
         yield from _micros(solution, target)
     if FLOOR in target.assumed:
         yield from _floor(solution, target)
+
+
+def _predicted(pins: Sequence[Pin], question: Question) -> Iterator[Concern]:
+    """What only a prediction speaks against."""
+    chosen = {pin.name: pin.version for pin in pins}
+    for pin in pins:
+        for rule in question.rules.predicted(pin.name, pin.version, question.target):
+            if _is_broken(rule, chosen):
+                yield PredictedBreak(project=pin.name, version=pin.version, rule=rule)
+
+
+def _is_broken(rule: Rule, chosen: Mapping[NormalizedName, Version]) -> bool:
+    """Whether an answer has what a rule about one of its projects would forbid, or lacks what it would require."""
+    others = {named(requirement) for requirement in rule.requirements}
+    if rule.effect is Effect.REQUIRES and not others <= chosen.keys():
+        return True
+    fails = any(rule.broken_by(other, chosen[other]) for other in others & chosen.keys())
+    return fails or rule.effect is Effect.FORBIDS
 
 
 def _about_version(pin: Pin, policy: Policy, outgrown: Outgrown | None) -> Iterator[Concern]:

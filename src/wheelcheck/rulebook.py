@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelcheck.failures import UsageError
-from wheelcheck.rules import Rules, load_rules
+from wheelcheck.names import NormalizedName, canonicalize_name
+from wheelcheck.rules import Rule, Rules, Sheets, load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_FOLDER = Path(__file__).with_name("rules")
+
+
 @cache
 def curated() -> Rules:
-    """The rules that this package carries, one file a project; read once."""
-    from importlib.resources import files
+    """The rules that this package carries, in one file a project, which is read when the project is first asked about.
 
-    folder = files("wheelcheck").joinpath("rules")
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    return load_rules((f"rules/{name}", folder.joinpath(name).read_text("utf-8")) for name in names)
+    ``constrainers.json`` says from which files rules bear on which other projects.
+    """
+    names = sorted(canonicalize_name(entry.stem) for entry in _FOLDER.glob("*.toml"))
+    links = json.loads((_FOLDER / "constrainers.json").read_text("utf-8"))
+    return Rules(Sheets(names, _sheet), {name: frozenset(projects) for name, projects in links.items()})
+
+
+def _sheet(name: NormalizedName) -> tuple[Rule, ...]:
+    return tuple(load_rules([(f"rules/{name}.toml", _text(_FOLDER / f"{name}.toml"))]))
 
 
 def rules_in_force(own: str | None = None) -> Rules:

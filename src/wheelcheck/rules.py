@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from enum import Enum
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from packaging.version import Version
@@ -27,7 +27,7 @@ from wheelcheck.requirements import PlainMarker, marker_of, requirement_of, spec
 from wheelcheck.values import field, record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 
     from packaging.markers import Marker
     from packaging.requirements import Requirement
@@ -118,9 +118,12 @@ class Rule:
 
     def applies_to(self, version: Version, target: Target) -> bool:
         """Whether it is about this version of its project on this target."""
+        return self.covers(version) and self.is_about(target)
+
+    def is_about(self, target: Target) -> bool:
+        """Whether it is about some version of its project on this target."""
         return (
             self.translated in (None, target.translated is True)
-            and self.covers(version)
             and self._fits_macos(target)
             and (self.marker is None or self.marker.evaluate(dict(target.environment), "requirement"))
         )
@@ -138,6 +141,17 @@ class Rule:
     def broken_by(self, project: NormalizedName, version: Version) -> bool:
         """Whether a version of another project fails what it asks of that project."""
         return any(not requirement.specifier.contains(version, prereleases=True) for requirement in self.on(project))
+
+    @property
+    def names(self) -> frozenset[NormalizedName]:
+        """Its project, and those that it requires or constrains."""
+        return frozenset((self.project, *map(named, self.requirements)))
+
+    @property
+    def constrained(self) -> tuple[NormalizedName, ...]:
+        """The projects that it constrains; none if it only warns."""
+        binds = self.effect is Effect.CONSTRAINS and not self.warns_only
+        return tuple(map(named, self.requirements)) if binds else ()
 
     @property
     def when(self) -> dict[str, Plain]:
@@ -176,43 +190,86 @@ def named(requirement: Requirement) -> NormalizedName:
     return canonicalize_name(requirement.name)
 
 
-@record(slots=False, kw_only=False)
-class Rules:
-    """An immutable collection of rules, indexed by project. Those that are only predicted bind nothing: `predicted`."""
+class Sheets(Mapping[NormalizedName, "tuple[Rule, ...]"]):
+    """The rules of each project, read when they are first asked for.
 
-    rows: tuple[Rule, ...] = ()
+    Args:
+        names: the projects that have rules.
+        read: gives the rules of one of them.
+    """
 
-    def __iter__(self) -> Iterator[Rule]:
-        return iter(self.rows)
+    def __init__(self, names: Iterable[NormalizedName], read: Callable[[NormalizedName], tuple[Rule, ...]]) -> None:
+        self._read = read
+        self._sheets: dict[NormalizedName, tuple[Rule, ...] | None] = dict.fromkeys(names)
+
+    def __getitem__(self, name: NormalizedName) -> tuple[Rule, ...]:
+        rows = self._sheets[name]
+        if rows is None:
+            rows = self._sheets[name] = self._read(name)
+        return rows
+
+    def __iter__(self) -> Iterator[NormalizedName]:
+        return iter(self._sheets)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._sheets)
 
-    @cached_property
-    def projects(self) -> frozenset[NormalizedName]:
-        """The projects whose metadata is corrected."""
-        return frozenset(self._by_project)
 
-    @cached_property
-    def _by_project(self) -> Mapping[NormalizedName, tuple[Rule, ...]]:
-        found: dict[NormalizedName, tuple[Rule, ...]] = {}
-        for rule in self.rows:
-            found[rule.project] = (*found.get(rule.project, ()), rule)
-        return found
+class Rules:
+    """An immutable collection of rules. Those that are only predicted bind nothing: `predicted`.
 
-    @cached_property
-    def _partners(self) -> Mapping[NormalizedName, frozenset[NormalizedName]]:
-        found: dict[NormalizedName, frozenset[NormalizedName]] = {}
-        for rule in self.rows:
-            if rule.effect is Effect.CONSTRAINS and not rule.warns_only:
-                for other in map(named, rule.requirements):
-                    found[rule.project] = found.get(rule.project, frozenset()) | {other}
-                    found[other] = found.get(other, frozenset()) | {rule.project}
-        return found
+    Args:
+        sheets: the rules of each project.
+        constrainers: for each project that rules constrain, the projects whose rules do. So it is known without reading
+            them which rules bear on it from elsewhere.
+    """
+
+    def __init__(
+        self,
+        sheets: Mapping[NormalizedName, tuple[Rule, ...]],
+        constrainers: Mapping[NormalizedName, frozenset[NormalizedName]],
+    ) -> None:
+        self._sheets = sheets
+        self.constrainers = constrainers
+        self.projects = frozenset(sheets)
+
+    @classmethod
+    def of(cls, rows: Iterable[Rule]) -> Rules:
+        """The collection of some rules."""
+        sheets: dict[NormalizedName, tuple[Rule, ...]] = {}
+        constrainers: dict[NormalizedName, frozenset[NormalizedName]] = {}
+        for rule in rows:
+            sheets[rule.project] = (*sheets.get(rule.project, ()), rule)
+            for other in rule.constrained:
+                constrainers[other] = constrainers.get(other, frozenset()) | {rule.project}
+        return cls(sheets, constrainers)
+
+    def __iter__(self) -> Iterator[Rule]:
+        return (rule for rows in self._sheets.values() for rule in rows)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._sheets.values()))
+
+    def __bool__(self) -> bool:
+        return bool(self._sheets)
 
     def about(self, name: NormalizedName) -> tuple[Rule, ...]:
         """Every rule for a project, whatever the version and the target."""
-        return self._by_project.get(name, ())
+        return self._sheets.get(name, ())
+
+    def selected(self, projects: Iterable[str] = (), targets: Collection[Target] = ()) -> tuple[Rule, ...]:
+        """The rules that name one of some projects, on some targets; none of either stands for all.
+
+        Raises:
+            UsageError: there is no rule that names a project.
+        """
+        wanted = frozenset(map(canonicalize_name, projects))
+        known = frozenset(name for rule in self for name in rule.names)
+        for name in sorted(wanted - known):
+            near = _near(name, sorted(known)) or "Without a name, all rules are listed."
+            raise UsageError(f"There is no rule about {_shown(name)}. {near}")
+        rows = (rule for rule in self if not wanted or wanted & rule.names)
+        return tuple(rule for rule in rows if not targets or any(map(rule.is_about, targets)))
 
     def forbidding(self, name: NormalizedName, version: Version, target: Target) -> tuple[Rule, ...]:
         """The rules that refuse every file of this version on this target."""
@@ -234,7 +291,8 @@ class Rules:
 
     def partners(self, name: NormalizedName) -> frozenset[NormalizedName]:
         """The projects that a constraining rule links with this one, in either direction."""
-        return self._partners.get(name, frozenset())
+        own = (other for rule in self.about(name) for other in rule.constrained)
+        return self.constrainers.get(name, frozenset()).union(own)
 
     def violated(
         self,
@@ -256,10 +314,12 @@ class Rules:
         Raises:
             UsageError: there is none.
         """
-        for rule in self.rows:
-            if rule.id == id:
-                return rule
-        raise UsageError(_unknown_id(id, [rule.id for rule in self.rows]))
+        likely_first = sorted(self._sheets, key=lambda name: not id.startswith(name))
+        found = (rule for name in likely_first for rule in self._sheets[name] if rule.id == id)
+        rule = next(found, None)
+        if rule is None:
+            raise UsageError(_unknown_id(id, [one.id for one in self]))
+        return rule
 
     def without(self, ids: Iterable[str]) -> Rules:
         """All rules but those of the given ids.
@@ -267,13 +327,23 @@ class Rules:
         Raises:
             UsageError: there is no rule of an id.
         """
-        ignored = {self.named(one) for one in ids}
-        return Rules(tuple(rule for rule in self.rows if rule not in ignored))
+        ignored = {self.named(one).id for one in ids}
+        return self._but(ignored, NO_RULES) if ignored else self
 
     def overridden_by(self, other: Rules) -> Rules:
         """These rules and the other ones, which count where both have an id."""
-        theirs = {rule.id for rule in other}
-        return Rules((*(rule for rule in self.rows if rule.id not in theirs), *other))
+        return self._but({rule.id for rule in other}, other)
+
+    def _but(self, ids: Container[str], other: Rules) -> Rules:
+        """These rules without some, and the other ones."""
+
+        def sheet(name: NormalizedName) -> tuple[Rule, ...]:
+            return (*(rule for rule in self.about(name) if rule.id not in ids), *other.about(name))
+
+        constrainers = dict(self.constrainers)
+        for name, projects in other.constrainers.items():
+            constrainers[name] = constrainers.get(name, frozenset()) | projects
+        return Rules(Sheets(dict.fromkeys((*self._sheets, *other._sheets)), sheet), constrainers)
 
     def _constrainers(self, name: NormalizedName, version: Version, target: Target) -> tuple[Rule, ...]:
         return self._binding(Effect.CONSTRAINS, name, version, target)
@@ -283,7 +353,7 @@ class Rules:
         return tuple(rule for rule in rows if rule.applies_to(version, target))
 
 
-NO_RULES = Rules()
+NO_RULES = Rules({}, {})
 
 
 def _pairs(rows: Iterable[Rule]) -> tuple[tuple[Rule, Requirement], ...]:
@@ -291,11 +361,16 @@ def _pairs(rows: Iterable[Rule]) -> tuple[tuple[Rule, Requirement], ...]:
 
 
 def _unknown_id(unknown: str, known: list[str]) -> str:
+    hint = _near(unknown, known) or 'The command "wheelcheck rules list" shows all of them.'
+    return f"There is no rule {_shown(unknown)}. {hint}"
+
+
+def _near(unknown: str, known: Sequence[str]) -> str:
+    """The question whether one of what is known was meant, if some is like it."""
     from difflib import get_close_matches
 
     near = " or ".join(get_close_matches(unknown, known, n=3, cutoff=0.5))
-    hint = f"Did you mean {near}?" if near else 'The command "wheelcheck rules list" shows all of them.'
-    return f"There is no rule {_shown(unknown)}. {hint}"
+    return f"Did you mean {near}?" if near else ""
 
 
 # -- reading
@@ -321,7 +396,7 @@ def load_rules(texts: Iterable[tuple[str, str]]) -> Rules:
                 )
             places[rule.id] = place
             rows.append(rule)
-    return Rules(tuple(rows))
+    return Rules.of(rows)
 
 
 FILE_KEYS = {"project": True, "rule": True}

@@ -304,6 +304,9 @@ def concern(about: concerns.Concern) -> str:
         case concerns.HeldBack():
             held = f"{about.project} is held back to {about.version}; metadata alone would give {about.instead_of}."
             return f"{held} Rule: {listed(rule.id for rule in about.rules)}."
+        case concerns.PredictedBreak():
+            doubt = f"{about.project} {about.version} may not work here: {about.rule.why}"
+            return f"{doubt} That is predicted and not proved. Rule: {about.rule.id}."
         case concerns.MarkerUnknown():
             needs = f"{about.project} {about.version} needs {about.requirement.name}"
             return f"{needs} only where {about.requirement.marker}; whether this target is so is unknown."
