@@ -309,17 +309,28 @@ def _add_targets(commands: Any) -> None:
 def _add_rules(commands: Any) -> None:
     rules = commands.add_parser("rules", help="the curated rules", description="Shows the curated rules.")
     actions = rules.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
-    for name, answer, does in (
-        ("list", _list_rules, "every rule, a line each"),
-        ("show", _show_rule, "one rule in full"),
-    ):
-        action = actions.add_parser(name, help=does, description=f"Shows {does}.")
-        action.set_defaults(answer=answer)
-        if name == "show":
-            action.add_argument("id", metavar="ID", help="the id of a rule")
-        else:
-            action.add_argument("projects", nargs="*", metavar="PROJECT", help="only rules that name these projects")
-            _add_target_options(action)
+    listed = actions.add_parser("list", help="every rule, a line each", description="Shows every rule, a line each.")
+    listed.set_defaults(answer=_list_rules)
+    listed.add_argument("projects", nargs="*", metavar="PROJECT", help="only rules that name these projects")
+    _add_target_options(listed)
+    show = actions.add_parser(
+        "show",
+        help="one rule in full",
+        description="Shows one rule in full, with what the index's metadata says beside it.",
+    )
+    show.set_defaults(answer=_show_rule)
+    show.add_argument("id", metavar="ID", help="the id of a rule")
+    _add_index_options(show)
+    verify = actions.add_parser(
+        "verify",
+        help="hold the rules against the index",
+        description="Looks on the index whether the versions of each rule are there, whether their files still lack "
+        "what it adds, and whether an answer would be another one without it. Exit code 1 where a rule is stale.",
+    )
+    verify.set_defaults(answer=_verify_rules)
+    verify.add_argument("names", nargs="*", metavar="PROJECT|ID", help="only the rules of a project, or one rule")
+    _add_index_options(verify)
+    for action in (listed, show, verify):
         action.add_argument("--rules", metavar="PATH", help="a file or directory of your own rules")
         _add_output_options(action)
 
@@ -533,7 +544,7 @@ def _show_target(arguments: argparse.Namespace) -> int:
 
 def _list_rules(arguments: argparse.Namespace) -> int:
     from wheelcheck.interpreters import target_of
-    from wheelcheck.render.text import render_rules
+    from wheelcheck.render.rules import render_rules
     from wheelcheck.rulebook import rules_in_force
 
     wanted = arguments.target or ([None] if arguments.python else [])
@@ -547,15 +558,30 @@ def _list_rules(arguments: argparse.Namespace) -> int:
 
 
 def _show_rule(arguments: argparse.Namespace) -> int:
-    from wheelcheck.render.text import render_rule
-    from wheelcheck.rulebook import rules_in_force
+    from wheelcheck.render.rules import render_rule
+    from wheelcheck.verification import show_rule
 
-    rule = rules_in_force(arguments.rules).named(arguments.id)
+    looked = show_rule(arguments.id, **_options(arguments))
     if arguments.format == "json":
-        emit(_json({"schema": "wheelcheck/rule/1", "rule": rule.to_dict()}), arguments.output)
+        told: Plain = {"schema": "wheelcheck/rule/1", "rule": looked.rule.to_dict(), "index": looked.to_dict()}
+        emit(_json(told), arguments.output)
     else:
-        emit(render_rule(rule), arguments.output)
+        emit(render_rule(looked), arguments.output)
     return 0
+
+
+def _verify_rules(arguments: argparse.Namespace) -> int:
+    from wheelcheck.render.rules import render_verification
+    from wheelcheck.verification import verify_rules
+
+    found = verify_rules(arguments.names, **_options(arguments))
+    for notice in found.notices:
+        say(notice)
+    if arguments.format == "json":
+        emit(_json(found.to_dict()), arguments.output)
+    else:
+        emit(render_verification(found, verbose=arguments.verbose), arguments.output)
+    return found.exit_code
 
 
 def _cache(arguments: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
     from wheelcheck.refusals import JudgedFile
+    from wheelcheck.rules import Source
     from wheelcheck.targets import Target
 
 _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
@@ -26,6 +27,11 @@ SHORTEST_RUN = 3
 """How many versions of Python that follow each other are told by the first and the last."""
 
 _TAGGED = {"cp": "CPython", "pp": "PyPy", "py": "Python"}
+
+
+def sourced(source: Source) -> str:
+    """Where a rule was learnt, and when."""
+    return f"{source.url or source.fact} ({source.date})"
 
 
 def listed(words: Iterable[object], last: str = "and") -> str:

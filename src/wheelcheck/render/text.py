@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wheelcheck.concerns import Concern
     from wheelcheck.confirmation import Confirmation
     from wheelcheck.explanations import Explanation
-    from wheelcheck.rules import Rule, Source
+    from wheelcheck.rules import Rule
     from wheelcheck.snapshots import Snapshot
     from wheelcheck.storage import Contents
     from wheelcheck.targets import Target
@@ -227,7 +227,7 @@ def _rules(rules: Sequence[Rule], style: Style) -> Iterator[str]:
     for rule in rules:
         yield f"rule {style('bold', rule.id)}: {rule.why}"
         for source in rule.sources:
-            yield style("dim", f"  source: {_source(source)}")
+            yield style("dim", f"  source: {phrases.sourced(source)}")
         yield style("dim", f"  --ignore {rule.id} leaves it out.")
 
 
@@ -242,10 +242,6 @@ def _remedies(result: Result, style: Style) -> Iterator[str]:
         yield from (f"     {line}" for line in _concerns(remedy, style))
     if not result.has_all_remedies:
         yield style("dim", "There was no time to try every change that might fix it.")
-
-
-def _source(source: Source) -> str:
-    return f"{source.url or source.fact} ({source.date})"
 
 
 def _import(told: Confirmation | None, style: Style) -> Iterator[str]:
@@ -309,26 +305,6 @@ def render_snapshot(snapshot: Snapshot) -> str:
         f"  {result.target.name}  {'compatible' if result.ok else 'not compatible'}" for result in snapshot.results
     ]
     return harmless("\n".join(lines))
-
-
-def render_rules(rules: Iterable[Rule]) -> str:
-    """A line for each rule: its id and why."""
-    return harmless("\n".join(f"{rule.id}: {rule.why}" for rule in rules))
-
-
-def render_rule(rule: Rule) -> str:
-    """One rule in full."""
-    about = f"{rule.project} {rule.versions}".strip()
-    effect = " ".join([rule.effect.value, *(f"{requirement}" for requirement in rule.requirements)])
-    when = [f"  when {name}: {value}" for name, value in rule.when.items()]
-    lines = [
-        rule.id,
-        f"  {about}: {effect}",
-        *when,
-        f"  why: {rule.why}",
-        f"  evidence: {rule.evidence}, {rule.confidence}",
-    ]
-    return harmless("\n".join([*lines, *(f"  source: {_source(source)}" for source in rule.sources)]))
 
 
 def render_target(target: Target) -> str:
