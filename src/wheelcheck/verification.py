@@ -183,12 +183,13 @@ class _Desk:
             return looked
         try:
             places = list(self._places(rule, looked.covered))
-            said = self._said(rule, places)
-            difference, same = self._difference(rule, [file.version for file, _ in places])
+            said = tuple(self._said(rule, places))
+            if said:
+                return replace(looked, findings=said)
+            difference, undecided = self._difference(rule, [file.version for file, _ in places])
         except CannotTell as error:
             return replace(looked, findings=(NotTold(why=str(error)),))
-        findings = (*said, *(same if difference is None else ()))
-        return replace(looked, difference=difference, findings=findings)
+        return replace(looked, difference=difference, findings=undecided)
 
     def look(self, rule: Rule) -> Audit:
         """The versions of a rule that are there, and what the newest that fits a target says itself."""

@@ -87,7 +87,7 @@ def _why(audit: Audit, finding: Finding) -> str:
         case audits.NoVersion():
             return f"No version of {audit.rule.project} on the index is among {audit.rule.versions}."
         case audits.AlreadySaid():
-            return f"The metadata of {_versions(finding.versions)} says by itself what the rule adds."
+            return f"The metadata of {_versions(finding.versions)} admits no published version that the rule refuses."
         case audits.NoDifference():
             return f"The answer is the same without the rule: {listed(finding.questions)}."
         case audits.NoFile():
