@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from make_matrix import rule_lines
 from scenario import FOLDER, Scenario
 from wheelcheck.outcomes import Solution
 from wheelcheck.resolver import resolve
@@ -54,6 +55,13 @@ def test_the_documentation_counts_the_rows() -> None:
     page = Path(__file__).parent.parent / "docs" / "rules.md"
     told = re.findall(r"^\| `([\w-]+)` \| (\d+) \|", page.read_text("utf-8"), re.MULTILINE)
     assert {kind: int(count) for kind, count in told} == Counter(rule.evidence for rule in curated())
+
+
+def test_the_matrix_has_the_rules_as_they_are() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "matrix.md").read_text("utf-8")
+    assert page.partition("## Rules")[2] == "\n".join(rule_lines()).partition("## Rules")[2] + "\n", (
+        "python tests/make_matrix.py makes docs/matrix.md anew"
+    )
 
 
 def answer(name: str, rules: Rules) -> dict[str, Any]:
