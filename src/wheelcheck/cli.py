@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from wheelcheck import __version__
@@ -39,8 +40,7 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str]) -> int:
     from wheelcheck.failures import CannotTell, UsageError
 
     try:
-        _take_environment(parser, os.environ)
-        arguments = parser.parse_args(argv)
+        arguments = _parsed(parser, argv)
         arguments.command_line = list(argv)
         if arguments.command is None:
             parser.print_help()
@@ -50,6 +50,36 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str]) -> int:
     except (UsageError, CannotTell) as error:
         say(str(error))
         return COULD_NOT_TELL
+
+
+def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments; what they leave out is as the environment has it, and else as the project has it."""
+    from wheelcheck.standing import stamps_of
+
+    began = time()
+    _take_environment(parser, os.environ)
+    arguments = parser.parse_args(argv)
+    is_isolated = getattr(arguments, "isolated", arguments.command != "rules")
+    paths = [] if is_isolated else _project_files()
+    stamps = stamps_of(paths)
+    if any(stamps.values()):
+        from wheelcheck.settings import read_settings
+
+        _take_settings(parser, read_settings(paths), arguments)
+        _take_environment(parser, os.environ)
+        arguments = parser.parse_args(argv)
+    arguments.project = began, stamps
+    return arguments
+
+
+def _project_files() -> list[str]:
+    """Where settings of a project may be; nowhere if the working directory is gone."""
+    from wheelcheck.standing import project_files
+
+    try:
+        return project_files(os.getcwd())  # noqa: PTH109
+    except OSError:
+        return []
 
 
 # -- the parser
@@ -222,7 +252,9 @@ def _add_index_options(parser: argparse.ArgumentParser) -> None:
         help="of several indexes: the best version of all of them, as pip does, or the first index "
         "that has the project (further indexes in their order, then --index-url)",
     )
-    group.add_argument("--isolated", action="store_true", help="ignore pip's configuration and environment")
+    group.add_argument(
+        "--isolated", action="store_true", help="ignore [tool.wheelcheck] and what pip is configured for"
+    )
     group.add_argument("--offline", action="store_true", help="answer from the cache, or say what is missing")
     group.add_argument("--refresh", action="store_true", help="ask again even where the cache is fresh")
     group.add_argument("--cache-dir", metavar="DIR", help="where answers of indexes are kept")
@@ -368,6 +400,16 @@ def _take_environment(parser: argparse.ArgumentParser, environ: Any) -> None:
             action.default = _value(action, variable, value)
 
 
+def _take_settings(parser: argparse.ArgumentParser, settings: Mapping[str, Any], given: argparse.Namespace) -> None:
+    """Makes what a project states the default of options, but for those that are contrary to what is given."""
+    beside = {"explain": {"target"}, "rules": {"target"}}.get(given.command, set())  # these are about one, or about all
+    beside |= {"no-rules"} if given.rules else set()
+    for action in _every_action(parser):
+        key = next((text[2:] for text in action.option_strings if text.startswith("--")), "")
+        if key in settings and key not in beside:
+            action.default = settings[key]
+
+
 def _every_action(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
     for action in parser._actions:  # noqa: SLF001 -- argparse has no other way to list them
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
@@ -480,7 +522,11 @@ def _rendered(report: Report, arguments: argparse.Namespace) -> str:
 def _question(arguments: argparse.Namespace) -> str | None:
     """What the answer is kept under to be given again, unless its text tells how old it is, or a file is written."""
     from wheelcheck.recall import question_of
+    from wheelcheck.standing import is_settled, stamps_of
 
+    began, stamps = arguments.project
+    if stamps_of(stamps) != stamps or not all(is_settled(stamp, began) for stamp in stamps.values()):
+        return None  # the settings of the project may have changed while they were read
     tells_its_age = arguments.verbose and arguments.format == "text"
     return None if tells_its_age or arguments.lock is not None else question_of(arguments.command_line)
 

@@ -66,7 +66,19 @@ def surroundings() -> list[Any]:
     from wheelcheck import __version__
 
     python = [sys.version, sys.executable, *sys.flags]
-    return [__version__, _sources(), python, _system(), os.getcwd(), sorted(os.environ.items())]  # noqa: PTH109
+    here = os.getcwd()  # noqa: PTH109
+    projects = sorted(stamps_of(project_files(here)).items())
+    return [__version__, _sources(), python, _system(), here, projects, sorted(os.environ.items())]
+
+
+def project_files(folder: str) -> list[str]:
+    """Where settings of a project may be: the pyproject.toml of a directory and of those above, the nearest first."""
+    found = []
+    while True:
+        found.append(os.path.join(folder, "pyproject.toml"))  # noqa: PTH118
+        folder, below = os.path.dirname(folder), folder  # noqa: PTH120
+        if folder == below:
+            return found
 
 
 def installations() -> list[str]:
