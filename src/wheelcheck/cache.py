@@ -200,7 +200,7 @@ class Cache:
         try:
             self._prepare(place.parent)
             with temporary.open("wb", 2**20) as handle:
-                head, sums = sealed({"entry": name} | about, parts)
+                head, table = sealed({"entry": name} | about, parts)
                 handle.writelines([head, *parts])
                 made = os.fstat(handle.fileno())
             _rename(temporary, place)
@@ -209,7 +209,7 @@ class Cache:
             self._give_up(error)
             _remove(temporary)
             return None
-        return Parts(str(place), b"", len(head), sums, stamp_of_status(there)) if there.st_ino == made.st_ino else None
+        return Parts(str(place), b"", len(head), table, stamp_of_status(there)) if there.st_ino == made.st_ino else None
 
     def _prepare(self, folder: Path) -> None:
         """Makes the folder; once, removes what processes that were killed have left in it."""
