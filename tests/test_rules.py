@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,6 +114,12 @@ def broken(one: str, version: str, other: str, other_version: str, to: Target = 
     return [rule.id for rule in rules]
 
 
+ANY_VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.sampled_from([">=1", "numpy<2"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
 ROW = """
 project = "acme"
 [[rule]]
@@ -137,6 +145,40 @@ def changed(text: str = ROW, **changes: str) -> str:
         lines = [line for line in text.splitlines() if not line.startswith(f"{key} =")]
         text = "\n".join([*lines, f"{key} = {value}"] if value else lines)
     return text
+
+
+class TestHostileFiles:
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            (b"\xff", "is not UTF-8"),
+            (b"#" * 1_000_001, "is larger than"),
+            (b"\n#" + b"a." * 50_000, "line 2 is longer than"),
+            (b"project = " + b"[" * 3_900, "nested too deeply"),
+            (changed(versions=f'"""{(">=1," + chr(10)) * 5_000}"""').encode(), "is not a version specifier"),
+        ],
+    )
+    def test_a_file_that_is_hard_to_read_is_refused(self, tmp_path: Path, text: bytes, said: str) -> None:
+        (tmp_path / "own.toml").write_bytes(text)
+        with pytest.raises(UsageError, match=rf"own\.toml.*{said}"):
+            read_rules(tmp_path)
+
+    def test_what_is_no_file_is_not_waited_for(self, tmp_path: Path) -> None:
+        if hasattr(os, "mkfifo"):
+            os.mkfifo(tmp_path / "fifo.toml")
+            with pytest.raises(UsageError, match=r"fifo\.toml is not a file"):
+                read_rules(tmp_path)
+        for place in ("x" * 5_000, "a\0b", str(tmp_path / "nowhere")):
+            with pytest.raises(UsageError, match="could not be read"):
+                read_rules(place)
+
+    @given(st.dictionaries(st.sampled_from([*module.ROW_KEYS, "other"]), ANY_VALUE, max_size=4), ANY_VALUE)
+    def test_any_value_in_any_place_loads_or_is_refused(self, changes: dict[str, object], when: object) -> None:
+        table = tomllib.loads(ROW)
+        table["rule"][0] |= changes | ({"when": when} if when else {})
+        with pytest.MonkeyPatch.context() as patch, suppress(UsageError):
+            patch.setattr(module, "_toml", lambda place, text: table)
+            load_rules([("a.toml", "")])
 
 
 class TestTheCuratedRows:
@@ -612,7 +654,7 @@ class TestReading:
             ('project = "acme"\nrule = "all"', r"^a\.toml, rule: 'all' is not a list of \[\[rule\]\] tables"),
             ('project = "acme"\nrule = ["all"]', r"^a\.toml, rule number 1: 'all' is not a table with the keys id, "),
             ('project = "acme"\n[rule]\nid = "x"', r"^a\.toml, rule: .* is not a list of \[\[rule\]\] tables"),
-            ("a = " + "[" * 20_000, r"^a\.toml is not a TOML file"),
+            ("a = " + "[" * 3_900, r"^a\.toml is not a file of rules: it is nested"),
         ],
     )
     def test_a_malformed_file_is_refused(self, text: str, message: str) -> None:

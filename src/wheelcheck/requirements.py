@@ -173,9 +173,10 @@ class PlainSpecifiers:
         return self._admits(version)
 
     def is_unsatisfiable(self) -> bool:
-        """Whether no version is admitted; a version that a clause names is mostly one that is."""
-        bounds = (version_of(clause.version.removesuffix(".*")) for clause in self._clauses)
-        return bool(self._clauses) and not any(map(self._admits, bounds)) and self.full.is_unsatisfiable()
+        """Whether no version is admitted; one that a clause names is mostly admitted, or one beside it."""
+        bounds = [version_of(clause.version.removesuffix(".*")) for clause in self._clauses]
+        likely = (Version("0"), *bounds, *(Version(f"{bound.base_version}.1") for bound in bounds))
+        return bool(bounds) and not any(map(self._admits, likely)) and self.full.is_unsatisfiable()
 
     def filter(self, iterable: Iterable[Version], prereleases: bool | None = None) -> Iterator[Version]:
         """The versions that are admitted; pre-releases as `SpecifierSet.filter` has it."""

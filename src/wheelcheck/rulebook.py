@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+MOST_BYTES = 1_000_000
+"""How large a file of rules may be; the curated ones together are far below."""
 _FOLDER = Path(__file__).with_name("rules")
 
 
@@ -48,10 +50,10 @@ def read_rules(path: Path | str) -> Rules:
 
 
 def _places(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    found = sorted(path.glob("*.toml"))
+    try:
+        found = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    except OSError as error:
+        raise UsageError(f"The rules in {path} could not be read: {error.strerror}.") from None
     if not found:
         raise UsageError(f"{path} holds no file of rules; their names end in .toml.")
     yield from found
@@ -59,8 +61,17 @@ def _places(path: Path) -> Iterator[Path]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8.") from None
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is not a file; rules are read from a TOML file, or a directory of them.")
+        with path.open("rb") as file:
+            read = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise UsageError(f"The rules in {path} could not be read: {error.strerror}.") from None
+    except ValueError:
+        raise UsageError(f"The rules in {str(path)!r} could not be read: no file has such a name.") from None
+    if len(read) > MOST_BYTES:
+        raise UsageError(f"{path} is larger than {MOST_BYTES:,} bytes; divide its rules into several files.")
+    try:
+        return read.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8.") from None

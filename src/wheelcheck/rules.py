@@ -399,6 +399,8 @@ def load_rules(texts: Iterable[tuple[str, str]]) -> Rules:
     return Rules.of(rows)
 
 
+LONGEST = 4_000
+"""How long a line of a file may be, and a text that is parsed: what is far longer takes its parser minutes."""
 FILE_KEYS = {"project": True, "rule": True}
 ROW_KEYS = {
     "id": True,
@@ -457,15 +459,17 @@ def _requirements(row: Mapping[str, Any], effect: Effect, project: str, at: _Pla
 
 
 def _check_requirement(requirement: Requirement, effect: Effect, project: str, at: _Place) -> None:
-    text = _shown(str(requirement))
     if requirement.url or requirement.marker:
-        at.refuse(f"{text} has a URL or a marker; give versions here, and the marker under when.marker")
-    if named(requirement) == project:
-        at.refuse(f"{text} is about the rule's own project; to refuse some of its versions use the effect forbids")
-    if requirement.specifier.is_unsatisfiable():
-        at.refuse(f"no version fits {text}")
-    if effect is Effect.CONSTRAINS and (requirement.extras or not requirement.specifier):
-        at.refuse(f"{text} constrains nothing: give versions, and no extras")
+        why = "has a URL or a marker; give versions here, and the marker under when.marker"
+    elif named(requirement) == project:
+        why = "is about the rule's own project; to refuse some of its versions use the effect forbids"
+    elif requirement.specifier.is_unsatisfiable():
+        at.refuse(f"no version fits {_shown(str(requirement))}")
+    elif effect is Effect.CONSTRAINS and (requirement.extras or not requirement.specifier):
+        why = "constrains nothing: give versions, and no extras"
+    else:
+        return
+    at.refuse(f"{_shown(str(requirement))} {why}")
 
 
 def _sources(value: Any, at: _Place) -> tuple[Source, ...]:
@@ -563,10 +567,15 @@ def _toml(place: str, text: str) -> dict[str, Any]:
         import tomllib
     else:
         import tomli as tomllib
+    long = next((number for number, line in enumerate(text.split("\n"), 1) if len(line) > LONGEST), None)
+    if long is not None:
+        raise UsageError(f"{place}, line {long} is longer than {LONGEST:,} characters; write it as several lines.")
     try:
         return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{place} is not a TOML file: {str(error) or 'it is nested too deeply'}.") from None
+    except RecursionError:
+        raise UsageError(f"{place} is not a file of rules: it is nested too deeply.") from None
+    except ValueError as error:
+        raise UsageError(f"{place} is not a TOML file: {error}.") from None
 
 
 def _table(value: Any, keys: Mapping[str, bool], at: _Place) -> dict[str, Any]:
@@ -603,7 +612,7 @@ def _sentence(value: Any, at: _Place) -> str:
 
 def _parsed(parse: Callable[[str], Any], value: Any, at: _Place, what: str) -> Any:
     try:
-        if isinstance(value, str):
+        if isinstance(value, str) and len(value) <= LONGEST:
             return parse(value)
     except (ValueError, RecursionError):
         pass
