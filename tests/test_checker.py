@@ -341,6 +341,8 @@ def test_a_prediction_warns_and_refuses_nothing(index: Server, tmp_path: Path, s
     assert [concern.kind for concern in result.concerns] == ["PredictedBreak"] * warned
     assert [rule.id for rule in result.rules] == ["spam-1"] * warned
     assert check(["spam==1.0"], strict=True, **how).exit_code == warned
+    alone = check(["spam==1.0"], no_deps=True, **how).results[0]
+    assert bool(alone.concerns) == (warned and "requirements" not in says)
     if warned:
         told = result.to_dict()["concerns"][0]  # type: ignore[index,call-overload]
         about = {"project": "spam", "version": "1.0", "rule": "spam-1", "why": result.rules[0].why}

@@ -86,14 +86,14 @@ def _predicted(pins: Sequence[Pin], question: Question) -> Iterator[Concern]:
     chosen = {pin.name: pin.version for pin in pins}
     for pin in pins:
         for rule in question.rules.predicted(pin.name, pin.version, question.target):
-            if _is_broken(rule, chosen):
+            if _is_broken(rule, chosen, lacks_needs=question.policy.no_deps):
                 yield PredictedBreak(project=pin.name, version=pin.version, rule=rule)
 
 
-def _is_broken(rule: Rule, chosen: Mapping[NormalizedName, Version]) -> bool:
+def _is_broken(rule: Rule, chosen: Mapping[NormalizedName, Version], *, lacks_needs: bool) -> bool:
     """Whether an answer has what a rule about one of its projects would forbid, or lacks what it would require."""
     others = {named(requirement) for requirement in rule.requirements}
-    if rule.effect is Effect.REQUIRES and not others <= chosen.keys():
+    if rule.effect is Effect.REQUIRES and not lacks_needs and not others <= chosen.keys():
         return True
     fails = any(rule.broken_by(other, chosen[other]) for other in others & chosen.keys())
     return fails or rule.effect is Effect.FORBIDS
