@@ -334,15 +334,21 @@ def judge(filename: str, *, target: str | Target | None = None, no_rules: bool =
 def answers(inquiry: Inquiry, index: Index, again: Again) -> tuple[Result, ...]:
     """What comes of a question for each of its targets."""
     questions = [inquiry.question(target) for target in inquiry.targets]
-    for name in dict.fromkeys(one.name for asked in questions for one in asked.demands if not one.requirement.url):
+    for name in dict.fromkeys(name for asked in questions for name in _first_asked(asked)):
         index.start_page(name)  # under way while the resolver is loaded
     results = [_answer(inquiry, question, index, again) for question in questions]
     return tuple(results) if len(results) == 1 else tuple(_compared(results, index))
 
 
+def _first_asked(question: Question) -> Iterator[NormalizedName]:
+    """The projects whose pages every answer begins with."""
+    return (demand.name for demand in question.demands if not demand.requirement.url)
+
+
 def _answer(inquiry: Inquiry, question: Question, index: Index, again: Again) -> Result:
     """What comes of the question for one target."""
     effort = Effort(thread_time)
+    effort.awaited = next((f"the page of {name}" for name in _first_asked(question)), None)
     try:
         result = result_of(question, inquiry.resolved(question, index, effort), index)
     except CannotTell as error:
