@@ -334,10 +334,18 @@ def judge(filename: str, *, target: str | Target | None = None, no_rules: bool =
 def answers(inquiry: Inquiry, index: Index, again: Again) -> tuple[Result, ...]:
     """What comes of a question for each of its targets."""
     questions = [inquiry.question(target) for target in inquiry.targets]
-    for name in dict.fromkeys(name for asked in questions for name in _first_asked(asked)):
-        index.start_page(name)  # under way while the resolver is loaded
+    _begin(questions, index)
     results = [_answer(inquiry, question, index, again) for question in questions]
     return tuple(results) if len(results) == 1 else tuple(_compared(results, index))
+
+
+def _begin(questions: Iterable[Question], index: Index) -> None:
+    """Has the first pages under way while the resolver is loaded."""
+    for name in dict.fromkeys(name for asked in questions for name in _first_asked(asked)):
+        try:
+            index.start_page(name)
+        except KeyboardInterrupt:
+            raise Interrupted.resolving({}, 0, f"the page of {name}") from None
 
 
 def _first_asked(question: Question) -> Iterator[NormalizedName]:
