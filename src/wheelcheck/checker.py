@@ -341,11 +341,12 @@ def answers(inquiry: Inquiry, index: Index, again: Again) -> tuple[Result, ...]:
 
 def _begin(questions: Iterable[Question], index: Index) -> None:
     """Has the first pages under way while the resolver is loaded."""
-    for name in dict.fromkeys(name for asked in questions for name in _first_asked(asked)):
-        try:
+    names = tuple(dict.fromkeys(name for asked in questions for name in _first_asked(asked)))
+    try:
+        for name in names:
             index.start_page(name)
-        except KeyboardInterrupt:
-            raise Interrupted.resolving({}, 0, f"the page of {name}") from None
+    except KeyboardInterrupt:
+        raise Interrupted.resolving({}, 0, f"the page of {names[0]}") from None
 
 
 def _first_asked(question: Question) -> Iterator[NormalizedName]:
