@@ -62,19 +62,29 @@ MACOS = """
 """
 METAL = "0.1.0 0.1.1 0.1.2 0.2.0 0.3.0 0.4.0 0.5.0 0.5.1 0.6.0 0.7.0 0.7.1 0.8.0 1.0.0 1.0.1 1.1.0 1.2.0"
 
-PUBLISHED = {
-    "tensorflow": TENSORFLOW.split(),
-    "tensorflow-cpu": [version for version in TENSORFLOW.split() if version not in ("1.5.1", "1.6.0")],
-    "tensorflow-intel": INTEL.split(),
-    "tensorflow-cpu-aws": AWS.split(),
-    "tensorflow-macos": MACOS.split(),
-    "tensorflow-metal": METAL.split(),
-}
+
+class Published(dict[str, list[str]]):
+    """Versions by project."""
+
+    def __missing__(self, project: str) -> list[str]:
+        pytest.fail(f"tests/published.toml lacks {project}; `python tests/published.py {project}` prints its entry")
+
+
+PUBLISHED = Published(
+    {
+        "tensorflow": TENSORFLOW.split(),
+        "tensorflow-cpu": [version for version in TENSORFLOW.split() if version not in ("1.5.1", "1.6.0")],
+        "tensorflow-intel": INTEL.split(),
+        "tensorflow-cpu-aws": AWS.split(),
+        "tensorflow-macos": MACOS.split(),
+        "tensorflow-metal": METAL.split(),
+    }
+)
 """What the index held on 2026-11-22 (of the oldest TensorFlows only some)."""
 
 TENSORFLOWS = tuple(PUBLISHED)
 HELD: dict[str, str] = tomllib.loads((Path(__file__).parent / "published.toml").read_text("utf-8"))
-PUBLISHED |= {project: versions.split() for project, versions in HELD.items()}
+PUBLISHED.update({project: versions.split() for project, versions in HELD.items()})
 
 
 def between(project: str, first: str, last: str) -> set[str]:
@@ -708,7 +718,8 @@ class TestTheSchema:
 
     def test_each_file_names_it_for_editors(self) -> None:
         for path in folder().glob("*.toml"):
-            assert path.read_text("utf-8").startswith("#:schema schema.json\n"), path.name
+            first = path.read_text("utf-8").partition("\n")[0]
+            assert first == "#:schema schema.json", f"{path.name}: this must be its first line"
 
 
 class TestTheRulebook:
