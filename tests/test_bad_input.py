@@ -101,7 +101,8 @@ def test_a_broken_wheel_is_refused_with_why(run: Any, dist: Dist, why: str, rang
     assert (code, err) == (1, "")
     assert "its metadata cannot be used: " in out
     assert why in out
-    assert len(out.splitlines()) == 6
+    assert len(out.splitlines()) == 7
+    assert out.splitlines()[-1] == "  No change that was tried would fix it."
 
 
 @pytest.mark.parametrize(("dist", "why"), BROKEN[:5], ids=IDS[:5])

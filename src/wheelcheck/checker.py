@@ -48,6 +48,7 @@ class Result:
         concerns: what is wrong with an answer that works.
         remedies: changes that were asked again and give a better answer, the first of their kinds first.
         has_all_remedies: whether there was time to ask all of them.
+        sought_remedies: whether they were looked for.
         rules: every curated rule that had a part in the answer.
         confirmation: what a real import gave, or None where none was asked for.
         skipped: what was asked for and does not apply, because its marker does not hold for the target.
@@ -62,6 +63,7 @@ class Result:
     concerns: tuple[Concern, ...] = ()
     remedies: tuple[Remedy, ...] = ()
     has_all_remedies: bool = True
+    sought_remedies: bool = False
     rules: tuple[Rule, ...] = ()
     linkage: None = None
     confirmation: Confirmation | None = None
@@ -410,7 +412,7 @@ def _with_remedies(result: Result, question: Question, inquiry: Inquiry, index: 
         found = remedies(case, again)
     except KeyboardInterrupt:
         raise Interrupted.seeking_remedies(question.target.name) from None
-    return replace(result, remedies=found, has_all_remedies=not again.is_cut_short)
+    return replace(result, remedies=found, has_all_remedies=not again.is_cut_short, sought_remedies=True)
 
 
 def _compared(results: Sequence[Result], index: Index) -> Iterator[Result]:

@@ -242,6 +242,8 @@ def _remedies(result: Result, style: Style) -> Iterator[str]:
         yield from (f"     {line}" for line in _concerns(remedy, style))
     if not result.has_all_remedies:
         yield style("dim", "There was no time to try every change that might fix it.")
+    elif result.sought_remedies and not result.remedies and not isinstance(result.conflict, outcomes.Missing | None):
+        yield style("dim", "No change that was tried would fix it.")
 
 
 def _import(told: Confirmation | None, style: Style) -> Iterator[str]:
