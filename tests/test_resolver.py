@@ -114,6 +114,16 @@ def test_an_answer_is_found_exactly_where_there_is_one_and_hangs_together(
     },
     roots=["a>=2"],
 )
+@example(
+    world={
+        "a": {"1": [], "2": ["a<2; extra == 'x'"], "3": ["d; extra == 'x'"]},
+        "b": {"1": [], "2": ["d"], "3": ["e"]},
+        "c": {"1": [], "2": [], "3": []},
+        "d": {"1": ["a<2", "a>=2"], "2": ["a[x]==2"], "3": ["d<2"]},
+        "e": {"1": ["a[x]>=2"], "2": ["d"], "3": ["e<2"]},
+    },
+    roots=["b>=2"],
+)
 @given(world=WORLDS, roots=ROOTS)
 def test_an_explanation_tells_of_one_version_of_each_project(
     world: dict[str, dict[str, list[str]]], roots: list[str]

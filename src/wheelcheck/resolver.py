@@ -74,7 +74,10 @@ def _explanation(run: Run) -> NoAnswer:
 
 
 def _of_newest(run: Run, versions: Mapping[NormalizedName, Version]) -> NoAnswer | None:
-    """Why there is no answer with the newest of the versions that clash; None where that does not get clearer."""
+    """Why there is no answer with the newest of the versions that clash; None where that does not get clearer.
+
+    With these versions others may clash in several, of which again the newest is taken.
+    """
     from wheelcheck.conflicts import explain, mixed_versions
 
     place = Constraint(place="the versions that are told of")
@@ -83,8 +86,11 @@ def _of_newest(run: Run, versions: Mapping[NormalizedName, Version]) -> NoAnswer
     with suppress(CannotTell):
         if again.answer(MOST_ROUNDS_MORE) is None:
             told = explain(again.ledger, again.clashes)
+            mixed = mixed_versions(told)
+            if mixed.keys() - versions.keys():
+                return _of_newest(run, {**mixed, **versions})
             kept = tuple(demand for demand in told.demands if demand.origin is not place)
-            return None if mixed_versions(told) else replace(told, demands=kept)
+            return None if mixed else replace(told, demands=kept)
     return None
 
 
