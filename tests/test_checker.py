@@ -351,6 +351,17 @@ def test_a_prediction_warns_and_refuses_nothing(index: Server, tmp_path: Path, s
         assert check(["spam==1.0"], **how, ignore=["spam-1"]).results[0].concerns == ()
 
 
+@pytest.mark.parametrize(("resolution", "kinds"), [("highest", ["HeldBack"]), ("lowest", []), ("lowest-direct", [])])
+def test_who_wants_the_lowest_version_is_not_held_back(
+    index: Server, tmp_path: Path, resolution: str, kinds: list[str]
+) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text(RULES.replace('"spam"', '"eggs"').replace("==1.0", "==2.0"))
+    report = check(["eggs"], targets=[LINUX], index_url=index.index, rules=str(mine), resolution=resolution)
+    assert pins(report) == {"eggs": "1.5"}
+    assert [concern.kind for concern in report.results[0].concerns] == kinds
+
+
 def test_the_curated_rules_hold_without_being_asked_for() -> None:
     projects = {
         "tensorflow": [make_wheel("tensorflow", version) for version in ("2.19.1", "2.20.0")],
@@ -463,6 +474,12 @@ def test_judge_refuses_an_unknown_target() -> None:
 
 
 # -- bad usage
+
+
+def test_constraints_alone_ask_for_nothing(tmp_path: Path) -> None:
+    (tmp_path / "c.txt").write_text("spam<2\n")
+    with pytest.raises(UsageError, match="Nothing is asked"):
+        check([], targets=[LINUX], constraint=[str(tmp_path / "c.txt")])
 
 
 @pytest.mark.parametrize(

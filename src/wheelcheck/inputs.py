@@ -158,7 +158,7 @@ def read_inputs(
         files=tuple(sorted(reader.names)),
         lock=lock,
         admissions=tuple(reader.admissions),
-        is_question=bool(reader.asks or projects or groups or locks),
+        is_question=bool(projects or groups or locks) or not all(ask.constraint for ask in reader.asks),
         notices=tuple(reader.notices),
         options=file_options(reader.options, reader.ignored),
     )

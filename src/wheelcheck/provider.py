@@ -498,7 +498,9 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             return {}
         from wheelcheck.heldback import held_back
 
-        return {found.name: found for found in held_back(chosen, demands, self.ledger, self._fetch_offers)}
+        newest = {name for name in chosen if not self._wants_lowest(name)}
+        found = held_back(chosen, demands, self.ledger, self._fetch_offers)
+        return {held.name: held for held in found if held.name in newest}
 
     def _outgrown(
         self, chosen: Mapping[NormalizedName, Candidate], demands: Mapping[NormalizedName, Sequence[Demand]]
