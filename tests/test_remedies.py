@@ -29,6 +29,7 @@ WORLD = PROJECTS | {
     "native": [make_wheel("native", "1.0", "cp311-cp311-manylinux_2_17_x86_64", requires=["alone"])],
     "newer": [make_wheel("newer", "1.0", "cp312-cp312-manylinux_2_34_x86_64")],
     "picky": [make_wheel("picky", "1.0", requires=["eggs<2"]), make_wheel("picky", "2.0", requires=["eggs"])],
+    "modern": [make_wheel("modern", "1.0", requires=["eggs<2; python_version >= '3.12'"])],
     "source": [make_source("source")],
     "bold": [make_source("bold", "1.0"), make_wheel("bold", "2.0", requires=["early"])],
     "early": [make_wheel("early", "1.0b1")],
@@ -87,6 +88,7 @@ def done_by_hand(remedy: dict[str, Any], asked: list[str], **options: Any) -> Re
         (["newer"], ["RaiseOsFloor"]),
         (["old"], ["ChangePython"]),
         (["picky==1.0", "eggs>=2"], ["ChangeRequirement", "ChangeRequirement"]),
+        (["modern", "eggs>=2"], ["ChangePython", "ChangeRequirement", "DropRequirement"]),
         (["source"], ["AllowSource"]),
         (["candidate"], ["AllowPreRelease"]),
         (["slow", "eggs>=2"], ["ChangeRequirement", "AllowPreRelease", "DropRequirement"]),
@@ -108,20 +110,37 @@ def test_a_clean_answer_costs_no_request_for_remedies(index: Server) -> None:
     assert with_them == without
 
 
+class Counting(Scenario):
+    """A scenario that tells for which targets it was asked again."""
+
+    targets_asked: list[str]
+
+    def ask(self, question: Question, strategy: str | None) -> Answer | None:
+        self.targets_asked.append(question.target.name)
+        return super().ask(question, strategy)
+
+    @classmethod
+    def remedied(cls, told: dict[str, Any]) -> tuple[list[str], list[str]]:
+        """The kinds of the remedies, and the targets."""
+        scenario = cls("here", told)
+        scenario.targets_asked = []
+        (target,) = scenario.targets
+        kinds = [remedy.kind for remedy in scenario.remedies(scenario.outcome(target), target)]
+        return kinds, scenario.targets_asked
+
+
 def test_only_targets_that_have_a_file_are_asked() -> None:
     """Of nine other Pythons one has a wheel, so one question is asked again."""
-    asked: list[str] = []
-
-    class Counting(Scenario):
-        def ask(self, question: Question, strategy: str | None) -> Answer | None:
-            asked.append(question.target.name)
-            return super().ask(question, strategy)
-
     files = ["a-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"]
-    scenario = Counting("here", {"asks": ["a"], "target": "linux-3.9", "index": {"a": {"1.0": {"files": files}}}})
-    (target,) = scenario.targets
-    assert [remedy.kind for remedy in scenario.remedies(scenario.outcome(target), target)] == ["ChangePython"]
-    assert asked == ["manylinux_2_28_x86_64-cp311"]
+    told = {"asks": ["a"], "target": "linux-3.9", "index": {"a": {"1.0": {"files": files}}}}
+    assert Counting.remedied(told) == (["ChangePython"], ["manylinux_2_28_x86_64-cp311"])
+
+
+def test_where_only_versions_clash_no_other_python_is_asked() -> None:
+    index = {"a": {"1.0": {"requires": ["b>=2"]}}, "b": {"1.0": {}, "2.0": {}}}
+    kinds, targets = Counting.remedied({"asks": ["a", "b<2"], "target": "linux-3.9", "index": index})
+    assert kinds == ["ChangeRequirement", "DropRequirement"]
+    assert set(targets) == {"manylinux_2_28_x86_64-cp39"}
 
 
 def test_remedies_can_be_left_out(index: Server, capsys: pytest.CaptureFixture[str]) -> None:

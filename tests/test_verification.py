@@ -109,6 +109,15 @@ def test_a_prediction_need_not_decide_anything(server: Server, table: Any) -> No
     assert (found.audits[0].state, found.audits[0].difference) == ("holds", None)
 
 
+def test_metadata_that_cannot_be_used_is_not_said_to_be_silent(table: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = table(rule("==1.0", "requires", "eggs<2"))
+    broken = make_wheel("spam", "1.0", metadata="Metadata-Version: 2.1\nName: ham\nVersion: 1.0\n")
+    with simple_index({"spam": [broken], "eggs": PROJECTS["eggs"]}) as server:
+        code, out = run(capsys, "show", "mine", "--index-url", server.index, "--rules", mine)
+    assert code == 0
+    assert "The metadata of spam-1.0-py3-none-any.whl cannot be used." in out
+
+
 def test_final_releases_that_came_since_are_named(server: Server, table: Any) -> None:
     mine = table(rule("==1.0", "requires", "eggs<2"))
     assert [new.to_dict() for new in verify_rules(["spam"], rules=mine, index_url=server.index).new_releases] == [

@@ -86,13 +86,14 @@ class Beside:
     Attributes:
         version, filename: the file.
         target: the target that it was looked at for, as its text.
-        requirements: what the file states of those projects; empty where it says nothing of them.
+        requirements: what the file states of those projects; empty where it says nothing of them, and None where its
+            metadata cannot be used.
     """
 
     version: Version
     filename: str
     target: str
-    requirements: tuple[str, ...]
+    requirements: tuple[str, ...] | None
 
     def to_dict(self) -> dict[str, Plain]:
         """The form under `beside`."""

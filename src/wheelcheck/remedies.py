@@ -134,7 +134,13 @@ class Case:
     def refused_for(self, *kinds: type[Variant]) -> Iterator[RefusedFile]:
         """The files in the way against which only reasons of some kinds speak."""
         for files in self.needs.values():
-            yield from (file for file in files if all(isinstance(why, kinds) for why in file.reasons))
+            yield from (file for file in files if file.reasons and all(isinstance(why, kinds) for why in file.reasons))
+
+    @property
+    def hangs_on_python(self) -> bool:
+        """Whether something that clashes is asked for on some Pythons only."""
+        clashing = self.conflict.demands if self.conflict is not None else ()
+        return any("python" in str(demand.requirement.marker or "") for demand in clashing)
 
     def is_cured_by(self, answer: Answer, welcome: frozenset[str] = frozenset()) -> bool:
         """Whether some kind of trouble is gone altogether, and none came that nobody would want in its place."""
@@ -215,7 +221,7 @@ def _groups(case: Case) -> Iterator[Group]:
 def _pythons(case: Case) -> Iterator[Group]:
     """The nearest Python that works, and the newest; for a free-threaded build, also the nearest one of that kind."""
     target = case.question.target
-    if isinstance(case.conflict, NotForTarget) or any(case.refused_for(*OF_PYTHON)):
+    if isinstance(case.conflict, NotForTarget) or any(case.refused_for(*OF_PYTHON)) or case.hangs_on_python:
         if target.free_threaded:
             yield _with_pythons(case, [f"{text}t" for minor, text in _nearest(target) if minor >= FIRST_FREE_THREADED])
         yield _with_pythons(case, [text for _, text in _nearest(target)])

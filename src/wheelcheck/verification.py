@@ -207,7 +207,7 @@ class _Desk:
 
     def _beside(self, rule: Rule, file: Listed, target: Target) -> Beside:
         told = self.index.metadata(file)
-        said = tuple(map(str, stated(rule, told, target))) if isinstance(told, Metadata) else ()
+        said = tuple(map(str, stated(rule, told, target))) if isinstance(told, Metadata) else None
         return Beside(version=file.version, filename=file.filename, target=target.name, requirements=said)
 
     def _places(self, rule: Rule, versions: Iterable[Version]) -> Iterator[tuple[Listed, Target]]:

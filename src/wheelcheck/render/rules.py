@@ -51,10 +51,12 @@ def _beside(looked: Audit) -> Iterator[str]:
     if looked.covered:
         yield f"{_number(len(looked.covered), 'version')} of it there, the newest {looked.covered[0]}."
     if looked.beside is not None:
-        said = listed(looked.beside.requirements)
+        said = listed(looked.beside.requirements or ())
         others = listed(sorted(looked.rule.names - {looked.rule.project}))
         file = looked.beside.filename
-        if said:
+        if looked.beside.requirements is None:
+            yield f"The metadata of {file} cannot be used."
+        elif said:
             yield f"The metadata of {file} asks for {said}."
         elif others:
             yield f"The metadata of {file} says nothing of {others}."
