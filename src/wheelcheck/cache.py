@@ -18,7 +18,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NewType, TypeVar
 
-from wheelcheck.entries import ANSWERS, FORMAT, Damaged, Parts, digest_of, opened, sealed
+from wheelcheck.entries import ANSWERS, FORMAT, Damaged, Parts, beginning_of, digest_of, opened, sealed
 from wheelcheck.freshness import freshness
 from wheelcheck.names import NormalizedName
 from wheelcheck.standing import Stamp, stamp_of_status
@@ -204,12 +204,17 @@ class Cache:
                 handle.writelines([head, *parts])
                 made = os.fstat(handle.fileno())
             _rename(temporary, place)
-            there = place.stat()
         except OSError as error:
             self._give_up(error)
             _remove(temporary)
             return None
-        return Parts(str(place), b"", len(head), table, stamp_of_status(there)) if there.st_ino == made.st_ino else None
+        try:
+            there = place.stat()
+        except OSError:  # another process has just removed it
+            return None
+        if there.st_ino != made.st_ino:
+            return None
+        return Parts(str(place), beginning_of(parts), len(head), table, stamp_of_status(there))
 
     def _prepare(self, folder: Path) -> None:
         """Makes the folder; once, removes what processes that were killed have left in it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import BufferedReader, FileIO
 from itertools import accumulate
 from typing import Any
@@ -44,6 +44,16 @@ def sealed(about: dict[str, Any], parts: Sequence[bytes | memoryview]) -> tuple[
     table = "".join(["%08x%08x%08x" % row for row in zip(begins, lengths, map(crc32, parts), strict=False)])  # noqa: UP031
     head = json.dumps({"about": about, "parts": table}).encode() + b"\n"
     return b"%s %08x\n%b" % (MAGIC, crc32(head), head), table
+
+
+def beginning_of(parts: Iterable[bytes | memoryview]) -> bytes:
+    """What of the parts is kept in memory, so that a small entry stays what it was when another takes its place."""
+    beginning = bytearray()
+    for part in parts:
+        beginning += part[: FIRST_READ - len(beginning)]
+        if len(beginning) == FIRST_READ:
+            break
+    return bytes(beginning)
 
 
 def opened(place: str) -> tuple[dict[str, Any], Sequence[bytes]]:
