@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import islice
-from typing import TYPE_CHECKING
+from itertools import chain, islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.version import InvalidVersion, Version
 
@@ -38,26 +38,82 @@ if TYPE_CHECKING:
     from wheelcheck.targets import Target
 
 
-def explain(ledger: Ledger, clashes: Sequence[Sequence[Cause]]) -> NoAnswer:
+class Telling(NamedTuple):
+    """An explanation, and how well it tells.
+
+    Attributes:
+        answer: the explanation.
+        is_whole: whether one clash brings in all that was stated.
+        is_evident: whether its demands show that they cannot be met, by what they say and who makes them.
+        makers: the versions of each project that make its demands; several are never chosen together.
+    """
+
+    answer: NoAnswer
+    is_whole: bool
+    is_evident: bool
+    makers: Mapping[NormalizedName, frozenset[Version]]
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether it tells of several versions of one project."""
+        return any(len(versions) > 1 for versions in self.makers.values())
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it tells of one clash, which can be seen, of one version of each project."""
+        return self.is_whole and self.is_evident and not self.is_mixed
+
+
+def explain(ledger: Ledger, clashes: Sequence[Sequence[Cause]], unsaid: Collection[Demand] = ()) -> Telling:
     """Why a question has no answer, where all that it states is needed for that.
 
     The first clash is about what would be chosen if it could. Others are about what would be chosen then; those matter
     that bring in more of what was stated. What no clash brings in decided which versions came into question at all.
+
+    Args:
+        ledger: what was said.
+        clashes: from what the search stepped back, in its order.
+        unsaid: constraints that the user did not state.
     """
     told: list[NoAnswer] = []
-    stated = (*ledger.question.demands, *ledger.question.constraints)
+    stated = [one for one in (*ledger.question.demands, *ledger.question.constraints) if one not in unsaid]
     left = {demand.asking for demand in stated}
-    for clash in clashes:
-        answer = _explain_clash(ledger, clash)
+    for answer in _evident_first(ledger, (_explain_clash(ledger, clash, unsaid) for clash in clashes)):
         new = {demand.asking for demand in answer.demands} & left
         if not told or new:
             told.append(answer)
             left -= new
         if not left:
             break
+    is_whole, is_evident = len(told) == 1 and not left, any(_is_evident(ledger, one) for one in told)
     answer = told[0] if len(told) == 1 else _together(told)
     shown = {demand.asking: demand for demand in (*answer.demands, *stated)}
-    return replace(answer, demands=tuple(shown.values()))
+    answer = replace(answer, demands=tuple(shown.values()))
+    return Telling(answer, is_whole=is_whole, is_evident=is_evident, makers=_makers(answer))
+
+
+def _evident_first(ledger: Ledger, answers: Iterable[NoAnswer]) -> Iterator[NoAnswer]:
+    """Those that tell of a choice that could have been another one come last."""
+    others = []
+    for answer in answers:
+        if _is_evident(ledger, answer):
+            yield answer
+        else:
+            others.append(answer)
+    yield from others
+
+
+def _is_evident(ledger: Ledger, told: NoAnswer) -> bool:
+    """Whether the demands that are told cannot be met, by the versions that make them or by any other."""
+    if not isinstance(told, Conflict):
+        return True
+    makers = _makers(told)
+    names = dict.fromkeys(demand.name for demand in told.demands)
+    return not all(
+        _is_met(ledger, name, [demand for demand in told.demands if demand.name == name], version)
+        for name in names
+        for version in makers.get(name, (None,))
+    )
 
 
 def meeting(ledger: Ledger, clash: Sequence[Cause]) -> tuple[Demand, ...]:
@@ -65,28 +121,36 @@ def meeting(ledger: Ledger, clash: Sequence[Cause]) -> tuple[Demand, ...]:
     return _explain_clash(ledger, clash).demands
 
 
-def mixed_versions(told: NoAnswer) -> dict[NormalizedName, Version]:
-    """Of the projects of which several versions make the demands of an explanation, the newest of them."""
-    versions: dict[NormalizedName, set[Version]] = {}
+def _makers(told: NoAnswer) -> dict[NormalizedName, frozenset[Version]]:
+    versions: dict[NormalizedName, frozenset[Version]] = {}
     for demand in told.demands:
         if isinstance(demand.origin, NeededBy | AddedByRule):
-            versions.setdefault(demand.origin.name, set()).add(demand.origin.version)
-    return {name: max(several) for name, several in versions.items() if len(several) > 1}
+            name = demand.origin.name
+            versions[name] = versions.get(name, frozenset()) | {demand.origin.version}
+    return versions
 
 
 def _together(told: Sequence[NoAnswer]) -> Conflict:
     """Several clashes as one."""
     demands = dict.fromkeys(demand for answer in told for demand in answer.demands)
     files = dict.fromkeys(file for answer in told for file in answer.files)
-    return Conflict(project=told[-1].project, demands=tuple(demands), files=_nearest_first(files))
+    return Conflict(project=told[0].project, demands=tuple(demands), files=_nearest_first(files))
 
 
-def _explain_clash(ledger: Ledger, causes: Sequence[Cause]) -> NoAnswer:
-    """The narrowest description of a clash that its causes bear: one project's own trouble where it has some.
+def _explain_clash(ledger: Ledger, causes: Sequence[Cause], unsaid: Collection[Demand] = ()) -> NoAnswer:
+    """The narrowest description of a clash that its causes bear.
 
-    Causes may come from several versions of one project that failed one after another; the newest version speaks.
+    Causes may come from several versions of one project that failed one after another: the newest speaks of which it
+    can be seen why.
     """
-    demands = tuple(_demands(ledger, _of_newest_parents(causes)))
+    tellings = (_explain_together(ledger, together, unsaid) for together in _newest_together(causes))
+    first = next(tellings)
+    return next((told for told in chain([first], tellings) if _is_evident(ledger, told)), first)
+
+
+def _explain_together(ledger: Ledger, causes: Sequence[Cause], unsaid: Collection[Demand]) -> NoAnswer:
+    """What causes tell that can have stood together: one project's own trouble where it has some."""
+    demands = tuple(demand for demand in _demands(ledger, _fewest(ledger, causes)) if demand not in unsaid)
     names = tuple(dict.fromkeys(demand.name for demand in demands))
     for name in names:
         told = _own_trouble(ledger, name, demands)
@@ -102,8 +166,7 @@ def _own_trouble(ledger: Ledger, name: NormalizedName, demands: tuple[Demand, ..
     offers = ledger.offers(name)
     if offers is None:
         return Missing(project=name, demands=chains)
-    specifier = ledger.specifier(name, about)
-    if any(ledger.usable(name, version) for version in ledger.matching(name, specifier)):
+    if _is_met(ledger, name, about):
         return None
     files = refused_files(ledger, name, about)
     if files:
@@ -226,13 +289,47 @@ def _nearest_first(files: Iterable[RefusedFile]) -> tuple[RefusedFile, ...]:
 # -- from causes to demands
 
 
-def _of_newest_parents(causes: Sequence[Cause]) -> tuple[Cause, ...]:
-    """The causes that can have stood together: of each project that asks, those of its newest version."""
-    newest: dict[NormalizedName, Version] = {}
+def _newest_together(causes: Sequence[Cause]) -> Iterator[tuple[Cause, ...]]:
+    """The causes that can have stood together: of each project that asks, those of its newest version, then older."""
+    versions: dict[NormalizedName, set[Version]] = {}
     for cause in causes:
         if cause.parent is not None:
-            newest[cause.parent.name] = max(cause.parent.version, newest.get(cause.parent.name, cause.parent.version))
-    return tuple(c for c in causes if c.parent is None or c.parent.version == newest[c.parent.name])
+            versions.setdefault(cause.parent.name, set()).add(cause.parent.version)
+    ordered = {name: sorted(several, reverse=True) for name, several in versions.items()}
+    for place in range(max(map(len, ordered.values()), default=1)):
+        told = {name: several[min(place, len(several) - 1)] for name, several in ordered.items()}
+        yield tuple(c for c in causes if c.parent is None or c.parent.version == told[c.parent.name])
+
+
+def _fewest(ledger: Ledger, causes: Sequence[Cause]) -> tuple[Cause, ...]:
+    """The causes that a clash takes: of those over one project the fewest, by their chains, that cannot all be met."""
+    kept = [cause for cause in causes if not isinstance(cause.ask, Demand)]
+    tied = {cause.parent.name: cause.parent.version for cause in kept if cause.ask is None and cause.parent}
+    for name in dict.fromkeys(cause.ask.name for cause in causes if isinstance(cause.ask, Demand)):
+        about = {cause.ask: cause for cause in causes if isinstance(cause.ask, Demand) and cause.ask.name == name}
+        kept += (about[ask] for ask in _clashing(ledger, name, tuple(about), tied.get(name)))
+    return tuple(kept or causes)
+
+
+def _clashing(ledger: Ledger, name: NormalizedName, demands: Iterable[Demand], tied: Version | None) -> list[Demand]:
+    """So few demands on a project that without any one of them some version would do; none where one does for all.
+
+    Where the project is tied to a version, only that one comes into question.
+    """
+    kept = sorted(demands, key=lambda demand: len(_chain(ledger, demand)))
+    if _is_met(ledger, name, kept, tied):
+        return []
+    for demand in kept[::-1]:
+        others = [other for other in kept if other is not demand]
+        if others and not _is_met(ledger, name, others, tied):
+            kept = others
+    return kept
+
+
+def _is_met(ledger: Ledger, name: NormalizedName, demands: Iterable[Demand], tied: Version | None = None) -> bool:
+    """Whether some version of a project would do for all of some demands on it."""
+    matching = ledger.matching(name, ledger.specifier(name, demands))
+    return any(ledger.usable(name, version) for version in matching if tied in (None, version))
 
 
 def _demands(ledger: Ledger, causes: Sequence[Cause]) -> tuple[Demand, ...]:

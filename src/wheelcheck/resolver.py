@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from wheelcheck.values import replace
 if TYPE_CHECKING:
     from packaging.version import Version
 
+    from wheelcheck.conflicts import Telling
     from wheelcheck.supply import Supply
 
 MOST_TRIAL_ROUNDS = 100_000
@@ -60,45 +61,69 @@ def resolve_with_ledger(
 
 def _explanation(run: Run) -> NoAnswer:
     """Why a run found nothing, told by the fewest of what the user stated that have no answer together."""
-    from wheelcheck.conflicts import explain, mixed_versions
+    from wheelcheck.conflicts import explain
 
-    smaller = _smallest(run)
-    if smaller is not run.question:
+    trials = _Trials(run)
+    places = _smallest(run, trials)
+    smaller = trials.part(places)
+    if smaller != run.question:
         again = Run(smaller, run.supply, run.effort)
         with suppress(CannotTell):  # no time is left to tell it in fewer words
             again.answer()
             run = again
     told = explain(run.ledger, run.clashes)
-    mixed = mixed_versions(told)
-    return _of_newest(run, mixed) or told if mixed else told
+    if told.is_plain:
+        return told.answer
+    tellings = [told]
+    for chosen in (*trials.nearly(places), {}):
+        other = _told_of(run, chosen)
+        if other is not None and other.is_plain:
+            return other.answer
+        tellings += [other] if other is not None else []
+    return max(tellings, key=lambda other: (not other.is_mixed, other.is_evident)).answer
 
 
-def _of_newest(run: Run, versions: Mapping[NormalizedName, Version]) -> NoAnswer | None:
-    """Why there is no answer with the newest of the versions that clash; None where that does not get clearer.
+def _told_of(run: Run, chosen: Mapping[NormalizedName, Version]) -> Telling | None:
+    """Why there is no answer in which the projects that clash are of the chosen versions, else of their newest ones.
 
-    With these versions others may clash in several, of which again the newest is taken.
+    A version that would not be chosen anyhow speaks of troubles of its own. With versions that are given, others may
+    clash in several, and those are given then as well. None where there is an answer with them.
     """
-    from wheelcheck.conflicts import explain, mixed_versions
+    asked = (demand.name for demand in run.question.demands)
+    given = {name: chosen[name] for name in asked if name in chosen}
+    told = _told_with(run, given)
+    while told is not None and not told.is_plain:
+        wanted = {name: chosen.get(name, max(versions)) for name, versions in told.makers.items()}
+        more = {name: version for name, version in wanted.items() if told.makers[name] != {version}}
+        if not more.keys() - given.keys():
+            break
+        given = {**more, **given}
+        told = _told_with(run, given)
+    return told
+
+
+def _told_with(run: Run, versions: Mapping[NormalizedName, Version]) -> Telling | None:
+    """Why there is no answer with given versions, not evident where it is these that clash; None where there is one."""
+    from wheelcheck.conflicts import explain
 
     place = Constraint(place="the versions that are told of")
-    pins = [Demand(requirement=requirement_of(f"{name}=={versions[name]}"), origin=place) for name in sorted(versions)]
-    again = Run(replace(run.question, constraints=(*run.question.constraints, *pins)), run.supply, run.effort)
-    with suppress(CannotTell):
-        if again.answer(MOST_ROUNDS_MORE) is None:
-            told = explain(again.ledger, again.clashes)
-            mixed = mixed_versions(told)
-            if mixed.keys() - versions.keys():
-                return _of_newest(run, {**mixed, **versions})
-            kept = tuple(demand for demand in told.demands if demand.origin is not place)
-            return None if mixed else replace(told, demands=kept)
-    return None
+    pins = [Demand(requirement=requirement_of(f"{name}=={versions[name]}"), origin=place) for name in versions]
+    if pins:
+        run = Run(replace(run.question, constraints=(*run.question.constraints, *pins)), run.supply, run.effort)
+        with suppress(CannotTell):
+            run.answer(MOST_ROUNDS_MORE)
+        if not run.clashes:
+            return None
+    told = explain(run.ledger, run.clashes, pins)
+    is_apart = told.answer.project not in versions or told.answer.project in told.makers
+    return told if is_apart else told._replace(is_evident=False)
 
 
-def _smallest(run: Run) -> Question:
-    """The question with so few demands and constraints that leaving out any further one would give it an answer."""
+def _smallest(run: Run, trials: _Trials) -> Collection[int]:
+    """The places of so few of the demands and constraints that leaving out any further one would give an answer."""
     stated = (*run.question.demands, *run.question.constraints)
     if len(stated) == 1:
-        return run.question
+        return (0,)
     from wheelcheck.conflicts import meeting
     from wheelcheck.cores import smallest
 
@@ -106,9 +131,7 @@ def _smallest(run: Run) -> Question:
     met = [_places(stated, meeting(run.ledger, clash)) for clash in (*recent, run.clashes[0])]
     telling = dict.fromkeys(place for places in met for place in places)
     guesses = [met[0], met[-1], list(telling)]
-    trials = _Trials(run)
-    kept = smallest(list(telling | dict.fromkeys(range(len(stated)))), guesses, trials.clash)
-    return trials.part(kept) if len(kept) < len(stated) else run.question
+    return smallest(list(telling | dict.fromkeys(range(len(stated)))), guesses, trials.clash)
 
 
 def _places(stated: Sequence[Demand], met: Iterable[Demand]) -> list[int]:
@@ -125,7 +148,8 @@ class _Trials:
         self._supply = run.supply
         self._effort = run.effort
         self._last = run.effort.rounds + MOST_TRIAL_ROUNDS
-        self._known: dict[frozenset[int], bool] = {}
+        self._clashing: dict[frozenset[int], bool] = {}
+        self._answers: dict[frozenset[int], Solution] = {}
 
     def part(self, places: Collection[int]) -> Question:
         """The question with only some of its demands and constraints, by their places among all of both."""
@@ -139,15 +163,26 @@ class _Trials:
     def clash(self, places: Collection[int]) -> bool:
         """Whether a part certainly has no answer."""
         key = frozenset(places)
-        if key not in self._known:
-            self._known[key] = self._has_no_answer(self.part(key))
-        return self._known[key]
+        if key not in self._clashing:
+            self._clashing[key] = self._has_no_answer(key)
+        return self._clashing[key]
 
-    def _has_no_answer(self, part: Question) -> bool:
-        rounds = self._last - self._effort.rounds
+    def nearly(self, places: Collection[int]) -> Iterator[dict[NormalizedName, Version]]:
+        """The versions in the answers that were found to a part without one of its places, but for what that asks."""
+        stated = (*self._question.demands, *self._question.constraints)
+        for place in places:
+            answer = self._answers.get(frozenset(places) - {place})
+            if answer is not None:
+                yield {pin.name: pin.version for pin in answer.pins if pin.name != stated[place].name}
+
+    def _has_no_answer(self, places: frozenset[int]) -> bool:
+        part, rounds = self.part(places), self._last - self._effort.rounds
         if not part.demands or rounds <= 0:
             return False
         try:
-            return Run(part, self._supply, self._effort).answer(rounds) is None
+            answer = Run(part, self._supply, self._effort).answer(rounds)
         except CannotTell:
             return False
+        if answer is not None:
+            self._answers[places] = answer
+        return answer is None
