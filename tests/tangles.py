@@ -69,6 +69,16 @@ def lockstep(n: int) -> tuple[list[str], Needs]:
     }
 
 
+def pre_releases_between(n: int) -> tuple[list[str], Needs]:
+    """Two projects of which every tenth version had a pre-release that nobody tries, and that can in no version be."""
+    early = [f"{version}rc1" for version in range(10, n + 1, 10)]
+    return ["a", "c<2"], {
+        "a": _project(n, lambda v: [f"b>={v}"]) | {version: ["b>=2"] for version in early},
+        "b": _project(n, lambda _: ["c>=2"]) | {version: ["c>=2"] for version in early},
+        "c": _project(2, lambda _: []),
+    }
+
+
 def lockstep_with_a_bound(n: int) -> tuple[list[str], Needs]:
     """A chain in lockstep whose last member something else bounds from above."""
     return ["a", "e"], {
@@ -131,6 +141,7 @@ SHAPES: dict[str, Shape] = {
         last_project_fits_nothing,
         last_project_wants_the_first,
         lockstep,
+        pre_releases_between,
         lockstep_with_a_bound,
         never_agree,
         agree_at_last,

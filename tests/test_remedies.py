@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -172,6 +173,20 @@ def test_no_time_left_for_remedies_leaves_the_answer(index: Server, monkeypatch:
     again = check(["native"], targets=[LINUX], index_url=index.index)
     assert told(again) != []
     assert "no time" not in render_report(again)
+
+
+def test_a_change_that_takes_long_leaves_time_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An older version needs forty projects, one after the other; the newest only another spam."""
+    world = {f"d{place}": [make_wheel(f"d{place}", "1.0", requires=[f"d{place + 1}"])] for place in range(40)}
+    world["d40"] = [make_wheel("d40", "1.0")]
+    world["deep"] = [make_wheel("deep", "1.0", requires=["d0"]), make_wheel("deep", "2.0", requires=["spam>=2"])]
+    world["spam"] = [make_wheel("spam", "1.0"), make_wheel("spam", "2.0")]
+    seconds = itertools.count(step=0.2)
+    with simple_index(world) as server:
+        monkeypatch.setattr(again_module, "monotonic", lambda: next(seconds))
+        report = check(["deep==2.0", "spam==1.0"], targets=[LINUX], index_url=server.index)
+    assert "spam>=1.0" in [remedy["change"].get("after") for remedy in told(report)]
+    assert "no time to try every change" in render_report(report)
 
 
 def test_a_remedy_tells_what_is_wrong_with_its_answer(index: Server) -> None:

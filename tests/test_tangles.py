@@ -35,6 +35,7 @@ ANSWERS: dict[str, dict[str, str] | None] = {
     "deep_diamond": {"a": N, "b": str(VERSIONS - 1), "c": N, "d": str(VERSIONS - 1), "e": N},
     "last_project_fits_nothing": None,
     "last_project_wants_the_first": FIRST | {"e": N},
+    "pre_releases_between": None,
     "lockstep": FIRST,
     "lockstep_with_a_bound": FIRST | {"e": str(VERSIONS - 1)},
     "never_agree": None,

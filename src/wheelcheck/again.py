@@ -11,7 +11,7 @@ from wheelcheck.concerns import Concern
 from wheelcheck.critique import concerns_of
 from wheelcheck.distributions import Listed, Metadata
 from wheelcheck.effort import Effort
-from wheelcheck.failures import CannotTell
+from wheelcheck.failures import CannotTell, Endless
 from wheelcheck.index.first import FirstIndex
 from wheelcheck.inquiry import Inquiry
 from wheelcheck.outcomes import Pin, Question, Solution
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MOST_SECONDS = 10.0
 MOST_FOR_ALL = 30.0
 """How long remedies are looked for, for one target and for all of them; what is found by then is told."""
+MOST_OF_REST = 0.25
+"""The part of the time left that one question may take, so that one without end leaves time for the others."""
 
 
 class Again:
@@ -66,16 +68,17 @@ class Again:
         self.is_cut_short = False
 
     def __call__(self, question: Question, strategy: str | None) -> Answer | None:
-        """The answer to a question, or None where there is none, or none in time."""
+        """The answer to a question, or None where there is none, or none in its part of the time."""
         from wheelcheck.remedies import Answer
         from wheelcheck.resolver import solve
 
         left = self._until - monotonic()
         index = self._under(strategy) if left > 0 else None
         try:
-            solution = solve(question, index, Effort(monotonic, left)) if index is not None else None
+            solution = solve(question, index, Effort(monotonic, left * MOST_OF_REST)) if index is not None else None
             return Answer(solution.pins, concerns_in(solution, question, index)) if solution and index else None
-        except CannotTell:
+        except CannotTell as error:
+            self.is_cut_short |= isinstance(error, Endless)
             return None
         finally:
             self.is_cut_short |= monotonic() > self._until

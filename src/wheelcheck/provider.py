@@ -19,7 +19,7 @@ from resolvelib.resolvers import RequirementInformation, ResolutionImpossible, R
 from wheelcheck.applicability import UndecidableMarker, applies
 from wheelcheck.distributions import Metadata, ProjectPage, UnreadableFile
 from wheelcheck.effort import Effort
-from wheelcheck.failures import NeedsBuild
+from wheelcheck.failures import CannotTell, NeedsBuild
 from wheelcheck.foresight import Foresight
 from wheelcheck.ledger import Cause, Ledger, Standing
 from wheelcheck.names import NormalizedName, canonicalize_name
@@ -208,7 +208,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         name, extra = _split_key(identifier)
         if extra is not None:
             asks.extend(requirements[name])
-        excluded = {choice.version for choice in incompatibilities[identifier] if isinstance(choice, Candidate)}
+        excluded = {id(choice.version) for choice in incompatibilities[identifier] if isinstance(choice, Candidate)}
         return lambda: self._candidates(name, extra, asks, excluded)
 
     def is_satisfied_by(self, requirement: _Ask, candidate: _Choice) -> bool:
@@ -252,12 +252,15 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         return resolution == "lowest" or (resolution == "lowest-direct" and name in self._order)
 
     def _candidates(
-        self, name: NormalizedName, extra: NormalizedName | None, asks: Sequence[_Ask], excluded: Container[Version]
+        self, name: NormalizedName, extra: NormalizedName | None, asks: Sequence[_Ask], excluded: Container[int]
     ) -> Iterator[Candidate]:
-        """A candidate for each version: its best file, or the next one where that turns out to refuse itself."""
+        """A candidate for each version: its best file, or the next one where that turns out to refuse itself.
+
+        What is excluded is known by identity, which a page keeps, since equality of versions is slow to find out.
+        """
         offers = self.ledger.offers(name)
         for version in self._versions(name, asks):
-            for rank, file in offers.files(version) if offers and version not in excluded else ():
+            for rank, file in offers.files(version) if offers and id(version) not in excluded else ():
                 if file not in self.ledger.refused:
                     yield Candidate(name=name, version=version, file=file, rank=rank, extra=extra)
                     if file not in self.ledger.refused:
@@ -449,8 +452,8 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             self._learns_at = 2 * self._in_vain
             from wheelcheck.prospects import Prospects
 
-            self._prospects = self._prospects or Prospects(self.ledger, self._met)
-            if not self._prospects.narrow(self._needs_of_versions()):
+            self._prospects = self._prospects or Prospects(self.ledger, self._met, self._needs_unasked)
+            if not self._prospects.narrow(self._needs_of_versions(), most_read=self._in_vain):
                 raise ResolutionImpossible(list(causes))
 
     def _needs_of_versions(self) -> dict[NormalizedName, dict[Version, tuple[Demand, ...]]]:
@@ -460,6 +463,28 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             if candidate.extra is None and candidate.file not in self.ledger.refused:
                 found.setdefault(candidate.name, {})[candidate.version] = tuple(_demands_in(asks))
         return found
+
+    def _needs_unasked(
+        self, name: NormalizedName, versions: Iterable[Version]
+    ) -> dict[Version, tuple[Demand, ...] | None]:
+        """What versions need that were not tried; None where that is not to be learnt."""
+        offers = self.ledger.offers(name)
+        best = {version: next(iter(offers.files(version)), None) for version in versions} if offers else {}
+        untried = {
+            version: Candidate(name=name, version=version, rank=choice[0], file=choice[1])
+            for version, choice in best.items()
+            if choice is not None and choice[1] not in self.ledger.refused
+        }
+        for candidate in untried.values():
+            self.supply.start_metadata(candidate.file)
+        return {**dict.fromkeys(best), **{version: self._needs_alone(each) for version, each in untried.items()}}
+
+    def _needs_alone(self, candidate: Candidate) -> tuple[Demand, ...] | None:
+        with suppress(CannotTell):
+            needed, origin = self._requirements(candidate), _needed_by(candidate)
+            if isinstance(needed, tuple):
+                return tuple(Demand(requirement=requirement, origin=origin) for requirement in needed)
+        return None
 
     def _solution(self, roots: Sequence[Demand], mapping: Mapping[str, _Choice]) -> Solution:
         chosen = tuple(self._reached(roots, mapping))
