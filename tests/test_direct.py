@@ -433,7 +433,8 @@ def test_what_is_dynamic_could_not_be_told(here: Path, ask: Any) -> None:
     assert (directory.error.kind, archive.error.kind) == ("Unreadable", "Unreadable")
     assert str(directory.error) == (
         f"Only a build can tell what {here / 'project'} needs, because its pyproject.toml leaves version open "
-        "(dynamic), and nothing is built here. Name a wheel of it, or a version that has one."
+        "(dynamic), and nothing is built here. Name a wheel of it, such as one that pip wheel makes, or a version that "
+        "has one."
     )
     assert "spam-1.0.tar.gz needs, because its metadata declares requires-dist dynamic" in str(archive.error)
 

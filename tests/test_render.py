@@ -392,6 +392,33 @@ def test_the_text_of_no_compatible_file() -> None:
     )
 
 
+def test_the_nearest_wheels_are_told_beside_source_distributions() -> None:
+    wheels = {
+        v: {"files": [f"metal-{v}-cp311-cp311-macosx_12_0_arm64.whl", f"metal-{v}.tar.gz"]} for v in ("1.1", "1.2")
+    }
+    text = rendered({"asks": ["metal"], "index": {"metal": {"1.0": {"files": ["metal-1.0.tar.gz"]}, **wheels}}})
+    told = [line.strip() for line in text.splitlines() if line.strip().startswith("metal-")]
+    assert told == [f"metal-1.2{rest}" for rest in (".tar.gz", "-cp311-cp311-macosx_12_0_arm64.whl")] + [
+        "metal-1.1-cp311-cp311-macosx_12_0_arm64.whl"
+    ]
+    assert "and 2 more files" in text
+
+
+def test_a_project_without_any_wheel_says_so_and_what_to_do() -> None:
+    index = {"metal": {version: {"files": [f"metal-{version}.tar.gz"]} for version in ("1.0", "1.1")}}
+    text = rendered({"asks": ["metal"], "index": index})
+    assert "  metal has no wheel of what is asked for, only source distributions, and nothing is built here: " in text
+    assert "a wheel that pip wheel makes of one is found with --find-links." in text
+    assert all(f"    metal-{version}.tar.gz\n" in text for version in ("1.0", "1.1"))
+
+
+def test_a_wrong_hash_is_not_blamed_on_the_target() -> None:
+    digest = "sha256:" + "0" * 64
+    text = rendered({"asks": [f"metal==1.0 --hash={digest}"], "index": {"metal": {"1.0": {}}}})
+    assert "  metal has no file of which a hash was given.\n" in text
+    assert f"wanted is {digest}" in text
+
+
 def test_the_text_of_a_missing_project_with_near_names() -> None:
     near = tuple(map(canonicalize_name, ("tensorflow", "tensorflow-cpu")))
     missing = Missing(

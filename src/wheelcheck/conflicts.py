@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.version import InvalidVersion, Version
 
@@ -283,7 +283,12 @@ def _refused(ledger: Ledger, offers: Offers, specifier: SpecifierSet) -> tuple[R
 
 
 def _nearest_first(files: Iterable[RefusedFile]) -> tuple[RefusedFile, ...]:
-    return tuple(sorted(dict.fromkeys(files), key=lambda refused: refused.closeness, reverse=True))
+    """The nearest file first, and with it those of its version that are refused alike."""
+    nearest: dict[object, tuple[Any, ...]] = {}
+    every = dict.fromkeys(files)
+    for refused in every:
+        nearest[refused.likeness] = max(nearest.get(refused.likeness, ()), refused.closeness)
+    return tuple(sorted(every, key=lambda refused: (nearest[refused.likeness], refused.closeness), reverse=True))
 
 
 # -- from causes to demands

@@ -173,7 +173,7 @@ class NeedsBuild(CannotTell):
     why: str
     sentence = (
         "Only a build can tell what {filename} needs, because {why}, and nothing is built here. "
-        "Name a wheel of it, or a version that has one."
+        "Name a wheel of it, such as one that pip wheel makes, or a version that has one."
     )
 
     @classmethod

@@ -13,7 +13,7 @@ from wheelcheck.rules import NO_RULES, Rule, Rules
 from wheelcheck.targets import Target
 from wheelcheck.urls import mask
 from wheelcheck.values import Plain, Variant, field, fields_of, plain, record
-from wheelcheck.verdicts import Incompatible, Reason, SourceOnly, WrongPlatformTag, WrongPythonTag
+from wheelcheck.verdicts import MEASURED, BadMetadata, Incompatible, Reason, SourceOnly, WrongPlatformTag, Yanked
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -260,17 +260,29 @@ class RefusedFile:
     fits: tuple[str, ...] = ()
 
     @property
-    def closeness(self) -> tuple[bool, tuple[int, int], bool, Version, int]:
-        """Sorts files: the larger, the nearer to being usable; of equals final releases, newer ones, nearer systems.
+    def likeness(self) -> tuple[object, ...]:
+        """What the files have in common that are told together: version, kinds of reasons, and how far their system is.
+
+        Files that only their metadata refuses are alike whatever their versions are.
+        """
+        kinds = tuple(map(type, self.reasons))
+        if kinds == (BadMetadata,):
+            return kinds
+        return self.version, kinds, *(why.distance for why in self.reasons if isinstance(why, WrongPlatformTag))
+
+    @property
+    def closeness(self) -> tuple[bool, tuple[int, int], bool, tuple[int, ...], Version]:
+        """Sorts files: the larger, the nearer to being usable; of equals final releases, nearer targets, newer ones.
 
         A source distribution would come near only because it is for no system at all. So it comes last, unless nothing
-        else speaks against it.
+        else speaks against it, and so does a pre-release that was withdrawn.
         """
         version = self.version or Version("0")
-        is_source = len(self.reasons) > 1 and any(isinstance(why, SourceOnly) for why in self.reasons)
-        distance = sum(why.distance for why in self.reasons if isinstance(why, WrongPythonTag | WrongPlatformTag))
+        kinds = tuple(map(type, self.reasons))
+        is_far = (SourceOnly in kinds and len(kinds) > 1) or (Yanked in kinds and version.is_prerelease)
         nearness = Incompatible(reasons=self.reasons).closeness
-        return not is_source, nearness, not version.is_prerelease, version, -distance
+        distances = tuple(-why.distance for why in self.reasons if isinstance(why, MEASURED))
+        return not is_far, nearness, not version.is_prerelease, distances, version
 
 
 class _Told(Variant):

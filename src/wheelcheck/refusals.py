@@ -120,7 +120,7 @@ def _unreadable(file: UnreadableFile) -> JudgedFile:
     return JudgedFile(file=file, verdict=Incompatible(reasons=(unreadable_reason(file),)))
 
 
-def closeness(judged: JudgedFile) -> tuple[bool, tuple[int, int], bool, Version, int]:
+def closeness(judged: JudgedFile) -> tuple[bool, tuple[int, int], bool, tuple[int, ...], Version]:
     """Sorts files that do not fit: the larger, the nearer to being usable."""
     return RefusedFile(filename=judged.filename, version=judged.version, reasons=judged.reasons).closeness
 

@@ -6,7 +6,6 @@ is nearer than one for another operating system. Sources: PEP 425 and its specif
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, TypeAlias
@@ -48,8 +47,9 @@ class WrongPlatformTag(Variant):
 
     @property
     def distance(self) -> int:
-        """0 for another architecture or C library of the same system, else large."""
-        return 0 if self.kindred else _FAR
+        """0 for the same system and architecture, 1 for another architecture of the system, else large."""
+        machine = _machine(self.want)
+        return min((int(_machine(tag) != machine) for tag in self.kindred), default=_FAR)
 
 
 @record
@@ -66,6 +66,12 @@ class OsTooOld(Variant):
     system: str
     have: str
     need: str
+
+    @property
+    def distance(self) -> int:
+        """How far the release is that is needed: a major one counts as a hundred minor ones."""
+        (major, minor), (own_major, own_minor) = (map(int, release.split(".")) for release in (self.need, self.have))
+        return 100 * (major - own_major) + minor - own_minor
 
 
 @record
@@ -95,6 +101,11 @@ class RequiresPython(Variant):
 
     specifier: str
     python: str
+
+    @property
+    def distance(self) -> int:
+        """How many minor versions of Python lie between the target's and the nearest that is admitted."""
+        return _minors_to(self.specifier, self.python)
 
 
 @record
@@ -206,6 +217,8 @@ QUESTIONS: tuple[type[Variant], ...] = (
 """The order in which a file is questioned, at last about what is read from it or its metadata; the first question that
 it fails says how near it came."""
 
+MEASURED = (WrongPlatformTag, OsTooOld, WrongPythonTag, RequiresPython)
+"""Those that say how far off the target a file is."""
 _POSITION = {question: position for position, question in enumerate(QUESTIONS)}
 
 
@@ -403,12 +416,30 @@ def _contains(specifier: str, version: str) -> bool:
         return True
 
 
-def _system(tag: str) -> str:
-    return re.sub(r"^(many|musl)linux", "linux", tag).partition("_")[0].rstrip("0123456789")
-
-
+_PLATFORM_TAG = pattern(r"(?:many|musl)?([a-z]+?)(?:[0-9]{1,4}|_[0-9]{1,3}_[0-9]{1,3})?(?:_([a-z]\w*))?")
 _PYTHON_TAG = pattern(r"(\D+)(\d)(\d*)")
 _FAR = 1000
+
+
+def _system(tag: str) -> str:
+    parts = _PLATFORM_TAG.fullmatch(tag)
+    return parts[1] if parts else tag
+
+
+def _machine(tag: str) -> str:
+    parts = _PLATFORM_TAG.fullmatch(tag)
+    return parts[2] or "" if parts else tag
+
+
+@lru_cache(maxsize=1024)
+def _minors_to(specifier: str, python: str) -> int:
+    own, wanted = version_of(python), specifiers_of(specifier)
+    micros = dict.fromkeys((own.micro, 0, 99))
+    for distance in range(own.minor + _FAR // 10):
+        minors = {own.minor - distance, own.minor + distance}
+        if any(wanted.contains(f"{own.major}.{minor}.{micro}") for minor in minors if minor >= 0 for micro in micros):
+            return distance
+    return _FAR
 
 
 def _distance(tag: str, own: str) -> int:

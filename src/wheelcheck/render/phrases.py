@@ -224,6 +224,11 @@ def conflict(told: outcomes.NoAnswer, target: Target) -> str:
             return f"No version can meet {listed(empty)}: its parts exclude each other."
         case outcomes.NoMatchingVersion():
             return f"{project} has no version that is as asked for; the newest is {told.newest}."
+        case outcomes.NoCompatibleFile() if all(verdicts.SourceOnly() in file.reasons for file in told.files):
+            has = f"{project} has no wheel of what is asked for, only source distributions, and nothing is built here"
+            return f"{has}: a wheel that pip wheel makes of one is found with --find-links."
+        case outcomes.NoCompatibleFile() if [type(why) for why in told.files[0].reasons] == [verdicts.HashMismatch]:
+            return f"{project} has no file of which a hash was given."
         case outcomes.NoCompatibleFile():
             return f"{project} has no file{_early(told.files)} that fits {python_of(target)} on {platform_of(target)}."
         case outcomes.Conflict():

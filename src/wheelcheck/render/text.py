@@ -158,24 +158,30 @@ def _conflict(told: outcomes.NoAnswer, target: Target, style: Style) -> Iterator
     groups = list(_groups(told.files))
     if groups:
         yield "What each side has:" if isinstance(told, outcomes.Conflict) else "The files that came closest:"
-    for files in groups[:NEAREST]:
-        yield from _indented(_nearest(files, target))
-    left = [file for files in groups[NEAREST:] for file in files]
+    telling = _telling(groups)
+    for place in telling:
+        yield from _indented(_nearest(groups[place], target))
+    left = [file for place, files in enumerate(groups) if place not in telling for file in files]
     if left:
         shown = " and ".join(f"wheelcheck explain {name}" for name in _projects(left, told))
         yield style("dim", f"  and {phrases.counted(len(left), 'more file')}; {shown} shows every one.")
 
 
 def _groups(files: Iterable[outcomes.RefusedFile]) -> Iterator[list[outcomes.RefusedFile]]:
-    """Files of one version that are refused for the same kinds of reasons, the nearest first; as if of one version
-    those that only their metadata refuses."""
-    for _, group in groupby(files, _alike):
+    """Files that are told together, the nearest first."""
+    for _, group in groupby(files, lambda file: file.likeness):
         yield list(group)
 
 
-def _alike(file: outcomes.RefusedFile) -> tuple[object, ...]:
-    kinds = tuple(type(why) for why in file.reasons)
-    return kinds if kinds == (verdicts.BadMetadata,) else (file.version, kinds)
+def _telling(groups: Sequence[list[outcomes.RefusedFile]]) -> list[int]:
+    """The places of the nearest groups; of those that would only have to be built one, if there are enough others."""
+    sources = [place for place, files in enumerate(groups) if _is_source(files)]
+    spare = sources[max(1, NEAREST - len(groups) + len(sources)) :]
+    return [place for place in range(len(groups)) if place not in spare][:NEAREST]
+
+
+def _is_source(files: Sequence[outcomes.RefusedFile]) -> bool:
+    return tuple(map(type, files[0].reasons)) == (verdicts.SourceOnly,)
 
 
 def _projects(files: Sequence[outcomes.RefusedFile], told: outcomes.NoAnswer) -> list[str]:
