@@ -72,21 +72,26 @@ class NightlyDependency(_Concern):
 
 @record
 class Stale(_Concern):
-    """Newer final releases that all in the answer would take have no file for the target.
+    """Newer final releases that all in the answer would take have no file for the target, or need what has none.
 
     Attributes:
         project, version: what was chosen.
+        fitting: the newest release that has a file for the target; another one than was chosen, where something else
+            in the answer leaves it out.
         newest: the newest final release.
-        versions: how many final releases newer than the chosen version have no file for the target.
-        months: whole months between the uploads of the two; None where the index does not say.
-        needs: the files of the newest release that came nearest, each with why it is refused.
+        versions: how many final releases newer than the fitting one have no file for the target.
+        months: whole months between the uploads of these two; None where the index does not say.
+        of: the project of which no file fits: this one, or one that the newest release needs.
+        needs: the files of it that came nearest, each with why it is refused.
     """
 
     project: NormalizedName
     version: Version
+    fitting: Version
     newest: Version
     versions: int
     months: int | None
+    of: NormalizedName
     needs: tuple[RefusedFile, ...]
 
     @property

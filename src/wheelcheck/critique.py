@@ -108,9 +108,11 @@ def _about_version(pin: Pin, policy: Policy, outgrown: Outgrown | None) -> Itera
         yield Stale(
             project=pin.name,
             version=pin.version,
+            fitting=outgrown.fitting,
             newest=outgrown.newest,
             versions=outgrown.newer,
             months=outgrown.months,
+            of=outgrown.of,
             needs=outgrown.nearest,
         )
     if pin.version.is_devrelease and not pin.requested:
@@ -263,7 +265,7 @@ def _hanging_files(solution: Solution, target: Target) -> Iterator[tuple[Normali
     stated = [(pin.name, pin.version, pin.file.requires_python) for pin in solution.pins]
     for found in solution.outgrown:
         reasons = (why for file in found.nearest for why in file.reasons if isinstance(why, RequiresPython))
-        stated += [(found.name, found.newest, why.specifier) for why in reasons]
+        stated += [(found.of, found.nearest[0].version or found.newest, why.specifier) for why in reasons]
     pythons = [micro.python for micro in (target, *other_micros(target))]
     distinct = {specifier for *_, specifier in stated}
     parting = {specifier for specifier in distinct if _parts(specifier, pythons)}
@@ -304,7 +306,11 @@ def _floor(solution: Solution, target: Target) -> Iterator[AssumedFloor]:
         for why in found.nearest[0].reasons:
             if isinstance(why, OsTooOld):
                 yield AssumedFloor(
-                    project=found.name, version=found.newest, system=why.system, needs=why.need, refused=True
+                    project=found.of,
+                    version=found.nearest[0].version or found.newest,
+                    system=why.system,
+                    needs=why.need,
+                    refused=True,
                 )
 
 

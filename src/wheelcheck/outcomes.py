@@ -383,18 +383,23 @@ class Outgrown:
 
     Attributes:
         name, chosen: the project, and the version that was chosen instead.
-        newest: that release; it may be older than a pre-release that was chosen.
-        newer: how many final releases that are newer than the chosen version have no file for the target.
-        months: whole months from the upload of the chosen file to that of the newest release; None where the index does
-            not say.
-        nearest: the files of the newest release that came nearest, all refused for the same kinds of reasons.
+        fitting: the newest release that has a file for the target; newer than the chosen version where something else
+            in the answer leaves it out.
+        newest: the newest final release; it may be older than a pre-release that was chosen.
+        newer: how many final releases newer than the fitting one have no file for the target.
+        months: whole months from the upload of the fitting file to that of the newest release; None where the index
+            does not say.
+        of: the project of which no file fits: this one, or one that the newest release needs.
+        nearest: the files of it that came nearest, all refused for the same kinds of reasons.
     """
 
     name: NormalizedName
     chosen: Version
+    fitting: Version
     newest: Version
     newer: int
     months: int | None
+    of: NormalizedName
     nearest: tuple[RefusedFile, ...]
 
 
@@ -405,7 +410,7 @@ class Solution:
     Attributes:
         pins: in the order of their names.
         held_back: where rules changed a choice.
-        outgrown: the projects whose newest final release has no file for the target.
+        outgrown: the projects whose newest final release has no file for the target, or needs what has none.
         unknown_markers: requirements whose marker reads what nobody knows of the target, such as its kernel's release.
         assumed_markers: requirements that another micro version of Python, where that was assumed, would decide
             otherwise.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
+from typing import TypeAlias
 
 from packaging.version import Version
 
@@ -13,52 +14,115 @@ from wheelcheck.distributions import Listed, Wheel
 from wheelcheck.ledger import Ledger
 from wheelcheck.names import NormalizedName
 from wheelcheck.offers import Offers
-from wheelcheck.outcomes import Candidate, Demand, Outgrown, Policy, RefusedFile
+from wheelcheck.outcomes import (
+    Asked,
+    Demand,
+    NoCompatibleFile,
+    Outcome,
+    Outgrown,
+    Pin,
+    Policy,
+    RefusedFile,
+    Solution,
+)
 from wheelcheck.patterns import pattern
-from wheelcheck.verdicts import ForbiddenByRule, HashMismatch, NoUploadTime, Quarantined, Reason, SourceOnly, TooNew
+from wheelcheck.requirements import requirement_of
+from wheelcheck.verdicts import (
+    BadMetadata,
+    ForbiddenByRule,
+    HashMismatch,
+    NoUploadTime,
+    Quarantined,
+    Reason,
+    SourceOnly,
+    TooNew,
+)
 
-NOT_OF_THE_TARGET = (HashMismatch, ForbiddenByRule, NoUploadTime, TooNew, Quarantined)
-"""Reasons that are not the target's: who asks, a rule or the index has left the file out."""
+NOT_OF_THE_TARGET = (BadMetadata, HashMismatch, ForbiddenByRule, NoUploadTime, TooNew, Quarantined)
+"""Reasons that are not the target's: who made the file, who asks, a rule or the index has left it out."""
 
 
-def outgrown(
-    chosen: Mapping[NormalizedName, Candidate], demands: Mapping[NormalizedName, Sequence[Demand]], ledger: Ledger
-) -> Iterator[Outgrown]:
+Alone: TypeAlias = "Callable[[Demand], Outcome | None]"
+
+
+def outgrown(pins: Iterable[Pin], ledger: Ledger, alone: Alone) -> Iterator[Outgrown]:
     """The projects of an answer whose newest final release, among those that all would take, fits the target nowhere.
 
+    It may be that nothing fits which the release needs.
+
     Args:
-        chosen: the candidate of each project in the answer.
-        demands: what is asked of each of them in the answer.
+        pins: the answer, or those of it that are in question.
         ledger: what was said on the way to it.
+        alone: what comes of one demand beside the constraints; None where that is too much work.
     """
-    for name, candidate in sorted(chosen.items()):
-        offers = ledger.offers(name)
-        found = _outgrown(candidate, demands[name], offers, ledger) if offers is not None else None
+    for pin in pins:
+        offers = ledger.offers(pin.name)
+        found = _outgrown(pin, offers, ledger, alone) if offers is not None else None
         if found is not None:
             yield found
 
 
-def _outgrown(candidate: Candidate, demands: Sequence[Demand], offers: Offers, ledger: Ledger) -> Outgrown | None:
-    if candidate.version == next(iter(offers.page.versions)) and not candidate.version.is_prerelease:
+def _outgrown(pin: Pin, offers: Offers, ledger: Ledger, alone: Alone) -> Outgrown | None:
+    if pin.version == next(iter(offers.page.versions)) and not pin.version.is_prerelease:
         return None
-    finals = list(_finals(candidate, demands, offers, ledger))
+    finals = list(_finals(pin, offers, ledger))
     newest = next((version for version in finals if not _is_left_out(offers, version)), None)
-    if newest is None or offers.files(newest):
+    if newest is None:
         return None
+    of, nearest = pin.name, nearest_files(offers, newest) if not offers.files(newest) else ()
+    if not nearest and not pin.version.is_prerelease:
+        of, nearest = _lacking(pin, newest, offers, alone)
+    if not nearest:
+        return None
+    fitting = _fitting(pin, finals, offers, alone)
+    file = pin.file if fitting == pin.version else offers.files(fitting)[0][1]
     return Outgrown(
-        name=candidate.name,
-        chosen=candidate.version,
+        name=pin.name,
+        chosen=pin.version,
+        fitting=fitting,
         newest=newest,
-        newer=sum(version > candidate.version and not offers.files(version) for version in finals),
-        months=_months(candidate.file, offers.page.versions[newest]),
-        nearest=nearest_files(offers, newest),
+        newer=sum(version > fitting for version in finals if not _is_left_out(offers, version)),
+        months=_months(file, offers.page.versions[newest]),
+        of=of,
+        nearest=nearest,
     )
 
 
-def _finals(candidate: Candidate, demands: Sequence[Demand], offers: Offers, ledger: Ledger) -> Iterator[Version]:
+def _lacking(
+    pin: Pin, version: Version, offers: Offers, alone: Alone
+) -> tuple[NormalizedName, tuple[RefusedFile, ...]]:
+    """What another version of a project needs and has no file for the target, with the nearest of its files."""
+    told = alone(_asking(pin, f"=={version}"))
+    if not isinstance(told, NoCompatibleFile):
+        return pin.name, ()
+    files = [file for file in told.files if SourceOnly() not in file.reasons] or told.files
+    nearest = [file for file in files if file.likeness == files[0].likeness]
+    is_the_askers = any(_is_the_askers(why, offers.policy) for file in nearest for why in file.reasons)
+    return told.project, () if is_the_askers else tuple(nearest)
+
+
+def _fitting(pin: Pin, finals: Iterable[Version], offers: Offers, alone: Alone) -> Version:
+    """The newest version that the target would take if nothing else were asked for."""
+    usable = (version for version in finals if offers.files(version) and not offers.is_withdrawn(version))
+    if max(next(usable, pin.version), pin.version) == pin.version:
+        return pin.version
+    specifier = ",".join(
+        {str(demand.requirement.specifier): None for demand in pin.demands if demand.requirement.specifier}
+    )
+    told = alone(_asking(pin, specifier))
+    found = (other.version for other in told.pins if other.name == pin.name) if isinstance(told, Solution) else ()
+    return max(next(iter(found), pin.version), pin.version)
+
+
+def _asking(pin: Pin, specifier: str) -> Demand:
+    extras = f"[{','.join(pin.extras)}]" if pin.extras else ""
+    return Demand(requirement=requirement_of(f"{pin.name}{extras}{specifier}"), origin=Asked(place="the answer"))
+
+
+def _finals(pin: Pin, offers: Offers, ledger: Ledger) -> Iterator[Version]:
     """The final releases that all demands admit, newest first: newer ones, or all where a pre-release was chosen."""
-    oldest = None if candidate.version.is_prerelease else candidate.version
-    admitted = ledger.specifier(candidate.name, demands).filter(offers.page.versions, prereleases=True)
+    oldest = None if pin.version.is_prerelease else pin.version
+    admitted = ledger.specifier(pin.name, pin.demands).filter(offers.page.versions, prereleases=True)
     for version in admitted:
         if oldest is not None and version <= oldest:
             return

@@ -31,7 +31,6 @@ from wheelcheck.outcomes import (
     HeldBack,
     NeededBy,
     Origin,
-    Outgrown,
     Pin,
     Policy,
     Question,
@@ -243,11 +242,12 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         specifier = together([specifier, *(specifiers_of(f"=={tied}") for tied in ties)])
         matching = self.ledger.matching(name, specifier, pre=bool(ties))
         found = (version for version in matching if {version} == ties) if ties else matching
-        ordered = reversed(list(found)) if self._wants_lowest(name) else found
+        ordered = reversed(list(found)) if self.wants_lowest(name) else found
         policy = self.question.policy
         return sorted(ordered, key=offers.is_source_only) if policy.allow_sdists and policy.prefer_binary else ordered
 
-    def _wants_lowest(self, name: NormalizedName) -> bool:
+    def wants_lowest(self, name: NormalizedName) -> bool:
+        """Whether the oldest version of a project is the best."""
         resolution = self.question.policy.resolution
         return resolution == "lowest" or (resolution == "lowest-direct" and name in self._order)
 
@@ -511,7 +511,6 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
                 for name, candidate in sorted(plain.items())
             ),
             held_back=tuple(held.values()),
-            outgrown=self._outgrown(plain, demands),
             unknown_markers=tuple(dict.fromkeys(_open_markers(stated, unknown, lambda *_: True))),
             assumed_markers=tuple(dict.fromkeys(_open_markers(stated, assumed, self._hangs_on_micro))),
         )
@@ -523,17 +522,9 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             return {}
         from wheelcheck.heldback import held_back
 
-        newest = {name for name in chosen if not self._wants_lowest(name)}
+        newest = {name for name in chosen if not self.wants_lowest(name)}
         found = held_back(chosen, demands, self.ledger, self._fetch_offers)
         return {held.name: held for held in found if held.name in newest}
-
-    def _outgrown(
-        self, chosen: Mapping[NormalizedName, Candidate], demands: Mapping[NormalizedName, Sequence[Demand]]
-    ) -> tuple[Outgrown, ...]:
-        from wheelcheck.outgrown import outgrown
-
-        wanted = {name: candidate for name, candidate in chosen.items() if not self._wants_lowest(name)}
-        return tuple(outgrown(wanted, demands, self.ledger))
 
     def _stated_by(self, chosen: Iterable[Candidate]) -> Iterator[tuple[Candidate, Requirement]]:
         """The requirements of chosen files, whether or not they hold for the target."""

@@ -111,7 +111,8 @@ class Case:
             return {}
         if self.conflict is not None:
             return {self.conflict.project: self.conflict.files}
-        return {one.project: one.needs for one in self.warnings if isinstance(one, Stale | PreRelease) and one.needs}
+        told = [one for one in self.warnings if isinstance(one, Stale | PreRelease) and one.needs]
+        return {one.of if isinstance(one, Stale) else one.project: one.needs for one in told}
 
     @property
     def demands(self) -> tuple[Demand, ...]:

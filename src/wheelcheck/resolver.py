@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_TRIAL_ROUNDS = 100_000
 """Rounds in all for finding the fewest demands that clash; what was not tried by then is shown with them."""
+MOST_ROUNDS_ALONE = 2_000
+"""Rounds in all for finding out whether newer versions of what was chosen would fit if nothing else were asked for."""
 MOST_READ = 50
 """Clashes, the last ones, that are read for a guess at which demands these are."""
 
@@ -36,7 +38,7 @@ def resolve(question: Question, supply: Supply, effort: Effort | None = None) ->
     if question.refused is not None:
         return question.refused
     run = Run(question, supply, effort or Effort())
-    return run.answer() or _explanation(run)
+    return _answer(run) or _explanation(run)
 
 
 def solve(question: Question, supply: Supply, effort: Effort | None = None) -> Solution | None:
@@ -45,7 +47,7 @@ def solve(question: Question, supply: Supply, effort: Effort | None = None) -> S
     Raises:
         CannotTell: as `resolve`.
     """
-    return None if question.refused else Run(question, supply, effort or Effort()).answer()
+    return None if question.refused else _answer(Run(question, supply, effort or Effort()))
 
 
 def resolve_with_ledger(
@@ -54,9 +56,30 @@ def resolve_with_ledger(
     """As `resolve`, beside all that was said on the way; what cannot be told is given and not raised."""
     run = Run(question, supply, effort or Effort())
     try:
-        return run.answer() or _explanation(run), run.ledger
+        return _answer(run) or _explanation(run), run.ledger
     except CannotTell as error:
         return error, run.ledger
+
+
+def _answer(run: Run) -> Solution | None:
+    """The answer, with the projects of it that leave the target behind."""
+    solution = run.answer()
+    if solution is None:
+        return None
+    from wheelcheck.outgrown import outgrown
+
+    last = run.effort.rounds + MOST_ROUNDS_ALONE
+
+    def alone(demand: Demand) -> Outcome | None:
+        rounds = last - run.effort.rounds
+        single = Run(replace(run.question, demands=(demand,)), run.supply, run.effort)
+        with suppress(CannotTell):
+            return (single.answer(rounds) or _explanation(single)) if rounds > 0 else None
+        return None
+
+    wanted = [pin for pin in solution.pins if not run.wants_lowest(pin.name)]
+    found = outgrown(sorted(wanted, key=lambda pin: not pin.requested), run.ledger, alone)
+    return replace(solution, outgrown=tuple(sorted(found, key=lambda one: one.name)))
 
 
 def _explanation(run: Run) -> NoAnswer:

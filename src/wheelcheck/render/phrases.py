@@ -276,7 +276,8 @@ def concern(about: concerns.Concern) -> str:
                 "unless it is pinned."
             )
         case concerns.Stale():
-            return f"{behind(about)}, of which no file fits. {_newest(about.newest, about.needs)}"
+            lacking = "of which" if about.of == about.project else f"which needs {about.of}, of which"
+            return f"{behind(about)}, {lacking} no file fits. {_newest(_needed(about), about.needs)}"
         case concerns.Antique():
             return (
                 f"{about.filename} is for Python {about.newest} and older by its name; this is {about.python}. "
@@ -334,7 +335,18 @@ def concern(about: concerns.Concern) -> str:
 def behind(about: concerns.Stale) -> str:
     """How far a choice is behind the newest release, as the beginning of a sentence."""
     months = f" and {counted(about.months, 'month')}" if about.months else ""
-    return f"{about.project} {about.version} is {counted(about.versions, 'release')}{months} behind {about.newest}"
+    far = f"is {counted(about.versions, 'release')}{months} behind {about.newest}"
+    if about.fitting == about.version:
+        return f"{about.project} {about.version} {far}"
+    left_out = (
+        f"{about.project} {about.version} is older than {about.fitting}, which something else in the answer leaves out"
+    )
+    return f"{left_out} and which {far}"
+
+
+def _needed(about: concerns.Stale) -> str:
+    """The release that does not fit, by its version, and by its project if that is another one."""
+    return str(about.newest) if about.of == about.project else f"{about.of} {about.needs[0].version}"
 
 
 def likeness(about: concerns.Concern, asked: Container[str]) -> object:
@@ -356,7 +368,8 @@ def together(about: Sequence[concerns.Concern]) -> str:
             chosen = f"{len(about)} files are from {first.chosen} and not the same on every index that has the project"
             return f"{chosen}: {'; '.join(map(elsewhere, first.others))}. They are of {projects}. {_MIXED}"
     told = (f"{one.project} {one.version} ({one.newest})" for one in about if isinstance(one, concerns.Stale))
-    return f"{listed(told)} are behind their newest releases, of which no file fits; --format json says why."
+    unfit = "of which, or of what they need, no file fits"
+    return f"{listed(told)} are behind their newest releases, {unfit}; --format json says why."
 
 
 _MIXED = "--index-strategy first-index does not mix them."
