@@ -57,6 +57,8 @@ BEARABLE = frozenset({"PreRelease"})
 """Warnings with which a remedy is told last, if nothing better cures."""
 WELCOME: dict[type[Variant], frozenset[str]] = {AllowSource: frozenset({"SourceOnly"})}
 """Those that a change is about."""
+LAST = (DropRequirement, ChangeIndexStrategy)
+"""Changes that are told after others that bring in what is bearable."""
 OLDEST_ARM_MACOS = 11
 MOST_FLOORS = 3
 MOST_LOOSENED = 4
@@ -184,7 +186,13 @@ def remedies(case: Case, ask: Ask) -> tuple[Remedy, ...]:
             if _is_second_best(remedy) not in is_told:
                 is_told.add(_is_second_best(remedy))
                 found.setdefault(remedy.change, remedy)
-    return tuple(sorted(found.values(), key=lambda one: (_is_second_best(one), CHANGES.index(type(one.change)))))
+    return tuple(sorted(found.values(), key=_rank))
+
+
+def _rank(remedy: Remedy) -> tuple[bool, int]:
+    """Sorts remedies: what has to be borne with, or leaves something out, comes last."""
+    change = type(remedy.change)
+    return _is_second_best(remedy) or change in LAST, CHANGES.index(change)
 
 
 def _cures(case: Case, group: Group, ask: Ask, given: dict[Change, Answer | None]) -> Iterator[Remedy]:
@@ -330,7 +338,7 @@ def _looser(case: Case, demand: Demand) -> Iterator[Attempt]:
     assert isinstance(demand.origin, Asked | Constraint)
     question, place = case.question, demand.origin.place
     if case.conflict is not None or case.says("Yanked", demand.name):
-        for text in _looser_texts(demand):
+        for text in _looser_texts(demand, _usable(case, demand.name)):
             change = ChangeRequirement(project=demand.name, before=demand.shown, after=text, place=place)
             yield Attempt(change, _with(question, demand, text))
     fewer = _with(question, demand, None)
@@ -338,8 +346,8 @@ def _looser(case: Case, demand: Demand) -> Iterator[Attempt]:
         yield Attempt(DropRequirement(requirement=demand.shown, place=place), fewer)
 
 
-def _looser_texts(demand: Demand) -> Iterator[str]:
-    """A requirement as text, ever less narrow: without its extras, any newer, any older, without one or all clauses."""
+def _looser_texts(demand: Demand, usable: Sequence[Version]) -> Iterator[str]:
+    """A requirement as text, ever less narrow: without its extras, with one clause more wide, without one, or all."""
     requirement = demand.requirement
     if requirement.url:
         return
@@ -348,21 +356,47 @@ def _looser_texts(demand: Demand) -> Iterator[str]:
     clauses = [(clause.operator, clause.version) for clause in requirement.specifier]
     if extras:
         yield f"{requirement.name}{requirement.specifier}{marker}"
-    for looser in _looser_clauses(clauses):
+    for looser in _looser_clauses(clauses, usable):
         yield f"{requirement.name}{extras}{','.join(sorted(looser))}{marker}"
 
 
-def _looser_clauses(clauses: Sequence[tuple[str, str]]) -> Iterator[list[str]]:
-    """Version clauses, ever less narrow."""
-    if len(clauses) == 1 and clauses[0][0] in ("==", "===", "~="):
+def _looser_clauses(clauses: Sequence[tuple[str, str]], usable: Sequence[Version]) -> Iterator[list[str]]:
+    """Version clauses, ever less narrow; `usable` are the versions that there are for the target, the newest first."""
+    for place, (operator, text) in enumerate(clauses):
+        others = [f"{other}{version}" for other, version in (*clauses[:place], *clauses[place + 1 :])]
         with suppress(InvalidVersion):  # === takes any text
-            version = Version(clauses[0][1].removesuffix(".*")).public
-            yield [f">={version}"]
-            yield [f"<={version}"]
+            version = Version(text.removesuffix(".*"))
+            yield from ([*others, wider] for wider in _wider(operator, version, usable) if wider != f"{operator}{text}")
     if len(clauses) > 1:
         yield from ([f"{op}{version}" for op, version in clauses if (op, version) != left] for left in clauses)
     if clauses:
         yield []
+
+
+def _wider(operator: str, version: Version, usable: Sequence[Version]) -> Iterator[str]:
+    """A clause that admits more than one does: the nearest versions that it leaves out, or all on one side."""
+    match operator:
+        case "==" | "===" | "~=":
+            if operator == "===" or version.local:
+                yield f"=={version.public}"
+            if len(version.release) > 2:
+                yield f"=={version.major}.{version.minor}.*"
+            yield f">={version.public}"
+            yield f"<={version.public}"
+        case "<" | "<=":
+            yield from (f"<={other}" for other in [other for other in usable if other >= version][-1:])
+        case ">" | ">=":
+            yield from (f">={other}" for other in [other for other in usable if other <= version][:1])
+
+
+def _usable(case: Case, name: NormalizedName) -> list[Version]:
+    """The final versions of a project that have a file for the target, the newest first."""
+    page, question = case.page(name), case.question
+    if page is None:
+        return []
+    judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
+    offers = Offers(page, judge, question.policy)
+    return [version for version in offers.versions if not version.is_prerelease and not offers.is_withdrawn(version)]
 
 
 def _with(question: Question, demand: Demand, text: str | None) -> Question:
