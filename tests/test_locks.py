@@ -527,6 +527,38 @@ def test_local_files_are_hashed_as_the_lock_has_it() -> None:
         assert report.ok is is_ok
 
 
+@pytest.mark.parametrize(("folder", "code"), [("files", 0), ("elsewhere", 2)])
+def test_a_file_that_is_not_where_the_lock_has_it_is_told(index: Server, run: Any, folder: str, code: int) -> None:
+    """The index lists it elsewhere on the same host; an installer asks the place in the lock."""
+    dist = PROJECTS["alone"][0]
+    url = f"{index.url}/{folder}/{dist.filename}"
+    text = ONE.format(place=f'url = "{url}"', algorithm="sha256", digest=dist.sha256)
+    found, said = answer(text, run, "-t", LINUX)
+    assert found == code, said
+    assert (f"the lock has it at {url}, and its server answers HTTP 404" in said) is (code == 2)
+
+
+def test_a_host_that_was_not_asked_is_told(index: Server) -> None:
+    Path("pylock.toml").write_text(LOCK)
+    report = check(requirement=["pylock.toml"], targets=[LINUX], index_url=index.index)
+    (said,) = report.notices
+    assert said.startswith(f"pylock.toml has {APP.filename} and ")
+    assert " more on host, which no source lists: that host was not asked" in said
+
+
+def test_a_file_whose_hash_is_given_can_be_of_no_other_index(index: Server) -> None:
+    dist = PROJECTS["alone"][0]
+    other_file = replace(dist, content=dist.content + b"x")
+    with simple_index({"alone": [other_file]}) as other:
+        indexes: Any = {"index_url": index.index, "extra_index_url": [other.index], "targets": [LINUX]}
+        loose = check(["alone==1.0"], **indexes)
+        Path("requirements.txt").write_text(f"alone==1.0 --hash=sha256:{dist.sha256}\n")
+        given = check(requirement=["requirements.txt"], **indexes)
+    assert [concern.kind for concern in loose.results[0].concerns] == ["SeveralIndexes"]
+    assert given.ok
+    assert [concern.kind for concern in given.results[0].concerns] == []
+
+
 def test_a_lock_of_another_index_is_not_asked_for_elsewhere(index: Server, run: Any) -> None:
     with simple_index({"alone": PROJECTS["alone"]}) as other:
         text = LOCK.replace("https://host", f"{other.url}/files")

@@ -261,7 +261,12 @@ def check(
             counters=_together([one.counters for one in again.indexes]),
             oldest=min((one.oldest for one in again.indexes if one.oldest is not None), default=None),
             exclude_newer=inquiry.limit,
-            notices=(*notices, *_idle_constraints(inquiry, results), *_absent_extras(results, index)),
+            notices=(
+                *notices,
+                *_idle_constraints(inquiry, results),
+                *_absent_extras(results, index),
+                *_unseen(inquiry, results),
+            ),
             standing=_standing(stamps, again.indexes),
             answered=sum(one.answered for one in again.indexes),
         )
@@ -279,6 +284,17 @@ def _idle_constraints(inquiry: Inquiry, results: Sequence[Result]) -> Iterable[s
 def _absent_extras(results: Sequence[Result], index: Index) -> Iterable[str]:
     """What to say of extras in the answers that the chosen versions do not have, once for all targets."""
     return dict.fromkeys(said for result in results for pin in result.pins for said in _extras_not_in(pin, index))
+
+
+def _unseen(inquiry: Inquiry, results: Sequence[Result]) -> Iterator[str]:
+    """What to say of chosen files that a lock has on hosts which no source names."""
+    lock = inquiry.inputs.lock
+    if lock is None:
+        return
+    for host, names in lock.elsewhere({pin.file for result in results for pin in result.pins}).items():
+        many = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        has = f"{lock.file} has {min(names)}{many} on {host}, which no source lists"
+        yield f"{has}: that host was not asked, and what is told is of the file of that name on a source."
 
 
 def _extras_not_in(pin: Pin, index: Index) -> Iterator[str]:

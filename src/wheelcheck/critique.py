@@ -216,7 +216,8 @@ def _of_one_module(pins: Sequence[Pin]) -> Iterator[Concern]:
 def _about_page(pin: Pin, page: ProjectPage) -> Iterator[Concern]:
     if page.status is not None:
         yield ProjectStatus(project=pin.name, status=page.status, why=page.status_reason)
-    is_mixed = pin.file.index in page.indexes and len(page.indexes) > 1
+    is_given = any(demand.hashes for demand in pin.demands)  # so no index can put another file in its place
+    is_mixed = pin.file.index in page.indexes and len(page.indexes) > 1 and not is_given
     others = tuple(_elsewhere(pin.file, page)) if is_mixed else ()
     if others:
         file = pin.file

@@ -7,13 +7,13 @@ Whether that is there, and whether it needs what the lock does not have, the res
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from wheelcheck.distributions import Listed, Metadata, MetadataError, ProjectPage, UnreadableFile, Wheel, read_file
-from wheelcheck.failures import UsageError
+from wheelcheck.failures import Unreadable, UsageError
 from wheelcheck.names import NormalizedName, canonicalize_name
 from wheelcheck.outcomes import Conflict, Missing, NoMatchingVersion, NotForTarget, NotLocked, Outcome, Question
 from wheelcheck.projects import document_of
@@ -93,6 +93,21 @@ class Lock:
         packages = self.pylock.packages
         entries = [entry for package in packages for entry in (package.archive, package.sdist, *(package.wheels or ()))]
         return {algorithm.lower() for entry in entries if entry is not None for algorithm in entry.hashes}
+
+    def elsewhere(self, files: Iterable[Listed]) -> dict[str, list[str]]:
+        """By host, the names of those files that it has on another host than the one that lists them."""
+        places = {
+            file.filename: file.url
+            for package in self.pylock.packages
+            for file in self._files(package)
+            if not isinstance(file, UnreadableFile)
+        }
+        found: dict[str, list[str]] = {}
+        for file in files:
+            host = urlsplit(shown(places.get(file.filename, file.url))).netloc
+            if host and host != urlsplit(shown(file.url)).netloc:
+                found.setdefault(host, []).append(file.filename)
+        return found
 
     def exclusions(self, target: Target, *, any_python: bool = False) -> Iterator[NotForTarget]:
         """Where it says itself that it is not for a target. Raises `UsageError` for a marker that cannot be decided."""
@@ -300,19 +315,39 @@ class LockedSupply:
         if isinstance(file, UnreadableFile):
             return file
         if _is_here(file):
-            wanted = [f"{algorithm}:{digest}" for algorithm, digest in file.hashes.items()]
-            return self._supply.direct(file.url, file.name, wanted)
+            return self._there(file)
         listed = page.versions.get(file.version, ()) if page else ()
         same = [other for other in listed if other.filename == file.filename]
         if not same:
             self._absent[file] = NotListed(url=shown(file.url))
             return file
-        return max(reversed(same), key=partial(_likeness, file))
+        found = max(reversed(same), key=partial(_likeness, file))
+        if not _is_beside(file, found):
+            return found
+        there = self._there(file)
+        return there if isinstance(there, UnreadableFile) else replace(found, url=there.url, hashes=there.hashes)
+
+    def _there(self, file: Listed) -> Listed | UnreadableFile:
+        """A file where the lock has it. Raises `CannotTell` where it is not."""
+        wanted = [f"{algorithm}:{digest}" for algorithm, digest in file.hashes.items()]
+        try:
+            return self._supply.direct(file.url, file.name, wanted)
+        except Unreadable as error:
+            raise Unreadable(file.filename, f"the lock has it at {shown(file.url)}, and {error.why}") from None
 
 
 def _likeness(file: Listed, other: Listed) -> tuple[bool, bool]:
     """How sure it is that a source's file of the same name is that of a lock."""
     return bool(other.hashes.items() & file.hashes.items()), other.url == file.url
+
+
+def _is_beside(file: Listed, other: Listed) -> bool:
+    """Whether a file of a lock is said to be elsewhere on the host that has it, where it has to be looked for then.
+
+    Other hosts than those that the sources name are not asked.
+    """
+    mine, listed = (urlsplit(unquote(shown(each.url))) for each in (file, other))
+    return other.path is None and mine.netloc == listed.netloc and mine.path != listed.path
 
 
 def _is_here(file: Listed) -> bool:
