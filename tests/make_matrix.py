@@ -19,7 +19,7 @@ from wheelcheck import check, explain
 from wheelcheck.distributions import Wheel
 from wheelcheck.outcomes import AddedByRule, NeededBy
 from wheelcheck.rulebook import curated
-from wheelcheck.rules import Rule
+from wheelcheck.rules import Effect, Rule
 
 if TYPE_CHECKING:
     from wheelcheck.checker import Result
@@ -36,7 +36,7 @@ PYTHONS = range(6, 15)
 SHELLED = ("tensorflow-intel", "tensorflow-macos")
 """The projects that some releases of TensorFlow leave all to."""
 OLDEST = Version("2.5")
-ABOUT = ("tensorflow", "tensorflow-macos", "tensorflow-metal")
+ABOUT = ("tensorflow", "tensorflow-intel", "tensorflow-macos", "tensorflow-metal")
 """The projects whose rules bear on the page."""
 
 HEAD = """\
@@ -47,16 +47,17 @@ version its newest release was asked for, on CPython 3.6 to 3.14 and on systems 
 
 - A cell names the Pythons for which there is an answer of wheels alone, of macOS also the oldest version that a wheel's
   tag admits, and where the files are those of tensorflow-macos. That is from the names and the metadata of the wheels.
-- The column NumPy has what the metadata of these wheels asks for; what ends in *r* is added by a rule.
+  Where there is none, it names what has no wheel, unless that is TensorFlow itself.
+- The column NumPy has what the metadata of these wheels asks for; what a rule adds has the rule's number.
 - The last column has the versions of tensorflow-metal that can stand beside it on macOS arm64. Its metadata names no
-  TensorFlow, so that is from the rules (*r*).
+  TensorFlow, so that is from the rules that have the numbers.
 - The rules stand below the table; `wheelcheck rules show ID` has their sources.
 
 """
 
 
 class Answer(NamedTuple):
-    """The answer for one minor version of Python: what was asked for, its file, and what NumPy is held to."""
+    """The answer for one minor version of Python: what was asked for, its file, and what NumPy is held to, by whom."""
 
     project: str
     version: Version
@@ -64,7 +65,14 @@ class Answer(NamedTuple):
     file: Wheel
     needs_macos: bool
     asked: tuple[str, ...]
-    ruled: tuple[str, ...]
+    ruled: tuple[tuple[str, Rule], ...]
+
+
+class Found(NamedTuple):
+    """The answers for one system, and where there are none, the projects that have no wheel for it."""
+
+    answers: Sequence[Answer] = ()
+    lacking: Sequence[str] = ()
 
 
 def main() -> None:
@@ -82,15 +90,22 @@ def rule_lines() -> Iterator[str]:
     """What the curated rules say of the projects on the page; a test holds the page against it."""
     yield "## Rules"
     yield ""
-    for rule in rules():
+    for number, rule in enumerate(rules(), 1):
         when = "".join(f", {name} {value}" for name, value in rule.when.items())
         asks = " ".join([rule.effect.value, *map(str, rule.requirements)])
-        yield f"- `{rule.id}`: {rule.project} {rule.versions}{when} {asks} ({rule.confidence}). {rule.why}"
+        yield f"{number}. `{rule.id}`: {rule.project} {rule.versions}{when} {asks} ({rule.confidence}). {rule.why}"
 
 
 def rules() -> list[Rule]:
     """The rules that bear on the page."""
     return [rule for rule in curated() if rule.project in ABOUT]
+
+
+def _numbers(bearing: Iterable[Rule]) -> str:
+    """The numbers of rules on the page, as the end of a cell."""
+    every = [rule.id for rule in rules()]
+    numbers = sorted({every.index(rule.id) + 1 for rule in bearing})
+    return f"({'rule' if len(numbers) == 1 else 'rules'} {', '.join(map(str, numbers))})"
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -114,21 +129,25 @@ def _listed(project: str) -> set[str]:
 
 def _row(versions: Mapping[str, Version]) -> list[str]:
     print(versions, file=sys.stderr)
-    answers = {system: _answers(versions, platform) for system, platform in SYSTEMS.items()}
-    every = [answer for found in answers.values() for answer in found]
+    found = {system: answers(versions, platform) for system, platform in SYSTEMS.items()}
+    every = [answer for each in found.values() for answer in each.answers]
     newest = str(max(versions.values()))
-    return [newest, *map(_cell, answers.values()), _numpy(every), _metal(answers["macOS arm64"])]
+    return [newest, *map(cell, found.values()), numpy(every), _metal(found["macOS arm64"].answers)]
 
 
-def _answers(versions: Mapping[str, Version], platform: str) -> list[Answer]:
+def answers(versions: Mapping[str, Version], platform: str) -> Found:
+    """What there is on a system of one release of each of some projects, of the first that has any."""
+    lacking: dict[str, None] = {}
     for project, version in versions.items():
         targets = [f"{platform}-cp3{minor}" for minor in PYTHONS]
         report = check([f"{project}=={version}"], targets=targets, no_remedies=True)
         results = zip(PYTHONS, report.results, strict=True)
         found = [_answer(project, version, minor, result) for minor, result in results if result.ok]
         if found:
-            return found
-    return []
+            return Found(found)
+        conflicts = (result.conflict for result in report.results if result.conflict is not None)
+        lacking |= {str(told.project): None for told in conflicts if told.project not in versions}
+    return Found(lacking=sorted(lacking))
 
 
 def _answer(project: str, version: Version, minor: int, result: Result) -> Answer:
@@ -145,13 +164,17 @@ def _answer(project: str, version: Version, minor: int, result: Result) -> Answe
         file=file,
         needs_macos=project != "tensorflow-macos" and "tensorflow-macos" in pins,
         asked=tuple(str(demand.requirement.specifier) for demand in demands if isinstance(demand.origin, NeededBy)),
-        ruled=tuple(str(demand.requirement.specifier) for demand in demands if isinstance(demand.origin, AddedByRule)),
+        ruled=tuple(
+            (str(d.requirement.specifier), d.origin.rule) for d in demands if isinstance(d.origin, AddedByRule)
+        ),
     )
 
 
-def _cell(answers: Sequence[Answer]) -> str:
+def cell(found: Found) -> str:
+    """The Pythons for which there is an answer on a system, and what it stands on."""
+    answers = found.answers
     if not answers:
-        return "-"
+        return f"- (no wheel of {', '.join(found.lacking)})" if found.lacking else "-"
     minors = [f"3.{answer.minor}" for answer in answers]
     pythons = minors[0] if len(minors) == 1 else f"{minors[0]} to {minors[-1]}"
     floors = sorted(floor for answer in answers for floor in _floors(answer.file))
@@ -169,12 +192,14 @@ def _floors(file: Wheel) -> Iterator[tuple[int, int]]:
             yield int(major), int(minor)
 
 
-def _numpy(answers: Iterable[Answer]) -> str:
+def numpy(answers: Iterable[Answer]) -> str:
     """What the metadata of the files asks of NumPy, and what rules add to it."""
     answers = tuple(answers)
     asked = dict.fromkeys(",".join(sorted(set(answer.asked))) for answer in answers if answer.asked)
-    ruled = dict.fromkeys(specifier for answer in answers for specifier in answer.ruled)
-    return "; ".join([*asked, *(f"{specifier} *r*" for specifier in ruled)]) or "-"
+    ruled: dict[str, list[Rule]] = {}
+    for specifier, rule in (both for answer in answers for both in answer.ruled):
+        ruled.setdefault(specifier, []).append(rule)
+    return "; ".join([*asked, *(f"{text} {_numbers(bearing)}" for text, bearing in ruled.items())]) or "-"
 
 
 def _metal(answers: Sequence[Answer]) -> str:
@@ -184,8 +209,10 @@ def _metal(answers: Sequence[Answer]) -> str:
     for metal in sorted(map(Version, _listed("tensorflow-metal"))) if answers else ():
         pair = [f"{answers[0].project}=={answers[0].version}", f"tensorflow-metal=={metal}"]
         if any(result.ok for result in check(pair, targets=targets, no_remedies=True).results):
-            found.append(str(metal))
-    return f"{', '.join(found)} *r*" if found else "-"
+            found.append(metal)
+    constraining = [rule for rule in rules() if rule.project == "tensorflow-metal" and rule.effect is Effect.CONSTRAINS]
+    bearing = [rule for rule in constraining if any(map(rule.versions.contains, found))]
+    return f"{', '.join(map(str, found))} {_numbers(bearing)}" if found else "-"
 
 
 if __name__ == "__main__":

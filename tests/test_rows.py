@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from packaging.version import Version
 
-from make_matrix import rule_lines
+from make_matrix import SYSTEMS, answers, cell, rule_lines
 from scenario import FOLDER, Scenario
 from wheelcheck.outcomes import Solution
 from wheelcheck.resolver import resolve
@@ -65,6 +66,16 @@ def test_the_matrix_has_the_rules_as_they_are() -> None:
     assert page.partition("## Rules")[2] == "\n".join(rule_lines()).partition("## Rules")[2] + "\n", (
         "python tests/make_matrix.py makes docs/matrix.md anew"
     )
+
+
+@pytest.mark.network
+def test_a_row_of_the_matrix_is_what_the_index_has() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "matrix.md").read_text("utf-8")
+    row = next(line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| 2.15.1 |"))
+    columns = next(line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| TensorFlow |"))
+    cells = dict(zip(columns, row, strict=True))
+    for system in ("Linux x86_64", "Windows", "macOS arm64"):
+        assert cells[system] == cell(answers({"tensorflow": Version("2.15.1")}, SYSTEMS[system]))
 
 
 def answer(name: str, rules: Rules) -> dict[str, Any]:

@@ -174,7 +174,7 @@ def test_a_rule_is_shown_with_what_the_index_says(
     assert "The metadata of spam-1.1-py3-none-any.whl asks for eggs<2." in out
     told = json.loads(run(capsys, *ask, "--format", "json")[1])
     assert told["rule"]["id"] == "mine"
-    assert told["index"]["beside"]["requirements"] == ["eggs<2"]
+    assert told["index"]["beside"][0]["requirements"] == ["eggs<2"]
     code, out = run(capsys, *ask, "--offline", "--cache-dir", str(tmp_path / "empty"))
     assert code == 0
     assert "not in the cache, and --offline forbids asking for it" in out

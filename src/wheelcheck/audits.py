@@ -126,14 +126,14 @@ class Audit:
     Attributes:
         rule: which.
         covered: the versions on the index that it is about, newest first.
-        beside: what the newest of them that fits a target says itself.
+        beside: what the newest and the oldest of them that fit a target say themselves.
         difference: what the rule changes, if it does.
         findings: what speaks against it, or why nothing could be told.
     """
 
     rule: Rule
     covered: tuple[Version, ...] = ()
-    beside: Beside | None = None
+    beside: tuple[Beside, ...] = ()
     difference: Difference | None = None
     findings: tuple[Finding, ...] = ()
 

@@ -192,16 +192,16 @@ class _Desk:
         return replace(looked, difference=difference, findings=undecided)
 
     def look(self, rule: Rule) -> Audit:
-        """The versions of a rule that are there, and what the newest that fits a target says itself."""
+        """The versions of a rule that are there, and what the newest and the oldest that fit a target say."""
         try:
             page = self.index.page(rule.project)
             covered = tuple(v for v in page.versions if rule.covers(v)) if page is not None else ()
             if not covered:
                 return Audit(rule=rule, findings=(NoVersion(),))
-            place = next(self._places(rule, covered), None)
-            if place is None:
+            ends = dict.fromkeys(chain(*(islice(self._places(rule, way), 1) for way in (covered, covered[::-1]))))
+            if not ends:
                 return Audit(rule=rule, covered=covered, findings=(NoFile(),))
-            return Audit(rule=rule, covered=covered, beside=self._beside(rule, *place))
+            return Audit(rule=rule, covered=covered, beside=tuple(self._beside(rule, *place) for place in ends))
         except CannotTell as error:
             return Audit(rule=rule, findings=(NotTold(why=str(error)),))
 

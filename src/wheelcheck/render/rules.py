@@ -10,7 +10,7 @@ from wheelcheck.output import harmless
 from wheelcheck.render.phrases import listed, sourced
 
 if TYPE_CHECKING:
-    from wheelcheck.audits import Audit, Finding
+    from wheelcheck.audits import Audit, Beside, Finding
     from wheelcheck.rules import Rule
     from wheelcheck.verification import NewReleases, Verification
 
@@ -50,20 +50,19 @@ def render_verification(found: Verification, *, verbose: bool = False) -> str:
 def _beside(looked: Audit) -> Iterator[str]:
     if looked.covered:
         yield f"{_number(len(looked.covered), 'version')} of it there, the newest {looked.covered[0]}."
-    if looked.beside is not None:
-        said = listed(looked.beside.requirements or ())
-        others = listed(sorted(looked.rule.names - {looked.rule.project}))
-        file = looked.beside.filename
-        if looked.beside.requirements is None:
-            yield f"The metadata of {file} cannot be used."
-        elif said:
-            yield f"The metadata of {file} asks for {said}."
-        elif others:
-            yield f"The metadata of {file} says nothing of {others}."
-        else:
-            yield f"{file} fits {looked.beside.target} by its tags and metadata."
+    yield from (_said(one, listed(sorted(looked.rule.names - {looked.rule.project}))) for one in looked.beside)
     for finding in looked.findings:
         yield _why(looked, finding)
+
+
+def _said(beside: Beside, others: str) -> str:
+    if beside.requirements is None:
+        return f"The metadata of {beside.filename} cannot be used."
+    if beside.requirements:
+        return f"The metadata of {beside.filename} asks for {listed(beside.requirements)}."
+    if others:
+        return f"The metadata of {beside.filename} says nothing of {others}."
+    return f"{beside.filename} fits {beside.target} by its tags and metadata."
 
 
 def _audited(audit: Audit) -> Iterator[str]:
