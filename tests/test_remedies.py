@@ -175,6 +175,13 @@ def test_no_time_left_for_remedies_leaves_the_answer(index: Server, monkeypatch:
     assert "no time" not in render_report(again)
 
 
+def test_every_missing_project_is_told(index: Server) -> None:
+    (result,) = check(["spam", "nowhere", "nothing", "eggs"], targets=[LINUX], index_url=index.index).results
+    conflict: Any = result.to_dict()["conflict"]
+    assert [demand["requirement"] for demand in conflict["demands"]] == ["nowhere", "nothing"]
+    assert (conflict["project"], [one["project"] for one in conflict["also"]]) == ("nowhere", ["nothing"])
+
+
 def test_a_change_that_takes_long_leaves_time_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """An older version needs forty projects, one after the other; the newest only another spam."""
     world = {f"d{place}": [make_wheel(f"d{place}", "1.0", requires=[f"d{place + 1}"])] for place in range(40)}

@@ -64,6 +64,7 @@ SAMPLES: dict[str, tuple[object, ...]] = {
     "str": ("some text",),
     "bool": (False, True),
     "Requirement": (Requirement("spam; platform_release > '20'"),),
+    "tuple[Missing, ...]": ((), (Missing(project=canonicalize_name("nowhere")),)),
     "str | None": ("some text", None),
     "int": (7,),
     "int | None": (7, None),
@@ -390,6 +391,15 @@ def test_the_text_of_no_compatible_file() -> None:
         "      tagged macosx_14_5_arm64, which no system asks for: its publisher has to tag it anew\n"
         "    and 2 more files; wheelcheck explain metal shows every one."
     )
+
+
+def test_the_text_of_several_missing_projects() -> None:
+    one, other, near = map(canonicalize_name, ("numpyy", "tensorflw", "tensorflow"))
+    missing = Missing(project=one, indexes=("https://index.example/",), also=(Missing(project=other, near=(near,)),))
+    assert (
+        "  numpyy and tensorflw are on none of the sources: https://index.example/. "
+        "Did you mean tensorflow for tensorflw?"
+    ) in text_of(Result(target=TARGET, conflict=missing))
 
 
 def test_the_nearest_wheels_are_told_beside_source_distributions() -> None:

@@ -392,7 +392,7 @@ def _answer(inquiry: Inquiry, question: Question, index: Index, again: Again) ->
 
 def result_of(question: Question, outcome: Outcome, index: Index) -> Result:
     """What comes of an outcome: with concerns and rules, or with where a missing project was looked for."""
-    return _result(question, _with_sources(outcome, index), index)
+    return _result(question, _with_sources(outcome, question, index), index)
 
 
 def _result(question: Question, outcome: Outcome, index: Index) -> Result:
@@ -501,13 +501,28 @@ def _is_writable(directory: Path) -> bool:
     return access(directory, W_OK)
 
 
-def _with_sources(outcome: Outcome, index: Index) -> Outcome:
-    """A missing project with where it was looked for, and known projects with a like name."""
+def _with_sources(outcome: Outcome, question: Question, index: Index) -> Outcome:
+    """A missing project with where it was looked for, known projects with a like name, and what else is missing."""
     if not isinstance(outcome, Missing):
         return outcome
-    recorded = index.recorded_near(outcome.project)
-    near = _near(outcome.project, index) if recorded is None else recorded
-    return replace(outcome, indexes=index.origins, near=near)
+    asked = {demand.name: demand for demand in question.demands if not demand.requirement.url}
+    others = [demand for name, demand in asked.items() if name != outcome.project and _is_missing(name, index)]
+    also = tuple(Missing(project=demand.name, near=_told_near(demand.name, index)) for demand in others)
+    demands = tuple(dict.fromkeys((*outcome.demands, *others)))
+    near = _told_near(outcome.project, index)
+    return replace(outcome, indexes=index.origins, near=near, also=also, demands=demands)
+
+
+def _is_missing(name: NormalizedName, index: Index) -> bool:
+    try:
+        return index.page(name) is None
+    except CannotTell:
+        return False
+
+
+def _told_near(name: NormalizedName, index: Index) -> tuple[NormalizedName, ...]:
+    recorded = index.recorded_near(name)
+    return _near(name, index) if recorded is None else recorded
 
 
 def _near(name: NormalizedName, index: Index) -> tuple[NormalizedName, ...]:

@@ -300,11 +300,12 @@ class _Told(Variant):
 
 @record
 class Missing(_Told):
-    """No index has the project. `near` are known projects with a like name."""
+    """No index has the project. `near` are known projects with a like name; `also` are others that were asked for."""
 
     project: NormalizedName
     indexes: tuple[str, ...] = ()
     near: tuple[NormalizedName, ...] = ()
+    also: tuple[Missing, ...] = ()
     demands: tuple[Demand, ...] = ()
     files: tuple[RefusedFile, ...] = ()
 

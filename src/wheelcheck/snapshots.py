@@ -223,7 +223,8 @@ def _masked(value: Plain) -> Plain:
 
 def _near(name: NormalizedName, results: Iterable[Result]) -> list[Plain]:
     conflicts = (result.conflict for result in results)
-    found = (told.near for told in conflicts if isinstance(told, Missing) and told.project == name)
+    missing = (each for told in conflicts if isinstance(told, Missing) for each in (told, *told.also))
+    found = (told.near for told in missing if told.project == name)
     return list(next(found, ()))
 
 

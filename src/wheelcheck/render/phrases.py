@@ -216,8 +216,11 @@ def conflict(told: outcomes.NoAnswer, target: Target) -> str:
     project = told.project
     match told:
         case outcomes.Missing():
-            near = f" Did you mean {listed(told.near, 'or')}?" if told.near else ""
-            return f"{project} is on none of the sources: {listed(told.indexes) or 'none is configured'}.{near}"
+            every = (told, *told.also)
+            near = [f"{listed(one.near, 'or')}{f' for {one.project}' * bool(told.also)}" for one in every if one.near]
+            meant = f" Did you mean {'; '.join(near)}?" if near else ""
+            are = f"{listed(one.project for one in every)} {'are' if told.also else 'is'}"
+            return f"{are} on none of the sources: {listed(told.indexes) or 'none is configured'}.{meant}"
         case outcomes.NoMatchingVersion(newest=None):
             return f"{project} has no file that could be read: its page lists no version."
         case outcomes.NoMatchingVersion() if empty := _empty(told):
