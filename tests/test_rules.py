@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,21 @@ if TYPE_CHECKING:
 MAC = read_target("macos-14-arm64-cp312")
 LINUX = read_target("manylinux_2_28_x86_64-cp310")
 WINDOWS = read_target("windows-amd64-cp310")
+SYSTEMS = [
+    *(
+        f"macos-{release}-{machine}"
+        for release in ("10.15", "11.0", "12.0", "12.6", "14", "15")
+        for machine in ("arm64", "x86_64")
+    ),
+    *("manylinux_2_17_x86_64", "manylinux_2_28_x86_64", "manylinux_2_28_aarch64", "windows-amd64"),
+]
+TARGETS = [
+    replace(read_target(f"{system}-cp3{minor}"), translated=translated)
+    for system in SYSTEMS
+    for minor in (7, 9, 11, 13)
+    for translated in ((False, True) if system.startswith("macos") and system.endswith("x86_64") else (False,))
+    if system != "macos-10.15-arm64"
+]
 
 TENSORFLOW = """
     1.5.1 1.6.0 1.15.5 2.0.0 2.4.4 2.5.0 2.5.1 2.5.2 2.5.3 2.6.0rc0 2.6.0rc1 2.6.0rc2 2.6.0 2.6.1 2.6.2 2.6.3 2.6.4
@@ -330,11 +345,20 @@ class TestTheTableAsAWhole:
 
     def test_no_row_repeats_another(self) -> None:
         for one_rule, other in combinations(curated(), 2):
-            if (one_rule.project, one_rule.effect, one_rule.when) == (other.project, other.effect, other.when):
-                both = [
-                    v for v in PUBLISHED[one_rule.project] if one_rule.covers(Version(v)) and other.covers(Version(v))
-                ]
-                assert not (both and repeats(one_rule, other)), f"{one_rule.id} and {other.id} both cover {both}"
+            together = told_twice(one_rule, other)
+            assert not together, f"{one_rule.id} and {other.id} cover the same versions on {together[:3]}"
+
+    def test_what_repeats_is_found_whatever_the_conditions_are(self) -> None:
+        bare, old, later = one(), one(when='{ macos = "<12" }'), one(when='{ macos = ">=12" }')
+        forbidding = ROW.replace('effect = "requires"', 'effect = "forbids"').replace(
+            'requirements = ["numpy<2"]\n', ""
+        )
+        assert told_twice(bare, old)
+        assert told_twice(old, one(forbidding))
+        assert not told_twice(bare, one(forbidding, when='{ macos = "<12" }'))
+        assert not told_twice(old, later)
+        assert not told_twice(bare, one(versions='">=2"'))
+        assert not told_twice(bare, one(requirements='["protobuf<4"]'))
 
     def test_ids_are_unique_and_files_are_named_after_their_project(self) -> None:
         ids = [rule.id for rule in curated()]
@@ -369,15 +393,31 @@ print(*sorted(place.rpartition("/")[2] for place in opened if place.endswith(".t
         assert curated() is curated()
 
 
+def told_twice(one_rule: Rule, other: Rule) -> list[str]:
+    """The targets on which one of two rules adds nothing to the other for some version."""
+    about = [[target.name for target in TARGETS if rule.is_about(target)] for rule in (one_rule, other)]
+    together = [name for name in about[0] if name in about[1]]
+    ranges = one_rule.versions.to_range(), other.versions.to_range()
+    if one_rule.project != other.project or (ranges[0] & ranges[1]).is_empty:
+        return []
+    if one_rule.effect == other.effect:
+        return together if repeats(one_rule, other) else []
+    shadowed = (
+        rule.effect is Effect.FORBIDS and not rule.warns_only and names == together and (inner - outer).is_empty
+        for rule, names, inner, outer in (
+            (one_rule, about[1], ranges[1], ranges[0]),
+            (other, about[0], ranges[0], ranges[1]),
+        )
+    )
+    return together if any(shadowed) else []
+
+
 def repeats(one_rule: Rule, other: Rule) -> bool:
-    """Whether one of two rules adds nothing where both hold."""
+    """Whether one of two rules of one effect adds nothing where both hold."""
     if one_rule.effect is Effect.FORBIDS:
         return True
-    for a in one_rule.requirements:
-        for b in other.requirements:
-            if a.name == b.name and (within(a, b) or within(b, a)):
-                return True
-    return False
+    pairs = product(one_rule.requirements, other.requirements)
+    return any(a.name == b.name and (within(a, b) or within(b, a)) for a, b in pairs)
 
 
 def within(inner: Requirement, outer: Requirement) -> bool:
