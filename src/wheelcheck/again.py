@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from time import monotonic
+from time import monotonic, thread_time
 from typing import TYPE_CHECKING, cast
 
 from wheelcheck.concerns import Concern
@@ -26,7 +26,7 @@ MOST_SECONDS = 10.0
 MOST_FOR_ALL = 30.0
 """How long remedies are looked for, for one target and for all of them; what is found by then is told."""
 MOST_OF_REST = 0.25
-"""The part of the time left that one question may take, so that one without end leaves time for the others."""
+"""The part of the time left that one question may work, so that one without end leaves time for the others."""
 
 
 class Again:
@@ -75,7 +75,7 @@ class Again:
         left = self._until - monotonic()
         index = self._under(strategy) if left > 0 else None
         try:
-            solution = solve(question, index, Effort(monotonic, left * MOST_OF_REST)) if index is not None else None
+            solution = solve(question, index, Effort(_clock(), left)) if index is not None else None
             return Answer(solution.pins, concerns_in(solution, question, index)) if solution and index else None
         except CannotTell as error:
             self.is_cut_short |= isinstance(error, Endless)
@@ -94,6 +94,12 @@ class Again:
             opened = self._inquiry.opened_index(lambda _: None, strategy)
             self._others[strategy] = self._stack.enter_context(opened)
         return self._others.get(strategy)
+
+
+def _clock() -> Callable[[], float]:
+    """The seconds that a question took, of which work counts for more than waiting for an index."""
+    began, worked = monotonic(), thread_time()
+    return lambda: max(monotonic() - began, (thread_time() - worked) / MOST_OF_REST)
 
 
 def order_of(inquiry: Inquiry, index: Index) -> tuple[str, ...]:
