@@ -163,6 +163,7 @@ class Index:
 
     def cached_names(self) -> frozenset[NormalizedName]:
         """Projects whose pages are in the cache."""
+        self.settle()
         return self._access.cache.names()
 
     # -- pages
