@@ -86,7 +86,13 @@ def pins_by_pip(scenario: Scenario, folder: Path) -> set[str] | None:
         return files_by_pip(server.index, scenario.told["asks"], *options, "-c", str(constraints))
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        pytest.param(scenario, id=scenario.name, marks=pytest.mark.peers if number % 30 else ())
+        for number, scenario in enumerate(SCENARIOS)
+    ],
+)
 def test_the_files_are_those_of_pip(scenario: Scenario, tmp_path: Path) -> None:
     outcome = scenario.outcome(running())
     ours = {pin.file.filename for pin in outcome.pins} if isinstance(outcome, Solution) else None

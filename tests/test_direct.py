@@ -56,7 +56,7 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @contextmanager
 def index(folder: Path | None = None, **how: Any) -> Iterator[Index]:
-    options = TransportOptions(timeout=2, retries=0)
+    options = TransportOptions(timeout=60, retries=0)
     with Index([], cache=Cache(folder), transport_options=options, **how) as it:
         yield it
 

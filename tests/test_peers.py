@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(pip_version() < OLDEST_PIP, reason=f"needs pip {OLDEST_PIP} or newer")
 every_set = pytest.mark.parametrize("one", sets(), ids=lambda one: one.name)
+SMALL = ("web-flask", "web-starlette", "learning-onnx", "data-plot")
+"""The sets that each run compares; the others carry the marker `peers`."""
+sets_by_cost = pytest.mark.parametrize(
+    "one", [pytest.param(one, id=one.name, marks=() if one.name in SMALL else pytest.mark.peers) for one in sets()]
+)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +39,7 @@ def check(one: Peers, ours: set[str] | None, theirs: set[str] | None) -> None:
     assert (ours != theirs) == bool(one.differs), (one.differs, sorted((ours or set()) ^ (theirs or set())))
 
 
-@every_set
+@sets_by_cost
 def test_on_the_slice_the_files_are_those_of_pip(one: Peers, slice_: Server) -> None:
     with Index([SimpleIndex(slice_.index)], cache=Cache(None)) as index:
         ours = files_by_wheelcheck(one.requirements, running(), index)
@@ -42,6 +47,7 @@ def test_on_the_slice_the_files_are_those_of_pip(one: Peers, slice_: Server) -> 
 
 
 @pytest.mark.network
+@pytest.mark.peers
 @every_set
 def test_on_the_configured_index_the_files_are_those_of_pip(one: Peers) -> None:
     ours, theirs = of_both(one)
@@ -56,6 +62,7 @@ def of_both(one: Peers) -> tuple[set[str] | None, set[str] | None]:
         return ours, files_by_pip(index.sources[0], one.requirements)
 
 
+@pytest.mark.peers
 def test_the_slice_has_an_answer_for_most_sets(slice_: Server) -> None:
     """So that what is compared are pins."""
     with Index([SimpleIndex(slice_.index)], cache=Cache(None)) as index:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given
@@ -16,8 +16,11 @@ from packaging.version import Version
 from wheelcheck import requirements as module
 from wheelcheck.distributions import ProjectPage, Shelf
 from wheelcheck.names import canonicalize_name
-from wheelcheck.requirements import PlainRequirement, PlainSpecifiers, extent, requirement_of, specifiers_of
+from wheelcheck.requirements import PlainRequirement, PlainSpecifiers, extent, marker_of, requirement_of, specifiers_of
 from wheelcheck.spellings import read_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NUMBERS = st.integers(0, 3)
 RELEASES = st.lists(NUMBERS, min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts)))
@@ -195,3 +198,27 @@ def test_a_page_finds_all_that_specifiers_admit_where_it_looks(text: str, versio
     assert list(specifier.filter(found, prereleases=True)) == list(specifier.filter(order, prereleases=True))
     assert [version for version in order if version in found] == found
     assert list(page.versions) == order
+
+
+DEEP = "(" * 3000 + "python_version > '3'" + ")" * 3000
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (requirement_of, f"foo ; {DEEP}"),
+        (marker_of, DEEP),
+        (requirement_of, "foo ; " + "(" * 3000),
+        (requirement_of, "foo>=1,===" + "(" * 3000),
+    ],
+)
+def test_parentheses_without_end_are_an_error_of_ours_with_every_release_of_packaging(
+    parse: Callable[[str], object], text: str
+) -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        parse(text)
+
+
+def test_parentheses_that_people_write_are_read() -> None:
+    text = "(" * 60 + "python_version > '3'" + ")" * 60
+    assert marker_of(text).evaluate({"python_version": "3.12"})

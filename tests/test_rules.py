@@ -179,7 +179,7 @@ class TestHostileFiles:
             (b"\xff", "is not UTF-8"),
             (b"#" * 1_000_001, "is larger than"),
             (b"\n#" + b"a." * 50_000, "line 2 is longer than"),
-            (b"project = " + b"[" * 3_900, "nested too deeply"),
+            (b"project = " + b"[" * 3_900, "(is nested too deeply|is not a TOML file)"),
             (changed(versions=f'"""{(">=1," + chr(10)) * 5_000}"""').encode(), "is not a version specifier"),
         ],
     )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from wheels import Dist
 
 SPAM = canonicalize_name("spam")
-QUICK = TransportOptions(timeout=2, retries=0)
+PATIENT = TransportOptions(timeout=60, retries=0)
 SOURCE = make_source("spam", requires=["eggs<2", "ham; extra == 'x'"], requires_python=">=3.8", extras=["x"])
 NOISE = b"".join(hashlib.sha256(bytes([n, m])).digest() for n in range(100) for m in range(250))
 """800 kB that compression makes no smaller."""
@@ -51,7 +51,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @contextmanager
 def index(*sources: Source, directory: Path | None = None, **how: Any) -> Iterator[Index]:
-    with Index(sources, cache=Cache(directory), **({"transport_options": QUICK} | how)) as it:
+    with Index(sources, cache=Cache(directory), **({"transport_options": PATIENT} | how)) as it:
         yield it
 
 
@@ -251,7 +251,7 @@ def test_what_is_out_of_reach_is_neither_good_nor_bad(case: str) -> None:
 def test_a_download_that_breaks_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     with simple_index({"spam": [SOURCE]}) as server:
         server.fault(f"/files/{SOURCE.filename}", loopback.truncated(SOURCE.content[:40]), times=1)
-        assert isinstance(told_of(server, transport_options=TransportOptions(timeout=2, retries=1)), Metadata)
+        assert isinstance(told_of(server, transport_options=TransportOptions(timeout=60, retries=1)), Metadata)
 
 
 @pytest.mark.parametrize("ending", [".tar.bz2", ".tar.xz", ".tar.Z"])

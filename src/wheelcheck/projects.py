@@ -18,7 +18,7 @@ from packaging.version import InvalidVersion
 
 from wheelcheck.distributions import Metadata, MetadataError, parse_metadata
 from wheelcheck.names import NormalizedName, canonicalize_name
-from wheelcheck.requirements import fault_of, requirement_of, specifiers_of, version_of
+from wheelcheck.requirements import fault_of, nests_too_deeply, requirement_of, specifiers_of, version_of
 from wheelcheck.values import field, record
 from wheelcheck.verdicts import DynamicMetadata
 
@@ -184,10 +184,10 @@ def _optional(table: dict[str, Any]) -> dict[NormalizedName, tuple[Requirement, 
 def with_marker(requirement: Requirement, marker: str) -> Requirement:
     """A requirement that holds only where a further marker does. Raises `MetadataError` where that is too deep."""
     made = copy(getattr(requirement, "full", requirement))
-    try:
-        made.marker = Marker(f"({requirement.marker}) and ({marker})" if requirement.marker else marker)
-    except RecursionError:
-        raise MetadataError(f"the marker of its requirement of {requirement.name} is nested too deeply") from None
+    both = f"({requirement.marker}) and ({marker})" if requirement.marker else marker
+    if nests_too_deeply(both):
+        raise MetadataError(f"the marker of its requirement of {requirement.name} is nested too deeply")
+    made.marker = Marker(both)
     return made
 
 

@@ -26,6 +26,7 @@ T = TypeVar("T")
 Test: TypeAlias = "Callable[[Version], bool]"
 
 _MOST_SHOWN = 200
+MAX_NESTED = 100
 _HUGE_NUMBER = pattern(r"\d{500}")
 """Longer numbers are refused: Python stops converting at 4,300 digits, where a setting does not stop it earlier."""
 
@@ -107,10 +108,9 @@ def requirement_of(text: str) -> Requirement:
 
     if _HUGE_NUMBER.search(text):
         raise InvalidRequirement("a number in it is too long")
-    try:
-        return _parsed(Requirement, text)
-    except RecursionError:
-        raise InvalidRequirement("its parentheses are nested too deeply") from None
+    if nests_too_deeply(text):
+        raise InvalidRequirement("its parentheses are nested too deeply")
+    return _parsed(Requirement, text)
 
 
 def marker_of(text: str) -> Marker:
@@ -118,9 +118,25 @@ def marker_of(text: str) -> Marker:
     plain = _plain_marker(text)
     if plain is not None:
         return cast("Marker", plain)
-    from packaging.markers import Marker
+    from packaging.markers import InvalidMarker, Marker
 
+    if nests_too_deeply(text):
+        raise InvalidMarker("its parentheses are nested too deeply")
     return _parsed(Marker, text)
+
+
+def nests_too_deeply(text: str) -> bool:
+    """Return whether `text` has more nested parentheses than `MAX_NESTED`.
+
+    Releases of packaging before 26.4 recurse until the interpreter stops them, newer ones stop at 200. Checking first
+    gives the same answer with every release.
+    """
+    depth = 0
+    for character in text if text.count("(") > MAX_NESTED else "":
+        depth += (character == "(") - (character == ")")
+        if depth > MAX_NESTED:
+            return True
+    return False
 
 
 def _parsed(parse: Callable[[str], T], text: str) -> T:

@@ -15,7 +15,7 @@ from wheelcheck.distributions import OTHER_ENDINGS, SDIST_ENDINGS, read_sdist_na
 from wheelcheck.failures import UsageError
 from wheelcheck.names import canonicalize_name
 from wheelcheck.patterns import pattern
-from wheelcheck.requirements import requirement_of, specifiers_of
+from wheelcheck.requirements import nests_too_deeply, requirement_of, specifiers_of
 from wheelcheck.urls import mask, path_of_url
 from wheelcheck.values import record
 
@@ -217,10 +217,9 @@ def _with_place(normal: str) -> Requirement:
     """A requirement that may have a URL: one of its own, since the URL is put right afterwards."""
     from packaging.requirements import InvalidRequirement, Requirement
 
-    try:
-        return Requirement(normal)
-    except RecursionError:
-        raise InvalidRequirement("its parentheses are nested too deeply") from None
+    if nests_too_deeply(normal):
+        raise InvalidRequirement("its parentheses are nested too deeply")
+    return Requirement(normal)
 
 
 def editable_refused(project: str, place: Place) -> UsageError:
@@ -294,13 +293,13 @@ def _parses(text: str) -> bool:
 def _why_marker(marker: str) -> str:
     from packaging.markers import InvalidMarker, Marker
 
+    if nests_too_deeply(marker):
+        return "its marker has too many nested parentheses"
     try:
         Marker(marker)
     except InvalidMarker as error:
         why = str(error).splitlines()[0]
         return f"its marker {quoted(marker)} cannot be parsed ({why[:1].lower()}{why[1:]})"
-    except RecursionError:
-        return "its marker has too many parentheses"
     return f"its marker {quoted(marker)} cannot stand here"
 
 
