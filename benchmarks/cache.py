@@ -19,15 +19,15 @@ from packaging.utils import canonicalize_name
 from pages import newest, rows_by_json, rows_by_msgspec, rows_of, typed_decoder
 from side_by_side import Way, announce, compared, forget_everything, must_agree, runs_asked_for
 
-from wheelcheck.cache import Cache
-from wheelcheck.index import Index, SimpleIndex
+from wheelcheck.index.cache.store import Cache
+from wheelcheck.index.index import Index, SimpleIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pages import Row
 
-    from wheelcheck.distributions import File
+    from wheelcheck.standards.distributions import File
 
 NAME = canonicalize_name(samples.PROJECT)
 

@@ -17,12 +17,12 @@ from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel
 from packaging.version import Version
 from side_by_side import Way, announce, compared, forget_everything, must_agree, runs_asked_for
 
-from wheelcheck.listings import parse_page
+from wheelcheck.standards.simple_api import parse_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from wheelcheck.distributions import File, ProjectPage
+    from wheelcheck.standards.distributions import File, ProjectPage
 
 Row: TypeAlias = "tuple[Version, str, str, str, str | None]"
 """Version, file name, URL, SHA-256 and Requires-Python: what a resolver has to know of a file."""

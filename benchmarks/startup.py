@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 BARE = "python -c pass"
-IS_RECALLED = "import sys; from wheelcheck.recall import recalled; sys.exit(recalled(sys.argv[1:]) is None)"
+IS_RECALLED = "import sys; from wheelcheck.cli.answer_cache import recalled; sys.exit(recalled(sys.argv[1:]) is None)"
 
 
 class Commands:

@@ -1,7 +1,7 @@
 """How long the resolver works on thousands of versions that conflict: python benchmarks/tangles.py [VERSIONS].
 
-The shapes are those of tests/tangles.py, and the index is in memory. The times are those of the processor, the fastest
-of three runs each.
+The shapes are those of tests/support/tangles.py, and the index is in memory. The times are CPU times, the fastest of
+three runs each.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import sys
 from pathlib import Path
 from time import process_time
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 
 from scenario import Shelf
 from tangles import SHAPES, Shape, index_of
-from wheelcheck.effort import Counted, Effort
-from wheelcheck.outcomes import Asked, Demand, Outcome, Question, Solution
-from wheelcheck.requirements import requirement_of
-from wheelcheck.resolver import resolve
-from wheelcheck.spellings import read_target
+from wheelcheck.resolver.limits import Counted, Effort
+from wheelcheck.resolver.model import Asked, Demand, Outcome, Question, Solution
+from wheelcheck.resolver.resolve import resolve
+from wheelcheck.standards.requirements import requirement_of
+from wheelcheck.targets.parse import read_target
 
 
 def timed(shape: Shape, versions: int) -> tuple[float, Counted, Outcome]:

@@ -16,14 +16,14 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from side_by_side import Way, announce, compared, must_agree, ratio, runs_asked_for
 
 import wheelcheck
-from wheelcheck.listings import parse_page
-from wheelcheck.verdicts import judge_all
+from wheelcheck.resolver.compatibility import judge_all
+from wheelcheck.standards.simple_api import parse_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from wheelcheck.distributions import Listed
-    from wheelcheck.targets import Target
+    from wheelcheck.standards.distributions import Listed
+    from wheelcheck.targets.target import Target
 
 PLATFORMS = ("manylinux_2_28_x86_64", "macos-14-arm64", "windows-amd64")
 PYTHONS = ("cp312", "cp39", "cp310", "cp311", "cp313", "cp314")

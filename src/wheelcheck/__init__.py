@@ -7,26 +7,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0.dev0"
+from wheelcheck._version import __version__
 
 if TYPE_CHECKING:
-    from wheelcheck.checker import Report, Result, check, judge
-    from wheelcheck.explanations import Explanation, explain
-    from wheelcheck.failures import CannotTell, UsageError
-    from wheelcheck.targets import Target
-    from wheelcheck.verdicts import Verdict
+    from wheelcheck.commands.check import Report, Result, check, judge
+    from wheelcheck.commands.explain import Explanation, explain
+    from wheelcheck.common.errors import CannotTell, UsageError
+    from wheelcheck.resolver.compatibility import Verdict
+    from wheelcheck.targets.target import Target
 
 _HOMES = {
-    "check": "checker",
-    "explain": "explanations",
-    "judge": "checker",
-    "Report": "checker",
-    "Result": "checker",
-    "Explanation": "explanations",
-    "Target": "interpreters",
-    "Verdict": "verdicts",
-    "CannotTell": "failures",
-    "UsageError": "failures",
+    "check": "commands.check",
+    "explain": "commands.explain",
+    "judge": "commands.check",
+    "Report": "commands.check",
+    "Result": "commands.check",
+    "Explanation": "commands.explain",
+    "Target": "interpreters.find",
+    "Verdict": "resolver.compatibility",
+    "CannotTell": "common.errors",
+    "UsageError": "common.errors",
 }
 
 __all__ = [

@@ -28,7 +28,7 @@ def main() -> int:
     """Runs the command of this process and gives its exit code."""
     import gc
 
-    from wheelcheck.recall import recalled
+    from wheelcheck.cli.answer_cache import recalled
 
     gc.set_threshold(100_000, 50, 50)  # a command is over before there is much to collect
     try:
@@ -37,7 +37,7 @@ def main() -> int:
         return 130
     if code is not None:
         return code
-    from wheelcheck.cli import main as answer
+    from wheelcheck.cli.main import main as answer
 
     return answer()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from wheelcheck.checker import Report
+    from wheelcheck.commands.check import Report
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -79,7 +79,7 @@ class _Item(pytest.Item):
             raise _Failed(render_report(report, quiet=True))
 
     def _report(self) -> Report:
-        from wheelcheck.checker import check
+        from wheelcheck.commands.check import check
 
         settings = self.config.getini
         confirm: bool = settings("wheelcheck_confirm")
@@ -94,7 +94,7 @@ class _Item(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The report, or the one sentence that says what is wrong with the question."""
-        from wheelcheck.failures import CannotTell, UsageError
+        from wheelcheck.common.errors import CannotTell, UsageError
 
         if isinstance(excinfo.value, _Failed | UsageError | CannotTell):
             return str(excinfo.value)

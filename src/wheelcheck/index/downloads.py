@@ -9,14 +9,14 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from wheelcheck.digests import chunks_of, mismatch_of
-from wheelcheck.distributions import Listed
-from wheelcheck.failures import NotCached, NotDownloaded
-from wheelcheck.index.access import Access
+from wheelcheck.common.errors import NotCached, NotDownloaded
+from wheelcheck.common.urls import shown
+from wheelcheck.index.context import Access
+from wheelcheck.index.http.ranges import MOST_BYTES, bounded
 from wheelcheck.index.pages import GONE
 from wheelcheck.index.stated import stated_of
-from wheelcheck.ranges import MOST_BYTES, bounded
-from wheelcheck.urls import shown
+from wheelcheck.standards.distributions import Listed
+from wheelcheck.standards.hashes import chunks_of, mismatch_of
 
 Progress = Callable[[int], None]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from wheelcheck.distributions import Listed, ProjectPage, UnreadableFile
-from wheelcheck.failures import IndexNonsense
-from wheelcheck.listings import parse_links
-from wheelcheck.names import NormalizedName, canonicalize_name
+from wheelcheck.common.errors import IndexNonsense
+from wheelcheck.standards.distributions import Listed, ProjectPage, UnreadableFile
+from wheelcheck.standards.names import NormalizedName, canonicalize_name
+from wheelcheck.standards.simple_api import parse_links
 
 Links: TypeAlias = "Mapping[NormalizedName, ProjectPage]"
 

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
-from wheelcheck.cache import Kept, key_of
-from wheelcheck.distributions import Listed
-from wheelcheck.failures import IndexNonsense, NotCached, Unreadable
-from wheelcheck.freshness import FRESH_FOR
-from wheelcheck.index.access import Access, Known
+from wheelcheck.common.errors import IndexNonsense, NotCached, Unreadable
+from wheelcheck.common.urls import path_of_url, shown
+from wheelcheck.index.cache.store import Kept, key_of
+from wheelcheck.index.context import Access, Known
+from wheelcheck.index.http.cache_control import FRESH_FOR
 from wheelcheck.index.stated import stated_of
-from wheelcheck.index.told import Told, told_by
-from wheelcheck.urls import path_of_url, shown
-from wheelcheck.verdicts import BadMetadata, HashMismatch
+from wheelcheck.standards.distributions import Listed
+from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
+from wheelcheck.standards.source_metadata import Told, told_by
 
 
 def identity_of(file: Listed) -> tuple[str, ...]:
@@ -51,7 +51,7 @@ def read_metadata(access: Access, file: Listed) -> Told:
         Unreadable: it is out of reach.
         CannotTell: the server that has it did not answer; which of its kinds says why.
     """
-    from wheelcheck.index.contents import local_metadata
+    from wheelcheck.index.fetch_metadata import local_metadata
 
     if "sha256" not in file.hashes:
         access.note_kept({}, 0)
@@ -71,7 +71,7 @@ def read_metadata(access: Access, file: Listed) -> Told:
 def _remote_metadata(access: Access, file: Listed) -> Told:
     if access.offline:
         raise NotCached(shown(file.url))
-    from wheelcheck.index.contents import fetched_metadata
+    from wheelcheck.index.fetch_metadata import fetched_metadata
 
     return keep_metadata(access, file, fetched_metadata(access, file))
 

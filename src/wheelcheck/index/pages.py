@@ -9,23 +9,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from wheelcheck import __version__
-from wheelcheck.cache import Stored, key_of
-from wheelcheck.distributions import Listed, ProjectPage, UnreadableFile
-from wheelcheck.entries import Damaged
-from wheelcheck.failures import NotCached, Unreadable
-from wheelcheck.freshness import freshness, may_answer, varying
-from wheelcheck.index.access import Access, Known
+from wheelcheck._version import __version__
+from wheelcheck.common.errors import NotCached, Unreadable
+from wheelcheck.common.records import replace
+from wheelcheck.common.urls import shown
+from wheelcheck.index.cache.entries import Damaged
+from wheelcheck.index.cache.store import Stored, key_of
+from wheelcheck.index.context import Access, Known
+from wheelcheck.index.http.cache_control import freshness, may_answer, varying
 from wheelcheck.index.sources import Local, Placed, Remote
 from wheelcheck.index.stated import hashed
-from wheelcheck.listings import Listing, listing_of, page_of
-from wheelcheck.names import NormalizedName
-from wheelcheck.urls import shown
-from wheelcheck.values import replace
+from wheelcheck.standards.distributions import Listed, ProjectPage, UnreadableFile
+from wheelcheck.standards.names import NormalizedName
+from wheelcheck.standards.simple_api import Listing, listing_of, page_of
 
 if TYPE_CHECKING:
+    from wheelcheck.index.http.client import Answer
     from wheelcheck.index.links import Links
-    from wheelcheck.transport import Answer
 
 ACCEPT_PAGE = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 ACCEPT_LINKS = "text/html"
@@ -44,7 +44,7 @@ def read_page(access: Access, source: Placed, name: NormalizedName) -> ProjectPa
         CannotTell: the source did not answer, or not with a page; which of its kinds says why.
     """
     if isinstance(source, Local):
-        from wheelcheck.index.local import local_page
+        from wheelcheck.index.local_files import local_page
 
         access.note_kept({}, 0)
         return _with_hashes(access, local_page(source, name))
@@ -67,7 +67,7 @@ def known_links(access: Access, source: Placed) -> Known[Links] | None:
 def read_links(access: Access, source: Placed) -> Links:
     """What a directory or page of links lists of every project; raises as `read_page` does."""
     if isinstance(source, Local):
-        from wheelcheck.index.local import local_links
+        from wheelcheck.index.local_files import local_links
 
         access.note_kept({}, 0)
         pages = local_links(source)

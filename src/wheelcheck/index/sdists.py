@@ -11,21 +11,21 @@ from functools import partial
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 
-from wheelcheck.archives import ArchiveError, NoSuchMember, member_of, reader_of
-from wheelcheck.digests import chunks_of, mismatch_of
-from wheelcheck.distributions import MetadataError, UnreadableFile, read_file
-from wheelcheck.failures import Unreadable
-from wheelcheck.projects import PKG_INFO, PYPROJECT, head_of, parse_project
-from wheelcheck.ranges import bounded
-from wheelcheck.tarballs import TarScan, member_of_tar
-from wheelcheck.verdicts import BadMetadata, HashMismatch
+from wheelcheck.common.errors import Unreadable
+from wheelcheck.index.http.ranges import bounded
+from wheelcheck.standards.distributions import MetadataError, UnreadableFile, read_file
+from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
+from wheelcheck.standards.hashes import chunks_of, mismatch_of
+from wheelcheck.standards.source_metadata import PKG_INFO, PYPROJECT, head_of, parse_project
+from wheelcheck.standards.tar_member import TarScan, member_of_tar
+from wheelcheck.standards.zip_member import ArchiveError, NoSuchMember, member_of, reader_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wheelcheck.distributions import Sdist
-    from wheelcheck.index.access import Access
-    from wheelcheck.transport import Login, Sink
+    from wheelcheck.index.context import Access
+    from wheelcheck.index.http.client import Login, Sink
+    from wheelcheck.standards.distributions import Sdist
 
 MODERATE = 64 * 2**20
 """The most bytes that are fetched for no other reason than to check a hash."""

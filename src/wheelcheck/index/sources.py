@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeAlias
 
-from wheelcheck.credentials import Login, origin_of, split_credentials
-from wheelcheck.failures import UsageError
-from wheelcheck.index.recorded import Recording, recording_in
-from wheelcheck.urls import path_of_url, shown
-from wheelcheck.values import field, record
+from wheelcheck.common.errors import UsageError
+from wheelcheck.common.records import field, record
+from wheelcheck.common.urls import path_of_url, shown
+from wheelcheck.index.http.auth import Login, origin_of, split_credentials
+from wheelcheck.index.snapshot_index import Recording, recording_in
 
 
 @record(kw_only=False)

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from wheelcheck.distributions import Listed
-from wheelcheck.failures import Unreadable
-from wheelcheck.urls import path_of_url
-from wheelcheck.values import replace
-from wheelcheck.verdicts import HashMismatch
+from wheelcheck.common.errors import Unreadable
+from wheelcheck.common.records import replace
+from wheelcheck.common.urls import path_of_url
+from wheelcheck.standards.distributions import Listed
+from wheelcheck.standards.file_problems import HashMismatch
 
 
 class LocalHashes(Mapping[str, str]):
@@ -54,7 +54,7 @@ def stated_of(file: Listed) -> Mapping[str, str]:
 
 def mismatch_of_file(stated: Mapping[str, str], path: Path) -> HashMismatch | None:
     """The first stated digest that a file does not have; it is not read where nothing is stated. Raises OSError."""
-    from wheelcheck.digests import mismatch
+    from wheelcheck.standards.hashes import mismatch
 
     return mismatch(stated, digests_of_file(path, stated)) if stated else None
 
@@ -76,7 +76,7 @@ def digests_here(file: Listed) -> Mapping[str, str]:
 
 @lru_cache(maxsize=4096)
 def _digests(path: Path, algorithms: frozenset[str], size: int, changed: int) -> Mapping[str, str]:  # noqa: ARG001
-    from wheelcheck.digests import chunks_of, digests_of
+    from wheelcheck.standards.hashes import chunks_of, digests_of
 
     with path.open("rb") as handle:
         return digests_of(chunks_of(handle), algorithms)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wheelcheck import changes, concerns, confirmation, outcomes, verdicts
-from wheelcheck.patterns import pattern
-from wheelcheck.platforms import WINDOWS_BY_TAG, MacOS, Manylinux, Musllinux, Other, Windows
-from wheelcheck.values import assert_never, replace
+from wheelcheck.advice import changes, concerns
+from wheelcheck.common.lazy_regex import pattern
+from wheelcheck.common.records import assert_never, replace
+from wheelcheck.diagnosis import confirmation
+from wheelcheck.resolver import compatibility as verdicts
+from wheelcheck.resolver import model as outcomes
+from wheelcheck.standards import file_problems
+from wheelcheck.targets.platform import WINDOWS_BY_TAG, MacOS, Manylinux, Musllinux, Other, Windows
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
-    from wheelcheck.refusals import JudgedFile
-    from wheelcheck.rules import Source
-    from wheelcheck.targets import Target
+    from wheelcheck.resolver.rejections import JudgedFile
+    from wheelcheck.rules.model import Source
+    from wheelcheck.targets.target import Target
 
 _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
 CLOSING = " ."
@@ -129,7 +133,7 @@ def _system(tag: str) -> tuple[str, str]:
 
 def fits(axes: Sequence[str], target: Target) -> str:
     """What fits of a refused file, as the end of a sentence that begins with the file; empty for nothing to tell."""
-    from wheelcheck.distances import ARCHITECTURE, INTERPRETER, RELEASE, REQUIRES_PYTHON, SYSTEM
+    from wheelcheck.resolver.distances import ARCHITECTURE, INTERPRETER, RELEASE, REQUIRES_PYTHON, SYSTEM
 
     system = _SYSTEMS.get(type(target.platform), target.platform.tag)
     systems = {RELEASE: platform_of(target), ARCHITECTURE: f"{system} on {target.platform.machine}", SYSTEM: system}
@@ -164,20 +168,20 @@ def reason(why: verdicts.Reason) -> str:
             return "a wheel, and --no-binary asks for a build from source, which is never done here"
         case verdicts.SourceOnly():
             return "a source distribution, which would have to be built"
-        case verdicts.DynamicMetadata():
+        case file_problems.DynamicMetadata():
             told = listed(why.fields) or "what it needs, since its metadata is older than version 2.2"
             return f"a source distribution of which only a build can tell {told}"
         case verdicts.Quarantined():
             return "the index has put the project under quarantine"
-        case verdicts.NotListed():
+        case file_problems.NotListed():
             return (
                 f"no source lists it, and the lock has it from {why.url}: name the index of the lock with "
                 f"--extra-index-url, or make the lock anew"
             )
-        case verdicts.HashMismatch():
+        case file_problems.HashMismatch():
             wanted = listed(why.expected, "or") or "one that is given with the requirement, and none is"
             return f"its hash is {why.actual or 'not stated'}, wanted is {wanted}"
-        case verdicts.BadMetadata():
+        case file_problems.BadMetadata():
             return f"its metadata cannot be used: {why.why}"
         case verdicts.ForbiddenByRule():
             return f"the rule {why.rule.id} forbids it: {why.rule.why}"
@@ -230,7 +234,9 @@ def conflict(told: outcomes.NoAnswer, target: Target) -> str:
         case outcomes.NoCompatibleFile() if all(verdicts.SourceOnly() in file.reasons for file in told.files):
             has = f"{project} has no wheel of what is asked for, only source distributions, and nothing is built here"
             return f"{has}: a wheel that pip wheel makes of one is found with --find-links."
-        case outcomes.NoCompatibleFile() if [type(why) for why in told.files[0].reasons] == [verdicts.HashMismatch]:
+        case outcomes.NoCompatibleFile() if [type(why) for why in told.files[0].reasons] == [
+            file_problems.HashMismatch
+        ]:
             return f"{project} has no file of which a hash was given."
         case outcomes.NoCompatibleFile():
             return f"{project} has no file{_early(told.files)} that fits {python_of(target)} on {platform_of(target)}."

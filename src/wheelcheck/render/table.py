@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
-from wheelcheck.distributions import Sdist
 from wheelcheck.render import phrases
-from wheelcheck.verdicts import QUESTIONS, Compatible, PreReleaseNotWanted, WrongPlatformTag
+from wheelcheck.resolver.compatibility import QUESTIONS, Compatible, PreReleaseNotWanted, WrongPlatformTag
+from wheelcheck.standards.distributions import Sdist
 
 if TYPE_CHECKING:
     from packaging.version import Version
 
-    from wheelcheck.refusals import JudgedFile
+    from wheelcheck.resolver.rejections import JudgedFile
 
 MOST_FILES = 40
 """How many files stand in the table one by one; where there are more, like ones stand together."""

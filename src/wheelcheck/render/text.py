@@ -8,21 +8,22 @@ from itertools import groupby
 from os import urandom
 from typing import TYPE_CHECKING
 
-from wheelcheck import outcomes, verdicts
-from wheelcheck.names import canonicalize_name
-from wheelcheck.output import harmless
 from wheelcheck.render import phrases
+from wheelcheck.render.console import harmless
+from wheelcheck.resolver import compatibility as verdicts
+from wheelcheck.resolver import model as outcomes
+from wheelcheck.standards.names import canonicalize_name
 
 if TYPE_CHECKING:
-    from wheelcheck.changes import Remedy
-    from wheelcheck.checker import Report, Result, Sourced
-    from wheelcheck.concerns import Concern
-    from wheelcheck.confirmation import Confirmation
-    from wheelcheck.explanations import Explanation
-    from wheelcheck.rules import Rule
-    from wheelcheck.snapshots import Snapshot
-    from wheelcheck.storage import Contents
-    from wheelcheck.targets import Target
+    from wheelcheck.advice.changes import Remedy
+    from wheelcheck.advice.concerns import Concern
+    from wheelcheck.commands.check import Report, Result, Sourced
+    from wheelcheck.commands.explain import Explanation
+    from wheelcheck.commands.snapshot import Snapshot
+    from wheelcheck.diagnosis.confirmation import Confirmation
+    from wheelcheck.index.cache.usage import Contents
+    from wheelcheck.rules.model import Rule
+    from wheelcheck.targets.target import Target
 
 NEAREST = 3
 """How many groups of refused files a text shows; the JSON form has all."""

@@ -1,0 +1,1 @@
+"""Concerns about an answer that works, and remedies that were re-resolved."""

@@ -1,0 +1,322 @@
+"""What is wrong with an answer that works, found by looking at it, at its target and at what the sources list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from packaging.version import Version
+
+from wheelcheck.advice.concerns import (
+    Antique,
+    AssumedFloor,
+    AssumedPython,
+    Concern,
+    Elsewhere,
+    HeldBack,
+    MarkerUnknown,
+    MetadataDisagrees,
+    NightlyDependency,
+    PredictedBreak,
+    PreRelease,
+    ProjectStatus,
+    SameModule,
+    SeveralIndexes,
+    SourceOnly,
+    Stale,
+    Translated,
+    Yanked,
+)
+from wheelcheck.resolver.compatibility import OsTooOld, RequiresPython, release_asked
+from wheelcheck.resolver.model import Asked, NeededBy, Outgrown, Pin, Policy, Question, Solution
+from wheelcheck.rules.model import Effect, Rule, named
+from wheelcheck.rules.modules import MODULES
+from wheelcheck.standards.distributions import Listed, Metadata, ProjectPage, Sdist, Wheel
+from wheelcheck.standards.names import NormalizedName
+from wheelcheck.standards.requirements import specifiers_of
+from wheelcheck.targets.target import FLOOR, PYTHON, Target, other_micros
+
+WEAK_HASHES = frozenset({"md5", "sha1"})
+"""Algorithms for which somebody can make another file with the same digest."""
+
+
+def concerns_of(
+    solution: Solution, question: Question, pages: Mapping[NormalizedName, ProjectPage], told: Mapping[Listed, Metadata]
+) -> tuple[Concern, ...]:
+    """The concerns that an answer bears by itself.
+
+    Args:
+        solution: the answer.
+        question: what was asked.
+        pages: what the sources list of the projects in it; a project whose file the user names has none.
+        told: the metadata of the chosen files.
+    """
+    return tuple(_concerns(solution, question, pages, told))
+
+
+def _concerns(
+    solution: Solution, question: Question, pages: Mapping[NormalizedName, ProjectPage], told: Mapping[Listed, Metadata]
+) -> Iterator[Concern]:
+    target = question.target
+    if target.translated:
+        yield Translated(interpreter=target.interpreter)
+    outgrown = {found.name: found for found in solution.outgrown}
+    for pin in solution.pins:
+        yield from _about_version(pin, question.policy, outgrown.get(pin.name))
+        yield from _about_file(pin, target)
+        if pin.name in pages:
+            yield from _about_page(pin, pages[pin.name])
+        if pin.file in told:
+            yield from _about_metadata(pin, told[pin.file])
+    yield from _of_one_module(solution.pins)
+    for held in solution.held_back:
+        yield HeldBack(project=held.name, version=held.chosen, instead_of=held.instead_of, rules=held.rules)
+    yield from _predicted(solution.pins, question)
+    for demand in solution.unknown_markers:
+        assert isinstance(demand.origin, NeededBy)
+        about = demand.origin
+        yield MarkerUnknown(project=about.name, version=about.version, requirement=demand.requirement)
+    if PYTHON in target.assumed:
+        yield from _micros(solution, target)
+    if FLOOR in target.assumed:
+        yield from _floor(solution, target)
+
+
+def _predicted(pins: Sequence[Pin], question: Question) -> Iterator[Concern]:
+    """What only a prediction speaks against."""
+    chosen = {pin.name: pin.version for pin in pins}
+    for pin in pins:
+        for rule in question.rules.predicted(pin.name, pin.version, question.target):
+            if _is_broken(rule, chosen, lacks_needs=question.policy.no_deps):
+                yield PredictedBreak(project=pin.name, version=pin.version, rule=rule)
+
+
+def _is_broken(rule: Rule, chosen: Mapping[NormalizedName, Version], *, lacks_needs: bool) -> bool:
+    """Whether an answer has what a rule about one of its projects would forbid, or lacks what it would require."""
+    others = {named(requirement) for requirement in rule.requirements}
+    if rule.effect is Effect.REQUIRES and not lacks_needs and not others <= chosen.keys():
+        return True
+    fails = any(rule.broken_by(other, chosen[other]) for other in others & chosen.keys())
+    return fails or rule.effect is Effect.FORBIDS
+
+
+def _about_version(pin: Pin, policy: Policy, outgrown: Outgrown | None) -> Iterator[Concern]:
+    wanted = policy.prereleases(pin.name) or _asked_for_pre_release(pin)
+    if pin.version.is_prerelease and not wanted:
+        newest, needs = (outgrown.newest, outgrown.nearest) if outgrown else (None, ())
+        yield PreRelease(project=pin.name, version=pin.version, newest_final=newest, needs=needs)
+    elif outgrown is not None:
+        yield Stale(
+            project=pin.name,
+            version=pin.version,
+            fitting=outgrown.fitting,
+            newest=outgrown.newest,
+            versions=outgrown.newer,
+            months=outgrown.months,
+            of=outgrown.of,
+            needs=outgrown.nearest,
+        )
+    if pin.version.is_devrelease and not pin.requested:
+        asking = [demand for demand in pin.demands if isinstance(demand.origin, NeededBy)]
+        requirements = tuple(dict.fromkeys(demand.requirement for demand in asking))
+        yield NightlyDependency(
+            project=pin.name, version=pin.version, needed_by=pin.needed_by, requirements=requirements
+        )
+
+
+def _about_file(pin: Pin, target: Target) -> Iterator[Concern]:
+    if pin.file.yanked is not None:
+        yield Yanked(project=pin.name, version=pin.version, why=pin.file.yanked)
+    if isinstance(pin.file, Sdist):
+        yield SourceOnly(project=pin.name, version=pin.version)
+        return
+    named = {triple.partition("-")[0] for triple in pin.file.triples if triple in target.ranks}
+    newest = max((int(tag[3:] or 0) for tag in named if tag.startswith("py3")), default=0)
+    if named and all(_is_older(tag, target) for tag in named):
+        yield Antique(
+            project=pin.name,
+            version=pin.version,
+            filename=pin.file.filename,
+            newest=f"3.{newest}",
+            python=target.python,
+        )
+
+
+def _is_older(tag: str, target: Target) -> bool:
+    """Whether a python tag names one minor version, of any implementation, that is older than the target's."""
+    minor = tag.removeprefix("py3")
+    return minor.isdecimal() and tag.startswith("py3") and int(minor) < target.version.minor
+
+
+def _about_metadata(pin: Pin, metadata: Metadata) -> Iterator[Concern]:
+    """The index's page and the metadata of the file may each name the Pythons that it is for."""
+    stated, own = pin.file.requires_python, metadata.requires_python
+    if stated is not None and not _is_same_specifier(stated, own or ""):
+        yield MetadataDisagrees(
+            project=pin.name,
+            version=pin.version,
+            filename=pin.file.filename,
+            other=None,
+            says=_requires_python(own),
+            other_says=_requires_python(stated),
+        )
+
+
+def across_targets(
+    pins: Iterable[Pin], elsewhere: Sequence[Pin], told: Mapping[Listed, Metadata]
+) -> Iterator[MetadataDisagrees]:
+    """The pins of one target whose metadata is not that of the file of the same version that another target takes.
+
+    A tool that reads one metadata for each version of a project goes wrong there.
+    """
+    for pin in pins:
+        others = (other.file for other in elsewhere if (other.name, other.version) == (pin.name, pin.version))
+        for other in dict.fromkeys(others):
+            own, its = _lines_of(told[pin.file]), _lines_of(told[other])
+            if own != its:
+                yield MetadataDisagrees(
+                    project=pin.name,
+                    version=pin.version,
+                    filename=pin.file.filename,
+                    other=other.filename,
+                    says=tuple(line for line in own if line not in its),
+                    other_says=tuple(line for line in its if line not in own),
+                )
+                break
+
+
+def _lines_of(metadata: Metadata) -> dict[str, None]:
+    """What metadata asks for, as its lines say it."""
+    needs = (f"Requires-Dist: {requirement}" for requirement in metadata.requires_dist)
+    return dict.fromkeys((*_requires_python(metadata.requires_python), *sorted(needs)))
+
+
+def _is_same_specifier(one: str, other: str) -> bool:
+    return one == other or _clauses(one) == _clauses(other)
+
+
+def _clauses(specifier: str) -> set[str]:
+    return {"".join(clause.split()) for clause in specifier.split(",")} - {""}
+
+
+def _requires_python(specifier: str | None) -> tuple[str, ...]:
+    return (f"Requires-Python: {specifier}",) if specifier else ()
+
+
+def _of_one_module(pins: Sequence[Pin]) -> Iterator[Concern]:
+    """Projects beside each other that install the same module; one that only needs the other is an empty shell."""
+    by_name = {pin.name: pin for pin in pins}
+    for module, projects in MODULES.items():
+        found = [by_name[name] for name in projects if name in by_name]
+        needed = {name for pin in found for name in pin.needed_by}
+        full = sorted(pin.name for pin in found if pin.name not in needed)
+        if len(full) > 1:
+            yield SameModule(project=full[0], others=tuple(full[1:]), module=module)
+
+
+def _about_page(pin: Pin, page: ProjectPage) -> Iterator[Concern]:
+    if page.status is not None:
+        yield ProjectStatus(project=pin.name, status=page.status, why=page.status_reason)
+    is_given = any(demand.hashes for demand in pin.demands)  # so no index can put another file in its place
+    is_mixed = pin.file.index in page.indexes and len(page.indexes) > 1 and not is_given
+    others = tuple(_elsewhere(pin.file, page)) if is_mixed else ()
+    if others:
+        file = pin.file
+        yield SeveralIndexes(
+            project=pin.name, version=pin.version, filename=file.filename, chosen=file.index, others=others
+        )
+
+
+def _elsewhere(file: Listed, page: ProjectPage) -> Iterator[Elsewhere]:
+    """The further indexes on which a chosen file is not the same."""
+    namesakes = [other for other in page.versions.get(file.version, ()) if other.filename == file.filename]
+    for index in page.indexes:
+        has = _difference(file, [other for other in namesakes if other.index == index])
+        if index != file.index and has:
+            yield Elsewhere(index=index, has=has)
+
+
+def _difference(file: Listed, namesakes: Iterable[Listed]) -> str | None:
+    """How an index's files of one name differ from the chosen one; None where each is proved to be the same."""
+    found = [_proof(file.hashes, other.hashes) for other in namesakes]
+    return min(found, key=("other", "unproven", None).index) if found else "nothing"
+
+
+def _proof(hashes: Mapping[str, str], others: Mapping[str, str]) -> str | None:
+    common = hashes.keys() & others.keys()
+    if any(hashes[algorithm] != others[algorithm] for algorithm in common):
+        return "other"
+    return None if common - WEAK_HASHES else "unproven"
+
+
+def _asked_for_pre_release(pin: Pin) -> bool:
+    asked = (demand for demand in pin.demands if isinstance(demand.origin, Asked))
+    return any(demand.requirement.specifier.prereleases or demand.requirement.url for demand in asked)
+
+
+# -- what a target's text left open
+
+
+def _micros(solution: Solution, target: Target) -> Iterator[AssumedPython]:
+    """What another micro version of Python would decide otherwise."""
+    for project, version, states in (*_hanging_files(solution, target), *_hanging_markers(solution)):
+        yield AssumedPython(project=project, version=version, python=target.python, states=states)
+
+
+def _hanging_files(solution: Solution, target: Target) -> Iterator[tuple[NormalizedName, Version, str]]:
+    stated = [(pin.name, pin.version, pin.file.requires_python) for pin in solution.pins]
+    for found in solution.outgrown:
+        reasons = (why for file in found.nearest for why in file.reasons if isinstance(why, RequiresPython))
+        stated += [(found.of, found.nearest[0].version or found.newest, why.specifier) for why in reasons]
+    pythons = [micro.python for micro in (target, *other_micros(target))]
+    distinct = {specifier for *_, specifier in stated}
+    parting = {specifier for specifier in distinct if _parts(specifier, pythons)}
+    for project, version, specifier in dict.fromkeys(stated):
+        if specifier in parting:
+            yield project, version, f"Requires-Python: {specifier}"
+
+
+def _hanging_markers(solution: Solution) -> Iterator[tuple[NormalizedName, Version, str]]:
+    for demand in solution.assumed_markers:
+        assert isinstance(demand.origin, NeededBy)
+        yield demand.origin.name, demand.origin.version, f"Requires-Dist: {demand.shown}"
+
+
+def _parts(specifier: str | None, pythons: Iterable[str]) -> bool:
+    """Whether a Requires-Python admits some of these Pythons and not all."""
+    if specifier is None:
+        return False
+    try:
+        admitted = specifiers_of(specifier)
+    except ValueError:
+        return False
+    return len({admitted.contains(python, True) for python in pythons}) > 1
+
+
+EVERYWHERE = {"macOS": (11, 0), "glibc": (2, 17), "musl": (1, 1)}
+"""Releases that every machine has which is still maintained; what asks for no more decides nothing."""
+
+
+def _floor(solution: Solution, target: Target) -> Iterator[AssumedFloor]:
+    """The chosen file that asks for the newest system, and the releases that ask for one newer than was assumed."""
+    asking = [(need, pin.name, pin.version) for pin in solution.pins if (need := _need(pin.file, target)) is not None]
+    for (system, release), project, version in sorted(asking, reverse=True)[:1]:
+        if release > EVERYWHERE[system]:
+            needs = "{}.{}".format(*release)
+            yield AssumedFloor(project=project, version=version, system=system, needs=needs, refused=False)
+    for found in solution.outgrown:
+        for why in found.nearest[0].reasons:
+            if isinstance(why, OsTooOld):
+                yield AssumedFloor(
+                    project=found.of,
+                    version=found.nearest[0].version or found.newest,
+                    system=why.system,
+                    needs=why.need,
+                    refused=True,
+                )
+
+
+def _need(file: Listed, target: Target) -> tuple[str, tuple[int, int]] | None:
+    """The system and the least release of it that a wheel asks for; None where it asks for none."""
+    tags = [triple for triple in file.triples if triple in target.ranks] if isinstance(file, Wheel) else []
+    asked = [release_asked(triple.rpartition("-")[2], target.platform) for triple in tags]
+    return min((need for need in asked if need is not None), default=None) if all(asked) else None

@@ -1,0 +1,464 @@
+"""The same question asked with one thing changed. What is offered was asked again and gave a better answer.
+
+Each family of changes says what it would try, in groups: of a group, the first change that works is offered. Nothing
+is tried that the reasons in the way do not name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import NamedTuple, Protocol, TypeAlias
+
+from packaging.version import InvalidVersion, Version
+
+from wheelcheck.advice.changes import (
+    CHANGES,
+    AllowPreRelease,
+    AllowSource,
+    Change,
+    ChangeIndexStrategy,
+    ChangePython,
+    ChangeRequirement,
+    DropRequirement,
+    RaiseOsFloor,
+    Remedy,
+    ReplaceProject,
+    UseNativeArchitecture,
+)
+from wheelcheck.advice.concerns import Concern, PreRelease, SameModule, Stale
+from wheelcheck.common.records import Variant, record, replace
+from wheelcheck.resolver.candidates import Offers, combined
+from wheelcheck.resolver.compatibility import (
+    Judge,
+    OsTooOld,
+    RequiresPython,
+    SourceOnly,
+    WrongAbiTag,
+    WrongPlatformTag,
+    WrongPythonTag,
+)
+from wheelcheck.resolver.model import (
+    Asked,
+    Constraint,
+    Demand,
+    NeededBy,
+    NoAnswer,
+    NotForTarget,
+    Pin,
+    Question,
+    RefusedFile,
+)
+from wheelcheck.rules.replacements import REPLACEMENTS
+from wheelcheck.standards.distributions import ProjectPage
+from wheelcheck.standards.names import NormalizedName
+from wheelcheck.standards.requirements import marker_text, requirement_of
+from wheelcheck.targets.parse import target_on
+from wheelcheck.targets.platform import MacOS, Manylinux, Musllinux
+from wheelcheck.targets.python import FIRST_FREE_THREADED, NEWEST_MICRO, read_python
+from wheelcheck.targets.target import FLOOR, PYTHON, Target
+
+OF_PYTHON = (WrongPythonTag, WrongAbiTag, RequiresPython)
+CURABLE = ("PreRelease", "NightlyDependency", "Stale", "Yanked", "SameModule", "SeveralIndexes", "Translated")
+"""Warnings for which there may be a change."""
+UNWELCOME = frozenset({"NightlyDependency", "Yanked", "SourceOnly"})
+"""Warnings that a remedy must not bring in."""
+BEARABLE = frozenset({"PreRelease"})
+"""Warnings with which a remedy is told last, if nothing better cures."""
+WELCOME: dict[type[Variant], frozenset[str]] = {AllowSource: frozenset({"SourceOnly"})}
+"""Those that a change is about."""
+LAST = (DropRequirement, ChangeIndexStrategy)
+"""Changes that are told after others that bring in what is bearable."""
+OLDEST_ARM_MACOS = 11
+MOST_FLOORS = 3
+MOST_LOOSENED = 4
+
+
+class Answer(NamedTuple):
+    """What asking again gave: the pins, and what is wrong with them."""
+
+    pins: tuple[Pin, ...]
+    concerns: tuple[Concern, ...]
+
+
+class Ask(Protocol):
+    """Asks a question again, perhaps under another index strategy; None where it has no answer or none in time."""
+
+    def __call__(self, question: Question, strategy: str | None) -> Answer | None: ...
+
+
+@record(slots=False)
+class Case:
+    """What is to be cured.
+
+    Attributes:
+        question: what was asked.
+        strategy: the index strategy under which it was.
+        conflict: why there is no answer, or None.
+        pins, concerns: the answer, where there is one, and what is wrong with it.
+        page: gives what the indexes list of a project that the answer has asked for.
+        on: gives the same question for another target, where other markers hold.
+    """
+
+    question: Question
+    strategy: str
+    conflict: NoAnswer | None
+    pins: tuple[Pin, ...]
+    concerns: tuple[Concern, ...]
+    page: Callable[[NormalizedName], ProjectPage | None]
+    on: Callable[[Target], Question]
+
+    @property
+    def warnings(self) -> tuple[Concern, ...]:
+        """The warnings that a change may cure; of projects that are behind, those that were asked for come first."""
+        found = [one for one in self.concerns if one.level == "warning" and one.kind in CURABLE]
+        asked = {pin.name for pin in self.pins if pin.requested}
+        own = {one for one in found if isinstance(one, Stale) and one.project in asked}
+        return tuple(one for one in found if not isinstance(one, Stale) or not own or one in own)
+
+    @property
+    def needs(self) -> dict[NormalizedName, tuple[RefusedFile, ...]]:
+        """By project, the files that would have been taken if the target were another one."""
+        if isinstance(self.conflict, NotForTarget):
+            return {}
+        if self.conflict is not None:
+            return {self.conflict.project: self.conflict.files}
+        told = [one for one in self.warnings if isinstance(one, Stale | PreRelease) and one.needs]
+        return {one.of if isinstance(one, Stale) else one.project: one.needs for one in told}
+
+    @property
+    def demands(self) -> tuple[Demand, ...]:
+        """What the user asked that has a part in the trouble."""
+        if self.conflict is not None:
+            core = {demand.asking for demand in self.conflict.demands}
+            return tuple(d for d in (*self.question.demands, *self.question.constraints) if d.asking in core)
+        about = {one.project for one in self.warnings} | self.doubled
+        return tuple(demand for demand in self.question.demands if demand.name in about)
+
+    @property
+    def doubled(self) -> set[str]:
+        """The projects of which another one in the answer installs the same module."""
+        return {name for one in self.warnings if isinstance(one, SameModule) for name in one.others}
+
+    def says(self, kind: str, project: str) -> bool:
+        """Whether there is a warning of a kind about a project."""
+        return any((one.kind, one.project) == (kind, project) for one in self.warnings)
+
+    def refused_for(self, *kinds: type[Variant]) -> Iterator[RefusedFile]:
+        """The files in the way against which only reasons of some kinds speak."""
+        for files in self.needs.values():
+            yield from (file for file in files if file.reasons and all(isinstance(why, kinds) for why in file.reasons))
+
+    @property
+    def hangs_on_python(self) -> bool:
+        """Whether something that clashes is asked for on some Pythons only."""
+        clashing = self.conflict.demands if self.conflict is not None else ()
+        return any("python" in str(demand.requirement.marker or "") for demand in clashing)
+
+    def is_cured_by(self, answer: Answer, welcome: frozenset[str] = frozenset()) -> bool:
+        """Whether some kind of trouble is gone altogether, and none came that nobody would want in its place."""
+        before, after = _warned(self.concerns), _warned(answer.concerns)
+        if any(kind in UNWELCOME - welcome for kind, _ in after - before):
+            return False
+        left = {kind for kind, project in _warned(self.warnings) if (kind, project) in after}
+        return self.conflict is not None or bool({one.kind for one in self.warnings} - left)
+
+    def brought_by(self, answer: Answer, welcome: frozenset[str] = frozenset()) -> tuple[Concern, ...]:
+        """The warnings of an answer that one has to bear with, and that were not there before."""
+        new = _warned(answer.concerns) - _warned(self.concerns)
+        return tuple(
+            one for one in answer.concerns if one.kind in BEARABLE - welcome and (one.kind, one.project) in new
+        )
+
+
+def _warned(concerns: Iterable[Concern]) -> set[tuple[str, str | None]]:
+    return {(one.kind, one.project) for one in concerns if one.level == "warning"}
+
+
+class Attempt(NamedTuple):
+    """A change, and the question that it makes of the old one."""
+
+    change: Change
+    question: Question
+    strategy: str | None = None
+
+
+Group: TypeAlias = "Iterable[Attempt]"
+
+
+def remedies(case: Case, ask: Ask) -> tuple[Remedy, ...]:
+    """The changes that cure a case, in the order of their kinds, each with the answer that it gives."""
+    given: dict[Change, Answer | None] = {}
+    found: dict[Change, Remedy] = {}
+    for group in _groups(case):
+        is_told: set[bool] = set()
+        for remedy in _until_clean(_cures(case, group, ask, given)):
+            if _is_second_best(remedy) not in is_told:
+                is_told.add(_is_second_best(remedy))
+                found.setdefault(remedy.change, remedy)
+    return tuple(sorted(found.values(), key=_rank))
+
+
+def _rank(remedy: Remedy) -> tuple[bool, int]:
+    """Sorts remedies: what has to be borne with, or leaves something out, comes last."""
+    change = type(remedy.change)
+    return _is_second_best(remedy) or change in LAST, CHANGES.index(change)
+
+
+def _cures(case: Case, group: Group, ask: Ask, given: dict[Change, Answer | None]) -> Iterator[Remedy]:
+    """Those of a group of changes that cure a case, one after the other; none is asked twice."""
+    for attempt in group:
+        change = attempt.change
+        if change not in given:
+            given[change] = ask(attempt.question, attempt.strategy)
+        answer, welcome = given[change], WELCOME.get(type(change), frozenset())
+        if answer is not None and case.is_cured_by(answer, welcome):
+            yield Remedy(change=change, pins=answer.pins, concerns=case.brought_by(answer, welcome))
+
+
+def _until_clean(cures: Iterable[Remedy]) -> Iterator[Remedy]:
+    for remedy in cures:
+        yield remedy
+        if not _is_second_best(remedy):
+            return
+
+
+def _is_second_best(remedy: Remedy) -> bool:
+    return bool(remedy.concerns)
+
+
+def _groups(case: Case) -> Iterator[Group]:
+    if case.conflict is None and not case.warnings:
+        return
+    for family in (_pythons, _floors, _architectures, _replacements, _loosened, _pre_releases, _sources, _strategies):
+        yield from family(case)
+
+
+# -- another target
+
+
+def _pythons(case: Case) -> Iterator[Group]:
+    """The nearest Python that works, and the newest; for a free-threaded build, also the nearest one of that kind."""
+    target = case.question.target
+    if isinstance(case.conflict, NotForTarget) or any(case.refused_for(*OF_PYTHON)) or case.hangs_on_python:
+        if target.free_threaded:
+            yield _with_pythons(case, [f"{text}t" for minor, text in _nearest(target) if minor >= FIRST_FREE_THREADED])
+        yield _with_pythons(case, [text for _, text in _nearest(target)])
+        yield _with_pythons(case, [f"3.{minor}" for minor in sorted(NEWEST_MICRO, reverse=True)])
+
+
+def _nearest(target: Target) -> list[tuple[int, str]]:
+    """Minors of CPython and their texts, the nearest first, beginning with the target's own."""
+    own = target.version.minor
+    return [(minor, f"3.{minor}") for minor in sorted(NEWEST_MICRO, key=lambda minor: (abs(minor - own), -minor))]
+
+
+def _with_pythons(case: Case, pythons: Iterable[str]) -> Group:
+    target = case.question.target
+    for text in pythons:
+        python = read_python(text)
+        if python.abi == target.abi:
+            text = f"{python.version}{'t' if target.free_threaded else ''}"  # another micro, so that is what to tell
+        plain = target_on(target.platform, read_python(text), target.assumed - {PYTHON})
+        other = replace(plain, translated=target.translated)
+        if other != target and _is_viable(case, other):
+            yield Attempt(ChangePython(python=text, target=other.name), case.on(other))
+
+
+def _is_viable(case: Case, target: Target) -> bool:
+    """Whether each project in the way has a file for a target, so that asking again may be worth while."""
+    question = case.on(target)
+    return question.refused is None and all(_has_file(case, name, question) for name in case.needs)
+
+
+def _has_file(case: Case, name: NormalizedName, question: Question) -> bool:
+    page = case.page(name)
+    if page is None:
+        return False
+    judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
+    offers = Offers(page, judge, question.policy)
+    asked = [demand for demand in (*question.demands, *question.constraints) if demand.name == name]
+    pre = question.policy.prereleases(name)
+    found = next(offers.matching(combined(asked), pre=pre), None)
+    wanted = next((one.newest for one in case.warnings if isinstance(one, Stale) and one.project == name), None)
+    return found is not None and (wanted is None or found >= wanted)
+
+
+def _floors(case: Case) -> Iterator[Group]:
+    """The least release of the system that works."""
+    platform = case.question.target.platform
+    reasons = (why for file in case.refused_for(OsTooOld) for why in file.reasons)
+    needed = {why.need: why.system for why in reasons if isinstance(why, OsTooOld)}
+    if isinstance(platform, MacOS | Manylinux | Musllinux):
+        floors = sorted(needed, key=Version)[:MOST_FLOORS]
+        yield [_raised(case, platform, needed[floor], floor) for floor in floors]
+
+
+def _raised(case: Case, platform: MacOS | Manylinux | Musllinux, system: str, floor: str) -> Attempt:
+    major, minor = map(int, floor.split("."))
+    own = case.question.target
+    newer = replace(platform, major=major, minor=minor)
+    target = replace(own, platform=newer, assumed=own.assumed - {FLOOR}, interpreter=None)
+    change = RaiseOsFloor(system=system, floor=floor, target=target.name)
+    return Attempt(change, case.on(target))
+
+
+def _architectures(case: Case) -> Iterator[Group]:
+    """An arm64 Python, where an x86_64 one may well run on Apple silicon."""
+    target = case.question.target
+    platform = target.platform
+    if not isinstance(platform, MacOS) or platform.machine == "arm64":
+        return
+    major, minor = max((platform.major, platform.minor), (OLDEST_ARM_MACOS, 0))
+    native = MacOS(major=major, minor=minor, machine="arm64")
+    other = replace(target, platform=native, stated=(), interpreter=None, translated=False)
+    is_translated = any(one.kind == "Translated" for one in case.warnings)
+    if is_translated or (any(case.refused_for(WrongPlatformTag)) and _is_viable(case, other)):
+        change = UseNativeArchitecture(machine="arm64", target=other.name)
+        yield [Attempt(change, case.on(other))]
+
+
+# -- other requirements
+
+
+def _replacements(case: Case) -> Iterator[Group]:
+    """The project that took the place of one that was asked for: with what was asked of it, or else without."""
+    present = {demand.name for demand in case.question.demands}
+    for demand in case.demands:
+        replacement = REPLACEMENTS.get(demand.name)
+        is_behind = case.conflict is not None or case.says("Stale", demand.name)
+        if replacement is not None and is_behind and replacement.by not in present:
+            texts = dict.fromkeys((f"{replacement.by}{demand.requirement.specifier}", str(replacement.by)))
+            yield [
+                Attempt(
+                    ReplaceProject(project=demand.name, by=replacement.by, requirement=text, why=replacement.why),
+                    _with(case.question, demand, text),
+                )
+                for text in texts
+            ]
+
+
+def _loosened(case: Case) -> Iterator[Group]:
+    """Of each requirement that has a part in it, the nearest one that asks for less, or none in its place."""
+    for demand in case.demands[:MOST_LOOSENED]:
+        yield list(_looser(case, demand))
+
+
+def _looser(case: Case, demand: Demand) -> Iterator[Attempt]:
+    assert isinstance(demand.origin, Asked | Constraint)
+    question, place = case.question, demand.origin.place
+    if case.conflict is not None or case.says("Yanked", demand.name):
+        for text in _looser_texts(demand, _usable(case, demand.name)):
+            change = ChangeRequirement(project=demand.name, before=demand.shown, after=text, place=place)
+            yield Attempt(change, _with(question, demand, text))
+    fewer = _with(question, demand, None)
+    if fewer.demands and (case.conflict is not None or demand.name in case.doubled):
+        yield Attempt(DropRequirement(requirement=demand.shown, place=place), fewer)
+
+
+def _looser_texts(demand: Demand, usable: Sequence[Version]) -> Iterator[str]:
+    """A requirement as text, ever less narrow: without its extras, with one clause more wide, without one, or all."""
+    requirement = demand.requirement
+    if requirement.url:
+        return
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    marker = f"; {marker_text(requirement)}" if requirement.marker else ""
+    clauses = [(clause.operator, clause.version) for clause in requirement.specifier]
+    if extras:
+        yield f"{requirement.name}{requirement.specifier}{marker}"
+    for looser in _looser_clauses(clauses, usable):
+        yield f"{requirement.name}{extras}{','.join(sorted(looser))}{marker}"
+
+
+def _looser_clauses(clauses: Sequence[tuple[str, str]], usable: Sequence[Version]) -> Iterator[list[str]]:
+    """Version clauses, ever less narrow; `usable` are the versions that there are for the target, the newest first."""
+    for place, (operator, text) in enumerate(clauses):
+        others = [f"{other}{version}" for other, version in (*clauses[:place], *clauses[place + 1 :])]
+        with suppress(InvalidVersion):  # === takes any text
+            version = Version(text.removesuffix(".*"))
+            yield from ([*others, wider] for wider in _wider(operator, version, usable) if wider != f"{operator}{text}")
+    if len(clauses) > 1:
+        yield from ([f"{op}{version}" for op, version in clauses if (op, version) != left] for left in clauses)
+    if clauses:
+        yield []
+
+
+def _wider(operator: str, version: Version, usable: Sequence[Version]) -> Iterator[str]:
+    """A clause that admits more than one does: the nearest versions that it leaves out, or all on one side."""
+    match operator:
+        case "==" | "===" | "~=":
+            if operator == "===" or version.local:
+                yield f"=={version.public}"
+            if len(version.release) > 2:
+                yield f"=={version.major}.{version.minor}.*"
+            yield f">={version.public}"
+            yield f"<={version.public}"
+        case "<" | "<=":
+            yield from (f"<={other}" for other in [other for other in usable if other >= version][-1:])
+        case ">" | ">=":
+            yield from (f">={other}" for other in [other for other in usable if other <= version][:1])
+
+
+def _usable(case: Case, name: NormalizedName) -> list[Version]:
+    """The final versions of a project that have a file for the target, the newest first."""
+    page, question = case.page(name), case.question
+    if page is None:
+        return []
+    judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
+    offers = Offers(page, judge, question.policy)
+    return [version for version in offers.versions if not version.is_prerelease and not offers.is_withdrawn(version)]
+
+
+def _with(question: Question, demand: Demand, text: str | None) -> Question:
+    """The question with another text in the place of one demand, or with none."""
+    changed = [] if text is None else [replace(demand, requirement=requirement_of(text), hashes=())]
+
+    def exchanged(demands: Sequence[Demand]) -> tuple[Demand, ...]:
+        return tuple(new for old in demands for new in (changed if old is demand else [old]))
+
+    return replace(question, demands=exchanged(question.demands), constraints=exchanged(question.constraints))
+
+
+# -- other choices
+
+
+def _pre_releases(case: Case) -> Iterator[Group]:
+    """Pre-releases: pinned where they were chosen unasked, and let in where they were left out."""
+    question, policy = case.question, case.question.policy
+    kinds = ("PreRelease", "NightlyDependency")
+    unasked = {one.project for one in case.warnings if one.kind in kinds}
+    pinned = [(pin.name, f"{pin.name}=={pin.version}") for pin in case.pins if pin.name in unasked]
+    if pinned:
+        texts = tuple(text for _, text in pinned)
+        added = tuple(Demand(requirement=requirement_of(text), origin=Asked(place="the remedy")) for text in texts)
+        change = AllowPreRelease(projects=tuple(name for name, _ in pinned), requirements=texts)
+        yield [Attempt(change, replace(question, demands=(*question.demands, *added)))]
+    for name in list(_without_pre_releases(case))[:MOST_LOOSENED]:
+        wanted = replace(policy, all_releases=policy.all_releases | {name}, only_final=policy.only_final - {name})
+        yield [Attempt(AllowPreRelease(projects=(name,), requirements=()), replace(question, policy=wanted))]
+
+
+def _without_pre_releases(case: Case) -> Iterator[NormalizedName]:
+    """The projects in a conflict that have pre-releases which nobody wanted."""
+    demands = case.conflict.demands if case.conflict is not None else ()
+    askers = (demand.origin.name for demand in demands if isinstance(demand.origin, NeededBy))
+    for name in dict.fromkeys((*(demand.name for demand in demands), *askers)):
+        page = case.page(name) if not case.question.policy.prereleases(name) else None
+        if page is not None and any(version.is_prerelease for version in page.versions):
+            yield name
+
+
+def _sources(case: Case) -> Iterator[Group]:
+    """Source distributions, where nothing but their being that speaks against them."""
+    question = case.question
+    if case.conflict is not None and not question.policy.allow_sdists and any(case.refused_for(SourceOnly)):
+        change = AllowSource(projects=(case.conflict.project,))
+        yield [Attempt(change, replace(question, policy=replace(question.policy, allow_sdists=True)))]
+
+
+def _strategies(case: Case) -> Iterator[Group]:
+    """The other way to choose among indexes: a stricter one where they differ, pip's where the strict one has none."""
+    if case.conflict is not None and case.strategy == "first-index":
+        yield [Attempt(ChangeIndexStrategy(strategy="best-match"), case.question, "best-match")]
+    if any(one.kind == "SeveralIndexes" for one in case.warnings):
+        yield [Attempt(ChangeIndexStrategy(strategy="first-index"), case.question, "first-index")]

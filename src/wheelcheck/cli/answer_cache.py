@@ -1,0 +1,88 @@
+"""A whole answer of the command line, given again while all that it stands on is as it was.
+
+This comes before the parser of arguments: the same arguments in the same surroundings ask the same question. A command
+that was answered a minute ago is answered again before anything that could answer it anew is loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wheelcheck.index.cache.entries import ANSWERS, FORMAT, Damaged, digest_of, opened
+from wheelcheck.index.cache.places import cache_directory
+from wheelcheck.index.cache.stamps import holds, surroundings
+from wheelcheck.render.console import emit, say
+
+MOST = 256
+"""How many answers are kept on disk."""
+
+
+def recalled(arguments: Sequence[str]) -> int | None:
+    """Gives the remembered answer to a command; its exit code, or None where there is none."""
+    question = question_of(arguments)
+    if question is None:
+        return None
+    try:
+        about, parts = opened("/".join((cache_directory(), FORMAT, ANSWERS, key_of(question))))
+        if about["question"] != question or not holds(about["standing"]):
+            return None
+        text = parts[0].decode()
+    except (OSError, Damaged, ValueError, KeyError, TypeError):
+        return None
+    return _given(about, text)
+
+
+def may_be_recalled(arguments: Sequence[str]) -> bool:
+    """Whether the answer to a command may be kept to be given again: not where it names the cache or wants none."""
+    return arguments[:1] == ["check"] and not any(text.startswith(("--ca", "--no-c")) for text in arguments)
+
+
+def question_of(arguments: Sequence[str]) -> str | None:
+    """A digest of all that decides what a command answers and in which form; None where it is not to be given again.
+
+    It is kept on disk, and the arguments and the environment hold secrets.
+    """
+    if not may_be_recalled(arguments):
+        return None
+    try:
+        terminals = [bool(getattr(stream, "isatty", bool)()) for stream in (sys.stdin, sys.stdout)]
+        asked = json.dumps([list(arguments), terminals, surroundings()])
+    except (OSError, ValueError):
+        return None
+    return digest_of(asked)
+
+
+def key_of(question: str) -> str:
+    """The name of the entry of a question; that it is the same question is read in the entry."""
+    return question[:32]
+
+
+def forget_oldest(folder: str) -> None:
+    """Keeps the last answers of a folder: most others are to questions that nobody can ask again."""
+    try:
+        entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
+        for entry in sorted(entries, key=lambda entry: entry.stat().st_mtime_ns)[:-MOST]:
+            os.unlink(entry.path)  # noqa: PTH108 -- pathlib is not loaded on the way of remembered answers
+    except OSError:
+        return
+
+
+def _given(about: Mapping[str, Any], text: str) -> int:
+    """Gives an answer as the long way does; its exit code."""
+    for notice in about["notices"]:
+        say(notice)
+    try:
+        emit(text, about["output"])
+    except Exception as error:
+        from wheelcheck.common.errors import UsageError
+
+        if not isinstance(error, UsageError):
+            raise
+        say(str(error))
+        return 2
+    code: int = about["code"]
+    return code

@@ -1,0 +1,1 @@
+"""One module for each use case; every front end calls these."""

@@ -1,0 +1,174 @@
+"""explain(): what becomes of every file of one project on one target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from time import thread_time
+from typing import TYPE_CHECKING
+
+from wheelcheck.commands.check import Result, Sourced, result_of
+from wheelcheck.common.errors import CannotTell, UsageError
+from wheelcheck.common.records import Plain, plain, record, replace
+from wheelcheck.inputs.request import Inquiry, Options, complete
+from wheelcheck.resolver.compatibility import ForbiddenByRule
+from wheelcheck.resolver.limits import Effort
+from wheelcheck.resolver.model import Demand, Pin, Question, RefusedFile
+from wheelcheck.resolver.rejections import JudgedFile, every_file, nearest_of
+from wheelcheck.standards.names import NormalizedName
+from wheelcheck.targets.target import Target
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from wheelcheck.index.index import Index
+    from wheelcheck.resolver.state import Ledger
+
+
+@record
+class Explanation(Sourced):
+    """What becomes of every file of one project on one target.
+
+    Attributes:
+        demands: what selects the versions: the requirement, and the constraints on its project.
+        result: what would be chosen, or why nothing would be, as `check` without dependencies has it.
+        files: every file of the versions that are asked for, with its verdict: the newest version first, of one version
+            the nearest file first. At the end those whose names say no version.
+        nearest: of the files that are newer than every final release that fits, the one that comes nearest to fitting;
+            None where the newest version fits.
+        sources, applied, counters, oldest, exclude_newer, notices: where the answer comes from, as in `Sourced`.
+    """
+
+    demands: tuple[Demand, ...]
+    result: Result
+    files: tuple[JudgedFile, ...] = ()
+    nearest: RefusedFile | None = None
+
+    @property
+    def project(self) -> NormalizedName:
+        """The project that is asked about, normalised."""
+        return self.demands[0].name
+
+    @property
+    def target(self) -> Target:
+        """The interpreter that is asked about."""
+        return self.result.target
+
+    @property
+    def best(self) -> Pin | None:
+        """The file that would be chosen, or None."""
+        return next((pin for pin in self.result.pins if pin.name == self.project), None)
+
+    @property
+    def error(self) -> CannotTell | None:
+        """What kept the answer from being found out, or None."""
+        return self.result.error
+
+    @property
+    def ok(self) -> bool:
+        """Whether a file fits."""
+        return self.best is not None
+
+    @property
+    def exit_code(self) -> int:
+        """0 a file fits; 1 none does; 2 that could not be told."""
+        if self.error is not None:
+            return 2
+        return 0 if self.ok else 1
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def to_dict(self) -> dict[str, Plain]:
+        """The document ``wheelcheck/explain/1``."""
+        result = self.result.to_dict()
+        return {
+            "schema": "wheelcheck/explain/1",
+            "ok": self.ok,
+            "project": self.project,
+            "demands": plain(self.demands),
+            "target": result["target"],
+            "best": None if self.best is None else self.best.file.filename,
+            "nearest": plain(self.nearest),
+            "files": plain(self.files),
+            **{key: result[key] for key in ("conflict", "error", "concerns", "rules")},
+            "index": self.origin,
+            "notices": list(self.notices),
+        }
+
+
+def explain(requirement: str, /, *, target: str | Target | None = None, **options: Unpack[Options]) -> Explanation:
+    """What becomes of every file of a project: whether it fits a target, and every reason why not.
+
+    Of the metadata inside files, only that of the file that would be chosen is read.
+
+    Args:
+        requirement: a requirement (PEP 508). Its specifier selects the versions whose files are looked at.
+        target: a target or its text; left out, the running interpreter.
+        options: see `Options`; those on requirements files and on imports have no meaning here and are refused.
+
+    Raises:
+        UsageError: the question is malformed. What cannot be found out is the `error` of the explanation.
+    """
+    asked = complete(options)
+    for name, given in (("requirement", asked["requirement"]), ("confirm", asked["confirm"])):
+        if given:
+            raise UsageError(f"explain is about one requirement and imports nothing; leave the option {name} out.")
+    if not isinstance(target, str | Target | None):
+        raise UsageError(f"explain is about one target, not {target!r}; ask once for each.")
+    without_dependencies: Options = {**asked, "no_deps": True}
+    inquiry = Inquiry.read((requirement,), (target,) if target is not None else None, without_dependencies)
+    question = _question(inquiry)
+    notices = list(inquiry.notices)
+    with inquiry.opened_index(notices.append) as index:
+        result, ledger, files = _judged(question, index)
+        nearest = nearest_of(files, question.target)
+        return Explanation(
+            demands=(*question.demands, *ledger.constraints_on(question.demands[0].name)),
+            result=_with_all(result, files, nearest),
+            files=files,
+            nearest=nearest,
+            sources=index.sources,
+            applied=inquiry.applied,
+            counters=index.counters,
+            oldest=index.oldest,
+            exclude_newer=inquiry.limit,
+            notices=tuple(notices),
+        )
+
+
+def _question(inquiry: Inquiry) -> Question:
+    """What is asked for the one target. Raises `UsageError` where the marker of the requirement does not hold there."""
+    target = inquiry.targets[0]
+    question = inquiry.question(target)
+    if not question.demands:
+        (skipped,) = inquiry.skipped(question)
+        raise UsageError(
+            f"{skipped.shown} asks for nothing on {target.name}, where its marker does not hold; leave the marker out "
+            "to see the files all the same."
+        )
+    return question
+
+
+def _judged(question: Question, index: Index) -> tuple[Result, Ledger, tuple[JudgedFile, ...]]:
+    """What would be chosen, what was said on the way, and what becomes of every file."""
+    from wheelcheck.resolver.resolve import resolve_with_ledger
+
+    (demand,) = question.demands
+    if not demand.requirement.url:
+        index.start_page(demand.name)  # under way while the resolver is loaded
+    outcome, ledger = resolve_with_ledger(question, index, Effort(thread_time))
+    try:
+        files = every_file(ledger, demand.name, question.demands)
+        if isinstance(outcome, CannotTell):
+            return Result(target=question.target, error=outcome), ledger, files
+        return result_of(question, outcome, index), ledger, files
+    except CannotTell as error:
+        return Result(target=question.target, error=error), ledger, ()
+
+
+def _with_all(result: Result, files: Iterable[JudgedFile], nearest: RefusedFile | None) -> Result:
+    """The result with every rule that forbids a file, and of its conflict the nearest file only."""
+    forbidding = (why.rule for judged in files for why in judged.reasons if isinstance(why, ForbiddenByRule))
+    rules = tuple(dict.fromkeys((*result.rules, *forbidding)))
+    conflict = result.conflict and replace(result.conflict, files=() if nearest is None else (nearest,))
+    return replace(result, rules=rules, conflict=conflict)

@@ -1,0 +1,1 @@
+"""What every room uses: records, errors, URLs, dates, thread helpers and lazily compiled regexes."""

@@ -1,0 +1,1 @@
+"""What failed installs and imports mean, as values."""

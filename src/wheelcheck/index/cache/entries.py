@@ -1,0 +1,116 @@
+"""The form of an entry on disk: a line with a checksum of the next, a line of JSON with a table of the parts, parts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from io import BufferedReader, FileIO
+from itertools import accumulate
+from typing import Any
+from zlib import crc32
+
+from wheelcheck.index.cache.stamps import Stamp, stamp_of_status
+
+try:
+    from _blake2 import blake2b  # what hashlib has, without loading OpenSSL
+except ImportError:
+    from hashlib import blake2b
+
+FORMAT, ANSWERS = "4", "answers"
+"""The folder of all entries of this form, and the one in it that holds whole answers."""
+
+MAGIC = b"wheelcheck"
+_ROW = 24
+"""Of one part where it begins, counted from the first, its length, and its checksum, eight hexadecimal digits each. One
+text for all parts is read in a fraction of the time that JSON numbers take, and most parts are never looked at."""
+FIRST_READ = 64 * 2**10
+"""Bytes that are read at once: the lines before the parts, and all of a small entry."""
+
+
+def digest_of(*parts: str) -> str:
+    """A digest of some texts in their order, so that nothing of a URL or a secret shows in it."""
+    return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
+
+
+class Damaged(Exception):
+    """A part of an entry is not what was written, or another entry took its place."""
+
+
+def sealed(about: dict[str, Any], parts: Sequence[bytes | memoryview]) -> tuple[bytes, str]:
+    """The two lines before the parts, and the table of the parts that is in them."""
+    lengths = list(map(len, parts))
+    begins = accumulate(lengths[:-1], initial=0)
+    table = "".join(["%08x%08x%08x" % row for row in zip(begins, lengths, map(crc32, parts), strict=False)])  # noqa: UP031
+    head = json.dumps({"about": about, "parts": table}).encode() + b"\n"
+    return b"%s %08x\n%b" % (MAGIC, crc32(head), head), table
+
+
+def beginning_of(parts: Iterable[bytes | memoryview]) -> bytes:
+    """What of the parts is kept in memory, so that a small entry stays what it was when another takes its place."""
+    beginning = bytearray()
+    for part in parts:
+        beginning += part[: FIRST_READ - len(beginning)]
+        if len(beginning) == FIRST_READ:
+            break
+    return bytes(beginning)
+
+
+def opened(place: str) -> tuple[dict[str, Any], Sequence[bytes]]:
+    """What an entry holds.
+
+    Args:
+        place: its path.
+
+    Raises:
+        OSError: there is none.
+        Damaged, ValueError: it is damaged.
+    """
+    with BufferedReader(FileIO(place), FIRST_READ) as handle:
+        stamp = stamp_of_status(os.fstat(handle.fileno()))
+        seal, head = handle.readline(), handle.readline()
+        first = handle.read1(FIRST_READ)  # what was read along with the head
+    if seal != b"%s %08x\n" % (MAGIC, crc32(head)):
+        raise Damaged
+    entry = json.loads(head)
+    return entry["about"], Parts(place, first, len(seal) + len(head), entry["parts"], stamp)
+
+
+class Parts(Sequence[bytes]):
+    """The parts of an entry, each read and checked when it is asked for; any of them may be `Damaged`.
+
+    Attributes:
+        place: the path of the entry.
+        stamp: what shows that another entry took its place.
+    """
+
+    def __init__(
+        self,
+        place: str,
+        first: bytes,
+        offset: int,
+        table: str,
+        stamp: Stamp,
+    ) -> None:
+        self.place, self.stamp = place, stamp
+        self._first, self._offset, self._table = first, offset, table
+
+    def __len__(self) -> int:
+        return len(self._table) // _ROW
+
+    def __getitem__(self, number: Any) -> Any:
+        row = range(0, len(self._table), _ROW)[number]
+        begin, length, total = (int(self._table[place : place + 8], 16) for place in (row, row + 8, row + 16))
+        end = begin + length
+        part = self._first[begin:end] if end <= len(self._first) else self._read(self._offset + begin, length)
+        if len(part) != length or crc32(part) != total:
+            raise Damaged
+        return part
+
+    def _read(self, begin: int, length: int) -> bytes:
+        try:
+            with open(self.place, "rb") as handle:  # noqa: PTH123 -- pathlib is not loaded on the way of remembered answers
+                handle.seek(begin)
+                return handle.read(length)
+        except OSError:
+            return b""

@@ -1,0 +1,118 @@
+"""What a remembered answer stands on, and whether that is still so: files as they were, and a time that is not over.
+
+Only what an interpreter has loaded anyway is imported here: this decides whether anything else need be.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from stat import S_ISDIR, S_ISREG
+from typing import Any, TypeAlias
+
+Stamp: TypeAlias = "list[int] | None"
+
+TICK, COARSE_TICK = 0.05, 2.0
+"""Seconds in which a file may change twice and bear the same times: on most file systems, and where those are whole
+seconds."""
+
+
+def stamp_of(path: str) -> Stamp:
+    """What shows that a file or directory was changed: its times, size and number.
+
+    None where there is none, and nothing where it is neither, such as a pipe, which holds something else each time.
+    """
+    try:
+        status = os.stat(path)  # noqa: PTH116 -- pathlib is not loaded on this way
+    except (OSError, ValueError):
+        return None
+    return stamp_of_status(status) if S_ISREG(status.st_mode) or S_ISDIR(status.st_mode) else []
+
+
+def stamps_of(paths: Iterable[str]) -> dict[str, Stamp]:
+    """The stamp of each path."""
+    return {path: stamp_of(path) for path in paths}
+
+
+def is_settled(stamp: Stamp, began: float) -> bool:
+    """Whether each change after a time, in seconds since the epoch, shows in a stamp that was taken later."""
+    if not stamp:
+        return stamp is None
+    changed = max(stamp[:2]) / 1e9
+    return changed < began - (COARSE_TICK if changed.is_integer() else TICK)
+
+
+def standing_on(stamps: Mapping[str, Stamp], until: float) -> dict[str, Any]:
+    """What to keep beside an answer: its files as they were, and the time until which it may be given."""
+    return {"since": time.time(), "until": until, "files": sorted(stamps.items())}
+
+
+def holds(standing: Mapping[str, Any]) -> bool:
+    """Whether all is as it was. A clock that was set back ends it."""
+    if not standing["since"] <= time.time() < standing["until"]:
+        return False
+    return all(stamp_of(path) == stamp for path, stamp in standing["files"])
+
+
+def surroundings() -> list[Any]:
+    """Everything outside a command's arguments that may decide its answer, as JSON has it.
+
+    Raises:
+        OSError: there is no working directory any more, or this package is in no directory.
+    """
+    from wheelcheck._version import __version__
+
+    python = [sys.version, sys.executable, *sys.flags]
+    here = os.getcwd()  # noqa: PTH109
+    projects = sorted(stamps_of(project_files(here)).items())
+    return [__version__, _sources(), python, _system(), here, projects, sorted(os.environ.items())]
+
+
+def project_files(folder: str) -> list[str]:
+    """Where settings of a project may be: the pyproject.toml of a directory and of those above, the nearest first."""
+    found = []
+    while True:
+        found.append(os.path.join(folder, "pyproject.toml"))  # noqa: PTH118
+        folder, below = os.path.dirname(folder), folder  # noqa: PTH120
+        if folder == below:
+            return found
+
+
+def installations() -> list[str]:
+    """The directories whose change shows that something was installed or removed."""
+    return [path for path in sys.path if path]
+
+
+def stamp_of_status(status: os.stat_result) -> list[int]:
+    """What changes of a file when somebody writes it or puts another in its place: times in ns, size, inode."""
+    return [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino]
+
+
+@lru_cache(maxsize=1)
+def _sources() -> list[Any]:
+    """The files of this package, its rules included, as they were when this process first looked.
+
+    The walk is recursive, so that a new folder cannot go unnoticed. `__pycache__` is left out, because the interpreter
+    writes there.
+    """
+    from wheelcheck import _version
+
+    found = []
+    folders = [os.path.dirname(_version.__file__)]  # noqa: PTH120
+    while folders:
+        for entry in os.scandir(folders.pop()):
+            if entry.is_file():
+                found.append((entry.path, stamp_of_status(entry.stat())))
+            elif entry.name != "__pycache__":
+                folders.append(entry.path)
+    return sorted(found)
+
+
+def _system() -> list[str | None]:
+    if sys.platform == "win32":
+        return [sys.platform, *map(str, sys.getwindowsversion())]
+    libc = "CS_GNU_LIBC_VERSION"
+    return [*os.uname(), os.confstr(libc) if libc in os.confstr_names else None]

@@ -1,0 +1,86 @@
+"""What wheelcheck keeps on this machine: answers of indexes, wheels, and the environments made from them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from wheelcheck.common.errors import UsageError
+from wheelcheck.common.records import Plain, record
+from wheelcheck.index.cache.store import Cache
+
+ENVIRONMENTS, WHEELS = "environments", "wheels"
+
+
+@record
+class Amount:
+    """How many things of a kind are kept, and their bytes."""
+
+    number: int
+    bytes: int
+
+
+@record
+class Contents:
+    """What a cache directory holds: answers of indexes, wheels, and environments."""
+
+    directory: Path
+    answers: Amount
+    wheels: Amount
+    environments: Amount
+
+    def to_dict(self) -> dict[str, Plain]:
+        """The document ``wheelcheck/cache/1``."""
+        kinds = {"answers": self.answers, "wheels": self.wheels, "environments": self.environments}
+        amounts: dict[str, Plain] = {kind: {"number": a.number, "bytes": a.bytes} for kind, a in kinds.items()}
+        return {"schema": "wheelcheck/cache/1", "directory": str(self.directory)} | amounts
+
+
+def contents(directory: Path) -> Contents:
+    """What a cache directory holds; nothing where it is not there."""
+    number, size = Cache(directory).size()
+    return Contents(
+        directory=directory,
+        answers=Amount(number=number, bytes=size),
+        wheels=_amount(directory / WHEELS),
+        environments=_amount(directory / ENVIRONMENTS),
+    )
+
+
+def clear(directory: Path) -> Contents:
+    """Removes all that a cache directory holds and leaves what is not wheelcheck's; what it held.
+
+    Raises:
+        UsageError: something cannot be removed.
+    """
+    held = contents(directory)
+    try:
+        Cache(directory).clear()
+        for kind in (ENVIRONMENTS, WHEELS):
+            if (directory / kind).exists():
+                shutil.rmtree(directory / kind)
+    except OSError as error:
+        raise UsageError(f"{error.filename} could not be removed: {error.strerror}.") from None
+    return held
+
+
+def _amount(directory: Path) -> Amount:
+    try:
+        number = sum(1 for _ in directory.iterdir())
+    except OSError:
+        return Amount(number=0, bytes=0)
+    return Amount(number=number, bytes=sum(_sizes(directory)))
+
+
+def _sizes(directory: Path) -> Iterator[int]:
+    for folder, _, names in os.walk(directory):
+        yield from (_size(Path(folder, name)) for name in names)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,243 @@
+"""The file that a direct reference names (``name @ url``), known by its own name or by what is inside.
+
+A wheel says what it is by its name. A source archive may not, and a directory never does: those are read at once. So is
+a file of moderate size on a server whose digest the user gives, since no index states it there.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Collection, Mapping
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO
+
+from packaging.version import InvalidVersion
+
+from wheelcheck.common.errors import NeedsBuild, NotCached, Unreadable
+from wheelcheck.common.records import replace
+from wheelcheck.common.urls import path_of_url, shown
+from wheelcheck.index.cache.store import Kept, key_of
+from wheelcheck.index.context import Access
+from wheelcheck.index.fetch_metadata import metadata_in
+from wheelcheck.index.http.cache_control import FRESH_FOR
+from wheelcheck.index.http.ranges import bounded
+from wheelcheck.index.metadata import keep_metadata, known_metadata
+from wheelcheck.index.sdists import LARGEST, MODERATE, Enough, check_kind, fetch, promise_in
+from wheelcheck.index.stated import LocalHashes
+from wheelcheck.standards.distributions import (
+    SDIST_ENDINGS,
+    Listed,
+    Metadata,
+    MetadataError,
+    Sdist,
+    UnreadableFile,
+    direct_file,
+    hash_pairs,
+)
+from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata
+from wheelcheck.standards.hashes import chunks_of, digests_of, mismatch
+from wheelcheck.standards.names import NormalizedName
+from wheelcheck.standards.requirements import version_of
+from wheelcheck.standards.source_metadata import PYPROJECT, Project, Told, parse_project, static_metadata
+from wheelcheck.standards.zip_member import ArchiveError
+
+LARGEST_PYPROJECT = 2**24
+
+
+def read_direct(
+    access: Access, url: str, name: NormalizedName, wanted: Collection[str] = ()
+) -> tuple[Listed | UnreadableFile, Told | None]:
+    """The file that the user names for a project, and what it says of itself where it had to be read for that.
+
+    Args:
+        access: the way to it.
+        url: where it is; its fragment may state a digest.
+        name: the project.
+        wanted: digests (``sha256:...``) of which it must bear one; if there are any, it has its own under `hashes`, or
+            those that are wanted where it is too large to be fetched for no other reason.
+
+    Raises:
+        Unreadable: it is out of reach, or is no project.
+        NeedsBuild: only a build can tell its version or what it needs.
+        CannotTell: its server did not answer; which of its kinds says why.
+    """
+    access.note_kept({}, 0)
+    stated = hash_pairs(url.partition("#")[2])
+    found, told = _found(access, url, name, wanted, wanted or [f"{kind}:{digest}" for kind, digest in stated.items()])
+    if wanted or isinstance(found, UnreadableFile):
+        return found, told
+    return found, mismatch(stated, found.hashes) or told
+
+
+def _found(
+    access: Access, url: str, name: NormalizedName, wanted: Collection[str], given: Collection[str]
+) -> tuple[Listed | UnreadableFile, Told | None]:
+    file = direct_file(url, name)
+    link = url.partition("#")[0]
+    if not re.match(r"(https?|file):", link, re.IGNORECASE):
+        raise NeedsBuild(shown(link), "it is a source repository")
+    path = path_of_url(link)
+    if path is not None:
+        try:
+            return _local(file, Path(path).absolute(), name, wanted, given)
+        except OSError as error:
+            raise Unreadable(file.filename, f"{path}: {error.strerror}") from None
+    if _is_unnamed_archive(file):
+        return _unnamed_remote(access, file.filename, link, name, given)
+    return _checked(access, file, wanted) if wanted and not isinstance(file, UnreadableFile) else (file, None)
+
+
+# -- on this machine
+
+
+def _local(
+    file: Listed | UnreadableFile, path: Path, name: NormalizedName, wanted: Collection[str], given: Collection[str]
+) -> tuple[Listed | UnreadableFile, Told | None]:
+    if path.is_dir():
+        return _directory(path, name)
+    if _is_unnamed_archive(file):
+        with path.open("rb") as handle:
+            hashes = digests_of(chunks_of(handle), _algorithms(given))
+            return _unnamed(file.filename, path.as_uri(), name, _promise(handle, file.filename), hashes)
+    if wanted and not isinstance(file, UnreadableFile):
+        file = replace(file, hashes=LocalHashes({}, path, _algorithms(wanted)))
+    return file, None
+
+
+def _directory(path: Path, name: NormalizedName) -> tuple[Listed | UnreadableFile, Told]:
+    try:
+        project = read_project(path)
+    except MetadataError as error:
+        raise Unreadable(str(path), str(error)) from None
+    if project.dynamic:
+        raise NeedsBuild.of_directory(str(path), project.dynamic)
+    return _source(path.name, path.as_uri(), name, project.metadata), project.metadata
+
+
+def read_project(folder: Path) -> Project:
+    """The project in a directory, as its pyproject.toml states it; nothing else in it is looked at.
+
+    Raises:
+        MetadataError: it has none, or one that states no project.
+        OSError: it cannot be read.
+    """
+    try:
+        with (folder / PYPROJECT).open("rb") as handle:
+            body = handle.read(LARGEST_PYPROJECT + 1)
+    except FileNotFoundError:
+        old = next((name for name in ("setup.py", "setup.cfg") if (folder / name).is_file()), None)
+        raise MetadataError(f"it has a {old} and no {PYPROJECT}" if old else f"it has no {PYPROJECT}") from None
+    if len(body) > LARGEST_PYPROJECT:
+        raise MetadataError(f"its {PYPROJECT} has more than {LARGEST_PYPROJECT} bytes")
+    return parse_project(body)
+
+
+# -- on a server
+
+
+def _unnamed_remote(
+    access: Access, filename: str, url: str, name: NormalizedName, given: Collection[str]
+) -> tuple[Listed | UnreadableFile, Told | None]:
+    """An archive whose own name does not tell its version, such as that of a branch."""
+    key = key_of("direct", url)
+    kept = None if access.refresh or given else access.cache.metadata(key, time.time())
+    if kept is not None:
+        access.note_cached()
+        return _unnamed(filename, url, name, kept.head, {})
+    check_kind(filename)
+    if access.offline:
+        raise NotCached(shown(url))
+    with TemporaryFile() as handle:
+        fetch(access, url, filename, partial(bounded, handle, LARGEST, partial(Unreadable, filename)))
+        hashes = digests_of(chunks_of(handle), _algorithms(given))
+        promise = _promise(handle, filename)
+    access.cache.store_metadata(key, Kept(promise), time.time() + FRESH_FOR)
+    return _unnamed(filename, url, name, promise, hashes)
+
+
+def _checked(access: Access, file: Listed, wanted: Collection[str]) -> tuple[Listed, Told | None]:
+    """A file with the digests that it has, and what it says of itself; with those that are wanted where it is large.
+
+    What the cache holds under a wanted digest was in a file that has it.
+    """
+    stated = [replace(file, hashes=dict([one.split(":", 1)])) for one in sorted(wanted)]
+    for one in stated:
+        known = known_metadata(access, one)
+        if known is not None:
+            return one, known.value
+    if access.offline or _is_large(access, file):
+        return stated[0], None
+    with TemporaryFile() as handle:
+        if not fetch(access, file.url, file.filename, partial(bounded, handle, MODERATE, _enough)):
+            return stated[0], None
+        found = digests_of(chunks_of(handle), {"sha256"} | _algorithms(wanted))
+        same = next((one for one in stated if one.hashes.items() <= found.items()), None)
+        if same is None:
+            return replace(file, hashes=found), None
+        return same, keep_metadata(access, same, _inside(handle, same))
+
+
+def _is_large(access: Access, file: Listed) -> bool:
+    answer = access.transport.head(file.url, headers={"accept-encoding": "identity"})
+    length = answer.headers.get("content-length", "")
+    return answer.status == 200 and length.isascii() and length.isdigit() and int(length[:19]) > MODERATE
+
+
+def _enough(why: str) -> Exception:  # noqa: ARG001 - of the shape that `bounded` asks for
+    return Enough()
+
+
+def _inside(handle: BinaryIO, file: Listed) -> bytes | BadMetadata:
+    try:
+        return metadata_in(file, handle)
+    except ArchiveError as error:
+        return BadMetadata(why=str(error))
+
+
+# -- what an archive or a directory is
+
+
+def _promise(handle: BinaryIO, filename: str) -> bytes:
+    try:
+        return promise_in(handle, filename, None)
+    except ArchiveError as error:
+        raise Unreadable(filename, str(error)) from None
+
+
+def _unnamed(
+    filename: str, url: str, name: NormalizedName, promise: bytes, hashes: Mapping[str, str]
+) -> tuple[Listed | UnreadableFile, Told | None]:
+    try:
+        metadata = static_metadata(promise)
+    except MetadataError as error:
+        raise Unreadable(filename, str(error)) from None
+    if isinstance(metadata, DynamicMetadata):
+        raise NeedsBuild.of(filename, metadata.fields)
+    found = _source(filename, url, name, metadata)
+    return (found, None) if isinstance(found, UnreadableFile) else (replace(found, hashes=hashes), metadata)
+
+
+def _source(filename: str, url: str, name: NormalizedName, metadata: Metadata) -> Sdist | UnreadableFile:
+    try:
+        version = version_of(metadata.version)
+    except InvalidVersion as error:
+        raise Unreadable(filename, str(error)) from None
+    if metadata.name != name:
+        return UnreadableFile(filename=filename, why=f"it says that it is {metadata.name} {metadata.version}")
+    return Sdist(filename=filename, name=name, version=version, url=url, requires_python=metadata.requires_python)
+
+
+def _is_unnamed_archive(file: Listed | UnreadableFile) -> bool:
+    """Whether it is an archive whose name does not tell enough. Raises `Unreadable` for a file of another kind."""
+    if not isinstance(file, UnreadableFile) or file.filename.endswith(".whl"):
+        return False
+    if not file.filename.lower().endswith(SDIST_ENDINGS):
+        raise Unreadable(file.filename, "it is neither a wheel nor a source archive nor a directory")
+    return True
+
+
+def _algorithms(digests: Collection[str]) -> set[str]:
+    return {digest.partition(":")[0] for digest in digests}

@@ -1,0 +1,116 @@
+"""Core metadata fetched: from beside a file, or from inside it; on a server or on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit, urlunsplit
+
+from wheelcheck.common.errors import IndexNonsense, Unreadable
+from wheelcheck.index.context import Access
+from wheelcheck.index.http.ranges import RemoteFile
+from wheelcheck.index.local_files import body_of
+from wheelcheck.index.stated import mismatch_of_file, stated_of
+from wheelcheck.standards.distributions import Listed, Sdist
+from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
+from wheelcheck.standards.hashes import chunks_of, mismatch_of
+from wheelcheck.standards.source_metadata import Told, told_by
+from wheelcheck.standards.zip_member import METADATA_LIMIT, ArchiveError, metadata_of, reader_of
+
+
+def fetched_metadata(access: Access, file: Listed) -> bytes | BadMetadata | HashMismatch:
+    """The metadata of a file on a server, or why the file is refused."""
+    beside = _sidecar(access, file) if file.core_metadata else None
+    if isinstance(beside, HashMismatch):
+        return beside
+    if beside is not None and not isinstance(told_by(file, beside), BadMetadata):
+        return beside
+    return _inside(access, file)
+
+
+def _sidecar(access: Access, file: Listed) -> bytes | HashMismatch | None:
+    """The metadata beside the file (PEP 658), or None where the file itself must be read."""
+    try:
+        answer = access.transport.get(_beside(file.url), limit=METADATA_LIMIT, login=access.login_of(file))
+    except IndexNonsense:
+        return None
+    if answer.status == 401:
+        raise answer.failure()
+    if answer.status != 200:
+        return None
+    return mismatch_of(_expected_beside(file), [answer.body]) or answer.body
+
+
+def _inside(access: Access, file: Listed) -> bytes | BadMetadata | HashMismatch:
+    """The metadata inside the file."""
+    if isinstance(file, Sdist):
+        from wheelcheck.index.sdists import fetched_pkg_info
+
+        return fetched_pkg_info(access, file)
+    with RemoteFile(
+        access.transport,
+        file.url,
+        file.filename,
+        size=file.size,
+        login=access.login_of(file),
+        unable=access.unable,
+    ) as remote:
+        wrong = mismatch_of(file.hashes, chunks_of(remote.whole)) if remote.whole is not None else None
+        if wrong:
+            return wrong
+        try:
+            return metadata_of(remote.read, remote.size)
+        except ArchiveError as error:
+            return BadMetadata(why=str(error))
+
+
+def _beside(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=parts.path + ".metadata", fragment=""))
+
+
+# -- on this machine
+
+
+def local_metadata(file: Listed, path: Path) -> Told:
+    """The metadata of a file on this machine.
+
+    What is beside it answers even where the file is missing, as in a copy of an index without its files.
+    """
+    beside = _local_sidecar(file, path)
+    try:
+        return mismatch_of_file(stated_of(file), path) or beside or _local_inside(file, path)
+    except OSError as error:
+        if beside is not None and isinstance(error, FileNotFoundError):
+            return beside
+        raise Unreadable(file.filename, f"{path}: {error.strerror}") from None
+
+
+def _local_sidecar(file: Listed, path: Path) -> Told | None:
+    body = body_of(path.with_name(path.name + ".metadata")) if file.core_metadata else None
+    if body is None:
+        return None
+    told = mismatch_of(_expected_beside(file), [body]) or told_by(file, body)
+    return None if isinstance(told, BadMetadata) else told
+
+
+def _local_inside(file: Listed, path: Path) -> Told:
+    with path.open("rb") as handle:
+        try:
+            return told_by(file, metadata_in(file, handle))
+        except ArchiveError as error:
+            return BadMetadata(why=str(error))
+
+
+def metadata_in(file: Listed, handle: BinaryIO) -> bytes:
+    """The metadata inside an open file. Raises ArchiveError."""
+    if isinstance(file, Sdist):
+        from wheelcheck.index.sdists import pkg_info_of
+
+        return pkg_info_of(handle, file)
+    return metadata_of(reader_of(handle), handle.seek(0, 2))
+
+
+def _expected_beside(file: Listed) -> Mapping[str, str]:
+    return file.core_metadata if isinstance(file.core_metadata, Mapping) else {}

@@ -1,0 +1,1 @@
+"""The HTTP client: credentials, TLS, proxies, retries, ranges and cache control."""

@@ -1,0 +1,752 @@
+"""HTTP for the index, and the only module that knows httpx: one request made whole or failed with one plain reason.
+
+Retries, redirects, credentials, certificates, proxies and limits follow what pip honours. What an answer means is not
+known here. Standards: RFC 9110 (semantics, ranges), RFC 9112, RFC 6585 (429).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from wheelcheck.common.errors import IndexUnavailable, TimedOut, UsageError
+from wheelcheck.common.records import record
+from wheelcheck.common.urls import mask, shown
+from wheelcheck.index.http.auth import Credentials, Login, Logins, Origin, origin_of, split_credentials
+from wheelcheck.index.http.options import MOST_RETRIES, TransportOptions
+from wheelcheck.index.http.responses import Answer, Body, PassingError, Sink, Stream, Wanted, content_length
+
+if TYPE_CHECKING:
+    import ssl
+    from ipaddress import IPv4Address
+
+    import httpx
+
+__all__ = [
+    "Answer",
+    "Credentials",
+    "Login",
+    "Origin",
+    "Sink",
+    "Transport",
+    "TransportOptions",
+    "origin_of",
+    "split_credentials",
+]
+
+PAGE_LIMIT = 128 * 2**20
+MOST_REDIRECTS = 20
+FIRST_PAUSE = 0.25
+"""Seconds before the first retry; each further pause is twice as long, and jitter is added."""
+
+MOST_TIMEOUTS = 20
+"""A page that has not come whole after so many time-outs is given up, however steadily it comes."""
+
+SLOWEST = 16 * 2**10
+"""Bytes a second below which a body that keeps arriving is given up, once the deadline is over."""
+
+_DRAINED = 64 * 2**10
+_PASSING = frozenset({429, 500, 502, 503, 504, 520, 524, 527})
+_WATCHED_EVERY = 0.5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+_Rows: TypeAlias = tuple[tuple[type[Exception], str], ...]
+
+
+@record(kw_only=False)
+class _Question:
+    """What is asked; `body` gives a fresh taker of the body for each try."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Callable[[], Body]
+    login: Login | None
+
+
+class _Deadline:
+    """The end of a request as a whole: of its tries, its redirects and its pauses.
+
+    It is at twice the time-out, and moved on by every byte that arrives at more than a trickle, but never beyond `most`
+    seconds. Time-outs end what is silent; what keeps sending something that is no body is hung up.
+
+    Args:
+        url: how failures name it.
+        timeout: seconds of silence.
+        most: seconds from the beginning.
+    """
+
+    def __init__(self, url: str, timeout: float, most: float = math.inf) -> None:
+        self.url, self.timeout = url, timeout
+        now = time.monotonic()
+        self._end, self._last = now + 2 * timeout, now + most
+        self.most = most
+        self.connection: _Connection | None = None
+
+    def left(self) -> float:
+        """Seconds from now, below 0 once it is over."""
+        return min(self._end, self._last) - time.monotonic()
+
+    def step(self) -> float:
+        """The seconds that the next thing may take."""
+        return max(0.001, min(self.timeout, self.left()))
+
+    def arrived(self, length: int) -> None:
+        """Takes down that bytes of a body came; raises once the time is over."""
+        self._end += length / SLOWEST
+        if self.left() <= 0:
+            raise self.failure()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Lets no time pass: what is done here has a limit of its own."""
+        ends, began = (self._end, self._last), time.monotonic()
+        self._end = self._last = math.inf
+        try:
+            yield
+        finally:
+            self._end, self._last = (end + time.monotonic() - began for end in ends)
+
+    def hang_up(self) -> None:
+        """Ends the connection under the thread that reads from it."""
+        connection = self.connection
+        if connection is not None:
+            connection.hang_up()
+
+    def failure(self) -> TimedOut:
+        """What to say when it is over."""
+        return TimedOut(shown(self.url), self.most if self._last <= time.monotonic() else self.timeout)
+
+
+class Transport:
+    """Makes requests from any thread; nothing is imported or opened before the first one.
+
+    Args:
+        options: how the index is reached.
+        connections: the most connections at once.
+        logins: what is known of servers; those in a URL and those of netrc are found by themselves.
+        indexes: the URLs of the indexes without credentials, under which a keyring may keep those.
+    """
+
+    def __init__(
+        self,
+        options: TransportOptions,
+        *,
+        connections: int = 20,
+        logins: Sequence[Login] = (),
+        indexes: Sequence[str] = (),
+    ) -> None:
+        self.options = options
+        self.requests = 0
+        self.bytes = 0
+        self._logins = Logins(logins, indexes, options.keyring_provider)
+        self._connections = _Connections(connections)
+        self._contexts: dict[bool, ssl.SSLContext] = {}
+        self._narrow = False
+        self._allowed: set[Origin] = set()
+        self._deadlines: dict[int, _Deadline] = {}
+        self._watcher: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._headers = {
+            "accept": "*/*",
+            "accept-encoding": "gzip",
+            "connection": "keep-alive",
+            "user-agent": options.user_agent,
+        }
+
+    def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        limit: int = PAGE_LIMIT,
+        wanted: Wanted | None = None,
+        login: Login | None = None,
+    ) -> Answer:
+        """An answer with its whole body, content encoding undone.
+
+        Args:
+            url: http or https; credentials in it are sent to its origin only.
+            headers: names in lower case.
+            limit: the most bytes of the body, decoded.
+            wanted: whether a status with these headers has a body that is worth reading; by default that of 200 is.
+            login: what goes before every other login of its origin, also after a redirect.
+
+        Raises:
+            IndexUnavailable: no connection, or one that broke, or an answer that breaks its own promises.
+            IndexNonsense: a body beyond the limit.
+            TimedOut: no answer in time.
+        """
+        return self._answered("GET", url, headers or {}, lambda: Body(limit, wanted or _is_ok), login, self._most)
+
+    def head(self, url: str, *, headers: Mapping[str, str] | None = None, login: Login | None = None) -> Answer:
+        """The status and headers that a `get` would have; raises as `get` does."""
+        return self._answered("HEAD", url, headers or {}, lambda: Body(0, _is_nothing), login, self._most)
+
+    def download(self, url: str, sink: Callable[[], Sink], *, login: Login | None = None) -> Answer:
+        """Streams a body of status 200 as it is on the wire; raises as `get` does, and what a sink raises.
+
+        A try that broke in the middle is gone on with where the server allows it safely, else begun anew.
+
+        Args:
+            url, login: as for `get`.
+            sink: gives a taker of chunks, anew for each beginning.
+        """
+        body = Stream(sink)
+        answer = self._answered("GET", url, {"accept-encoding": "identity"}, lambda: body, login, math.inf)
+        return Answer(url=answer.url, status=200, headers=answer.headers) if body.went_on else answer
+
+    def overdue(self, thread: int) -> TimedOut | None:
+        """The failure of a thread's request that outlives its deadline where no time-out reaches, such as DNS."""
+        deadline = self._deadlines.get(thread)
+        return deadline.failure() if deadline and deadline.left() < -self.options.timeout - 1 else None
+
+    def close(self) -> None:
+        """Ends what is under way at its next sign of life, without waiting, and closes every connection."""
+        self._closed.set()
+        self._connections.close()
+
+    # -- tries
+
+    @property
+    def _most(self) -> float:
+        return MOST_TIMEOUTS * self.options.timeout
+
+    def _answered(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Callable[[], Body],
+        login: Login | None,
+        most: float,
+    ) -> Answer:
+        question = _Question(method, url, headers, body, login)
+        deadline = self._deadlines[threading.get_ident()] = _Deadline(url, self.options.timeout, most)
+        if self._watcher is None:
+            self._start_watching()
+        try:
+            return self._retried(question, deadline)
+        finally:
+            del self._deadlines[threading.get_ident()]
+
+    def _start_watching(self) -> None:
+        with self._lock:
+            if self._watcher is None:
+                self._watcher = threading.Thread(target=self._watch, name="wheelcheck-deadlines", daemon=True)
+                self._watcher.start()
+
+    def _watch(self) -> None:
+        """Hangs up on who keeps a connection alive beyond the end of its request without ever answering it."""
+        while not self._closed.wait(_WATCHED_EVERY):
+            for deadline in list(self._deadlines.values()):
+                if deadline.left() <= 0:
+                    deadline.hang_up()
+
+    def _retried(self, question: _Question, deadline: _Deadline) -> Answer:
+        retries = min(max(self.options.retries, 0), MOST_RETRIES)
+        for attempt in count():
+            outcome = self._tried(question, deadline)
+            if isinstance(outcome, Answer):
+                return outcome
+            pause = self._pause(attempt, outcome.pause)
+            if attempt == retries or deadline.left() <= pause or self._closed.wait(pause):
+                return outcome.final()
+        raise AssertionError
+
+    def _pause(self, attempt: int, wanted: float | None) -> float:
+        if wanted is not None:
+            return min(wanted, self.options.timeout)
+        from random import random
+
+        return float(FIRST_PAUSE * 2**attempt * (1 + random()))  # noqa: S311 - jitter, not a secret
+
+    def _tried(self, question: _Question, deadline: _Deadline) -> Answer | PassingError:
+        try:
+            return self._redirected(question, deadline)
+        except PassingError as failed:
+            return failed
+
+    def _redirected(self, question: _Question, deadline: _Deadline) -> Answer:
+        url, body = question.url, question.body()
+        for _ in range(MOST_REDIRECTS + 1):
+            answer = self._authorized(url, question, body, deadline)
+            location = answer.headers.get("location")
+            if answer.status not in _REDIRECTS or not location:
+                return answer
+            try:
+                url = urljoin(answer.url, _as_utf8(location))
+            except ValueError:
+                raise IndexUnavailable(shown(answer.url), "it redirects to a malformed address") from None
+            deadline.arrived(0)
+        raise IndexUnavailable(shown(question.url), f"it redirects more than {MOST_REDIRECTS} times")
+
+    def _authorized(self, url: str, question: _Question, body: Body, deadline: _Deadline) -> Answer:
+        """One answer; where the server refuses, the one that it gives to what the keyring has."""
+        try:
+            bare, inline = split_credentials(url)
+            origin = origin_of(bare)
+        except ValueError:
+            raise IndexUnavailable(shown(url), "its address is malformed") from None
+        self._check_allowed(origin, bare)
+        for _ in range(2):
+            credentials = self._logins.find(bare, inline, question.login)
+            answer = self._once(bare, origin, credentials, question, body, deadline)
+            if answer.status != 401:
+                break
+            with deadline.paused():
+                if not self._logins.has_others(bare, inline, question.login, credentials):
+                    break
+        return answer
+
+    def _once(
+        self,
+        url: str,
+        origin: Origin,
+        credentials: Credentials | None,
+        question: _Question,
+        body: Body,
+        deadline: _Deadline,
+    ) -> Answer:
+        import httpx
+
+        request = self._request(url, credentials, question, body, deadline)
+        connection = self._connections.take(origin) or self._connection(origin)
+        request.extensions["trace"] = connection.watch
+        deadline.connection = connection
+        self._count()
+        try:
+            response = self._sent(connection.client, request)
+            try:
+                return _answer(response, url, question, body, deadline, partial(self._count_bytes, url))
+            finally:
+                response.close()
+        except httpx.HTTPError as error:
+            if deadline.left() <= 0:
+                raise deadline.failure() from None
+            if isinstance(error, httpx.TimeoutException):
+                raise PassingError(deadline.failure()) from None
+            raise _failure(error, url) from None
+        finally:
+            deadline.connection = None
+            self._connections.give(origin, connection)
+
+    def _sent(self, client: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        """Sends a request; once more where only the certificates of the system can vouch for who answers."""
+        import httpx
+
+        narrow = self._narrow
+        try:
+            return client.handle_request(request)
+        except httpx.ConnectError as error:
+            if not narrow or _distrust(error) is None:
+                raise
+        self._trust_the_system()
+        return client.handle_request(request)
+
+    def _request(
+        self, url: str, credentials: Credentials | None, question: _Question, body: Body, deadline: _Deadline
+    ) -> httpx.Request:
+        import httpx
+
+        headers = {**self._headers, **question.headers, **body.headers}
+        if credentials is not None:
+            headers["authorization"] = credentials.header
+        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        timeouts = dict.fromkeys(("connect", "read", "write", "pool"), deadline.step())
+        try:
+            return httpx.Request(question.method, url, headers=pairs, extensions={"timeout": timeouts})
+        except httpx.InvalidURL:
+            raise IndexUnavailable(shown(url), "its address is malformed") from None
+
+    # -- connections
+
+    def _check_allowed(self, origin: Origin, url: str) -> None:
+        """Raises unless the origin may be asked and asking was not ended."""
+        if self._closed.is_set():
+            raise IndexUnavailable(shown(url), "asking was ended")
+        if origin in self._allowed:
+            return
+        scheme, host, port = origin
+        if scheme not in ("http", "https") or not host:
+            raise IndexUnavailable(shown(url), "its address is neither http nor https")
+        trusted = _is_trusted(host, port, self.options.trusted_hosts)
+        if scheme == "http" and not trusted and not _is_loopback(host):
+            raise IndexUnavailable(shown(url), "it is plain http, and its host is not among pip's trusted hosts")
+        self._allowed.add(origin)
+
+    def _connection(self, origin: Origin) -> _Connection:
+        import httpx
+
+        scheme, host, port = origin
+        verified = scheme == "https" and not _is_trusted(host, port, self.options.trusted_hosts)
+        proxy = self.options.proxy or _proxy_of_environment(origin)
+        try:
+            client = httpx.HTTPTransport(
+                verify=self._context(verified=verified),
+                proxy=self._proxy(proxy) if proxy else None,
+                limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+            )
+            return _Connection(client)
+        except ImportError as error:
+            raise UsageError(
+                f"The configured proxy needs a package that is not installed: {mask(str(error))}"
+            ) from None
+        except (ValueError, httpx.InvalidURL):
+            raise UsageError(_bad_proxy(self.options.proxy)) from None
+
+    def _proxy(self, url: str) -> httpx.Proxy:
+        import httpx
+
+        named = url if "://" in url or url == self.options.proxy else f"http://{url}"
+        context = self._context(verified=True) if named.lower().startswith("https:") else None
+        return httpx.Proxy(named, ssl_context=context)
+
+    def _context(self, *, verified: bool) -> ssl.SSLContext:
+        """One for hosts that must prove who they are, another for the others; certificates are read when needed."""
+        with self._lock:
+            context = self._contexts.get(verified)
+            if context is None:
+                context = self._contexts[verified] = _context(self.options, verified)
+                self._narrow = self._narrow or (verified and not _named_certificates(self.options))
+        return context
+
+    def _trust_the_system(self) -> None:
+        """Reading what the system trusts takes longer than all else before a first answer, so it waits for its need."""
+        with self._lock:
+            if self._narrow:
+                self._contexts[True].load_default_certs()
+            self._narrow = False
+
+    def _count(self) -> None:
+        with self._lock:
+            self.requests += 1
+
+    def _count_bytes(self, url: str, length: int) -> None:
+        with self._lock:
+            self.bytes += length
+        if self._closed.is_set():
+            raise IndexUnavailable(shown(url), "asking was ended")
+
+
+def load() -> None:
+    """Loads all of the HTTP client, of which httpx leaves a part to the first transport."""
+    import httpx
+
+    httpx.HTTPTransport(verify=False).close()
+
+
+class _Connection:
+    """A client for one connection, with one request at a time: a pool of many looks through all for each request."""
+
+    def __init__(self, client: httpx.HTTPTransport) -> None:
+        self.client = client
+        self._stream: Any = None
+
+    def watch(self, event: str, about: Mapping[str, Any]) -> None:
+        """Is told what the client does, and so of each new stream (the extension ``trace`` of httpx)."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._stream = about["return_value"]
+
+    def hang_up(self) -> None:
+        """Lets the other side have hung up, for whoever reads."""
+        import socket
+
+        found = self._stream.get_extra_info("socket") if self._stream is not None else None
+        if isinstance(found, socket.socket):
+            with suppress(OSError):  # shutdown of an SSLSocket would let its reader go on in plain text
+                socket.socket.shutdown(found, socket.SHUT_RDWR)
+
+
+class _Connections:
+    """Connections that wait for their next request: the one that was used last is taken first.
+
+    Args:
+        most: how many may wait; beyond it the one that has waited longest is closed.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._idle: deque[tuple[Origin, _Connection]] = deque()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def take(self, origin: Origin) -> _Connection | None:
+        """One to an origin, which is nobody else's until it is given back."""
+        with self._lock:
+            for place in range(len(self._idle) - 1, -1, -1):
+                if self._idle[place][0] == origin:
+                    connection = self._idle[place][1]
+                    del self._idle[place]
+                    return connection
+        return None
+
+    def give(self, origin: Origin, connection: _Connection) -> None:
+        """Takes a connection back, or closes it where it is not wanted any more."""
+        with self._lock:
+            self._idle.append((origin, connection))
+            surplus = len(self._idle) > (0 if self._closed else self._most)
+            oldest = self._idle.popleft()[1] if surplus else None
+        if oldest is not None:
+            oldest.client.close()
+
+    def close(self) -> None:
+        """Closes all that wait now, and each other one when it is given back."""
+        with self._lock:
+            self._closed = True
+            waiting, self._idle = self._idle, deque()
+        for _, connection in waiting:
+            connection.client.close()
+
+
+def _proxy_of_environment(origin: Origin) -> str | None:
+    """The proxy that the environment or the system names for an origin, by the rules of pip."""
+    from urllib.request import getproxies, proxy_bypass
+
+    scheme, host, port = origin
+    proxies = getproxies()
+    proxy = proxies.get(scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(f"{host}:{port}") or _is_in_networks(host, proxies.get("no", "")):
+        return None
+    return proxy
+
+
+def _is_in_networks(host: str, exempt: str) -> bool:
+    """Whether a host is an address in a network that ``no_proxy`` names, such as 10.0.0.0/8."""
+    from ipaddress import IPv4Address
+
+    try:
+        address = IPv4Address(host)
+    except ValueError:
+        return False
+    return any(_is_within(address, entry.strip()) for entry in exempt.split(","))
+
+
+def _is_within(address: IPv4Address, network: str) -> bool:
+    from ipaddress import IPv4Network
+
+    try:
+        return address in IPv4Network(network, strict=False)
+    except ValueError:
+        return False
+
+
+def _bad_proxy(proxy: str | None) -> str:
+    if not proxy:
+        return "A proxy that the environment names has a malformed URL; give one such as http://host:3128."
+    named = mask(proxy) if "://" in proxy else mask(f"//://{proxy}").removeprefix("//://")
+    return f"The configured proxy {named} is not the URL of a proxy; give one such as http://host:3128."
+
+
+def _context(options: TransportOptions, verified: bool) -> ssl.SSLContext:
+    import ssl
+
+    try:
+        context = _verifying(options) if verified else _unverifying()
+    except (OSError, ssl.SSLError):
+        raise UsageError(f"The certificates in {options.cert} cannot be read; name another file with --cert.") from None
+    if options.client_cert:
+        try:
+            context.load_cert_chain(options.client_cert)
+        except (OSError, ssl.SSLError):
+            raise UsageError(
+                f"The client certificate {options.client_cert} cannot be read; it must hold a certificate and its key."
+            ) from None
+    return context
+
+
+def _named_certificates(options: TransportOptions) -> str:
+    """What is to be trusted alone, by option or in the variables that pip honours; empty where nothing is named."""
+    import os
+
+    variables = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    return options.cert or next(filter(None, map(os.environ.get, variables)), "")
+
+
+def _verifying(options: TransportOptions) -> ssl.SSLContext:
+    """Trusts what is named; else certifi, until the system is needed as well."""
+    import os
+    import ssl
+
+    named = options.cert or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    if named:
+        is_folder = os.path.isdir(named)  # noqa: PTH112 - a string from outside, only asked about
+        return ssl.create_default_context(cafile=None if is_folder else named, capath=named if is_folder else None)
+    if _named_certificates(options):
+        return ssl.create_default_context()
+    import certifi
+
+    return ssl.create_default_context(cafile=certifi.where())
+
+
+def _unverifying() -> ssl.SSLContext:
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _is_trusted(host: str, port: int | None, trusted: tuple[str, ...]) -> bool:
+    for entry in trusted:
+        parts = _authority(entry)
+        try:
+            if (parts.hostname or "").lower() == host and parts.port in (None, port):
+                return True
+        except ValueError:
+            continue
+    return False
+
+
+def _authority(entry: str) -> SplitResult:
+    bare = f"[{entry}]" if entry.count(":") > 1 and "[" not in entry else entry
+    return urlsplit(f"//{bare}")
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or bool(re.fullmatch(r"127\.\d+\.\d+\.\d+", host))
+
+
+# -- one answer
+
+
+def _answer(
+    response: httpx.Response,
+    url: str,
+    question: _Question,
+    body: Body,
+    deadline: _Deadline,
+    note: Callable[[int], None],
+) -> Answer:
+    status, headers = response.status_code, _headers_of(response)
+    if body.wants(status, headers, url):
+        body.fill(_arriving(response, deadline, note), headers, url)
+        return Answer(url=url, status=status, headers=headers, body=body.whole())
+    if question.method != "HEAD":
+        _drain(response, headers, deadline, note)
+    bare = Answer(url=url, status=status, headers=headers)
+    if status in _PASSING:
+        raise PassingError(bare, _retry_after(headers, time.time()))
+    return bare
+
+
+def _headers_of(response: httpx.Response) -> dict[str, str]:
+    """Names in lower case; what comes several times is one value with commas (RFC 9110, section 5.3)."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in response.headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _as_utf8(text: str) -> str:
+    """A header's value as most servers mean it where they break the rule that it is ASCII."""
+    return text.encode("latin-1").decode("utf-8", "replace")
+
+
+def _arriving(response: httpx.Response, deadline: _Deadline, note: Callable[[int], None]) -> Iterator[bytes]:
+    import httpx
+
+    assert isinstance(response.stream, httpx.SyncByteStream)
+    for chunk in response.stream:
+        note(len(chunk))
+        deadline.arrived(len(chunk))
+        yield chunk
+
+
+def _drain(
+    response: httpx.Response, headers: Mapping[str, str], deadline: _Deadline, note: Callable[[int], None]
+) -> None:
+    """Reads a short body that nobody wants, so that its connection can be used again."""
+    length = content_length(headers)
+    if length is not None and length <= _DRAINED:
+        for _ in _arriving(response, deadline, note):
+            pass
+
+
+def _is_ok(status: int, headers: Mapping[str, str]) -> bool:  # noqa: ARG001 - one of several of this shape
+    return status == 200
+
+
+def _is_nothing(status: int, headers: Mapping[str, str]) -> bool:  # noqa: ARG001 - one of several of this shape
+    return False
+
+
+def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """The seconds that a server wants to be left alone (RFC 9110, section 10.2.3)."""
+    from wheelcheck.index.http.cache_control import http_date
+
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit() and len(text) < 9:
+        return float(text)
+    date = http_date(text, now)
+    return None if date is None else max(0.0, date - now)
+
+
+def _failure(error: Exception, url: str) -> Exception:
+    """What broke, in plain words; failures that another try cannot mend are final."""
+    lasting = _lasting(error)
+    if lasting is not None:
+        return IndexUnavailable(shown(url), lasting)
+    return PassingError(IndexUnavailable(shown(url), _passing(error)))
+
+
+def _lasting(error: Exception) -> str | None:
+    """Why every other try would fail as well; None where one may succeed."""
+    import httpx
+
+    distrust = _distrust(error)
+    if distrust is not None:
+        return f"its TLS certificate cannot be verified ({distrust})"
+    if isinstance(error, (httpx.ProxyError, httpx.UnsupportedProtocol)):
+        return f"the proxy refused ({mask(str(error))})"
+    return None
+
+
+def _distrust(error: Exception) -> str | None:
+    """Why a certificate was refused, None where none was."""
+    import ssl
+
+    refusals = (cause for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError))
+    return next((cause.verify_message for cause in refusals), None)
+
+
+def _passing(error: Exception) -> str:
+    """The first row that fits: what is at the bottom of an error says more than the error itself."""
+    import socket
+    import ssl
+
+    import httpx
+
+    of_causes: _Rows = (
+        (ssl.SSLError, "the TLS connection failed"),
+        (socket.gaierror, "its host name cannot be resolved"),
+        (ConnectionRefusedError, "the connection was refused"),
+    )
+    of_itself: _Rows = (
+        (httpx.ConnectError, "no connection could be made"),
+        (httpx.RemoteProtocolError, "its answer was cut short or is not HTTP"),
+    )
+    return _row(of_causes, _causes(error)) or _row(of_itself, [error]) or "the connection broke"
+
+
+def _row(rows: _Rows, errors: Iterable[BaseException]) -> str | None:
+    found = tuple(errors)
+    return next((why for kind, why in rows if any(isinstance(error, kind) for error in found)), None)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,64 @@
+"""The line to servers, opened when something is asked of one: an answer from the cache needs no HTTP client."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from wheelcheck.index.http.options import TransportOptions
+
+if TYPE_CHECKING:
+    from wheelcheck.common.errors import TimedOut
+    from wheelcheck.index.http.auth import Login
+    from wheelcheck.index.http.client import Transport
+
+
+class Line:
+    """Makes a `Transport` at its first use.
+
+    Args:
+        options: how the index is reached.
+        connections: the most connections at once.
+        logins: what is known of servers.
+        indexes: the URLs of the indexes, for which a keyring may know a password.
+    """
+
+    def __init__(
+        self, options: TransportOptions, *, connections: int, logins: Sequence[Login], indexes: Sequence[str]
+    ) -> None:
+        self._options, self._connections = options, connections
+        self._logins, self._indexes = tuple(logins), tuple(indexes)
+        self._lock = threading.Lock()
+        self._made: Transport | None = None
+        self._closed = False
+
+    @property
+    def transport(self) -> Transport:
+        """The transport, made now if it is not there yet."""
+        from wheelcheck.index.http.client import Transport
+
+        with self._lock:
+            if self._made is None:
+                self._made = Transport(
+                    self._options, connections=self._connections, logins=self._logins, indexes=self._indexes
+                )
+                if self._closed:
+                    self._made.close()
+            return self._made
+
+    @property
+    def spent(self) -> tuple[int, int]:
+        """The requests made and the bytes received so far."""
+        return (self._made.requests, self._made.bytes) if self._made else (0, 0)
+
+    def overdue(self, thread: int | None) -> TimedOut | None:
+        """The failure of a thread's request that outlives its deadline, if there is one."""
+        return self._made.overdue(thread) if self._made and thread is not None else None
+
+    def close(self) -> None:
+        """Ends all requests; where none was made, the next one fails as those that are under way do."""
+        with self._lock:
+            self._closed = True
+            if self._made is not None:
+                self._made.close()

@@ -1,0 +1,231 @@
+"""A file on a server, read in parts where the server allows it and whole where it does not (RFC 9110, section 14).
+
+Servers differ: some know no ranges, some none from the end, some tell no length. Each way is tried in the order of its
+cost; what a server of an origin was found not to do is not tried on it again.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO
+
+from wheelcheck.common.errors import Unreadable
+from wheelcheck.index.http.auth import Login, Origin, origin_of
+from wheelcheck.index.http.client import Transport
+from wheelcheck.index.http.responses import Answer, Sink, content_length, content_range
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+SHORTEST_TAIL, LONGEST_TAIL = 16 * 2**10, 2**20
+UNKNOWN_TAIL = 64 * 2**10
+"""How much of the end is asked for where the size is not known: all that most wheels need."""
+
+AHEAD = 64 * 2**10
+"""Read before what is asked for: the metadata of a wheel mostly stands right before its central directory."""
+
+MOST_BYTES = 8 * 2**30
+"""A file that goes on beyond this is given up: no index takes files of half the size."""
+
+
+class RemoteFile:
+    """Reads parts of one file; a context manager, because a server without ranges makes it keep the whole file.
+
+    Args:
+        transport: makes the requests.
+        url: where the file is.
+        filename: how failures name it.
+        size: its length as an index lists it, which is only a hint.
+        unable: what servers were found not to do, shared by all files: an origin with ``suffix`` or ``ranges``.
+        login: of the index that lists the file.
+
+    Raises:
+        Unreadable: the server does not have the file, or contradicts itself.
+        CannotTell: as `Transport.get` does.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        url: str,
+        filename: str,
+        *,
+        size: int | None,
+        unable: set[tuple[Origin, str]],
+        login: Login | None = None,
+    ) -> None:
+        self.size = 0
+        self.whole: BinaryIO | None = None
+        self._transport, self._url, self._filename, self._login = transport, url, filename, login
+        self._listed = size if size and size > 0 else None
+        self._told: int | None = None
+        self._unable = unable
+        self._tail = b""
+        self._tail_at = 0
+
+    def __enter__(self) -> Self:
+        ways = (self._open_by_listed_size, self._open_by_suffix, self._open_by_told_size, self._open_by_download)
+        try:
+            next(way for way in ways if way())
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of what was kept."""
+        if self.whole is not None:
+            self.whole.close()
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The bytes at a place; fewer where the file ends."""
+        end = min(offset + length, self.size)
+        if self.whole is not None:
+            self.whole.seek(offset)
+            return self.whole.read(max(0, end - offset))
+        if offset >= end:
+            return b""
+        if end + LONGEST_TAIL < self._tail_at:
+            return self._part(offset, end)
+        if offset < self._tail_at:
+            start = max(0, offset - AHEAD)
+            self._tail, self._tail_at = self._part(start, self._tail_at) + self._tail, start
+        return self._tail[offset - self._tail_at : end - self._tail_at]
+
+    # -- opening
+
+    def _open_by_listed_size(self) -> bool:
+        if self._listed is None or self._cannot("ranges"):
+            return False
+        return self._opened(self._ask(*_tail_of(self._listed)))
+
+    def _open_by_suffix(self) -> bool:
+        if self._told is not None or self._cannot("suffix") or self._cannot("ranges"):
+            return False
+        opened = self._opened(self._ask(None, UNKNOWN_TAIL))
+        if not opened:
+            self._give_up("suffix")
+        return opened
+
+    def _open_by_told_size(self) -> bool:
+        if self._cannot("ranges"):
+            return False
+        size = self._told or self._asked_size()
+        if size and self._opened(self._ask(*_tail_of(size))):
+            return True
+        self._give_up("ranges")
+        return False
+
+    def _open_by_download(self) -> bool:
+        from tempfile import TemporaryFile
+
+        self.whole = TemporaryFile()  # noqa: SIM115 - closed with this object
+        sink = partial(bounded, self.whole, MOST_BYTES, partial(Unreadable, self._filename))
+        answer = self._transport.download(self._url, sink, login=self._login)
+        if answer.status != 200:
+            raise self._failure(answer)
+        self.size = self.whole.seek(0, 2)
+        return True
+
+    def _asked_size(self) -> int | None:
+        answer = self._transport.head(self._url, headers={"accept-encoding": "identity"}, login=self._login)
+        return content_length(answer.headers) if answer.status == 200 else None
+
+    def _opened(self, answer: Answer) -> bool:
+        """Takes the end of the file from an answer, or the whole of a short one; notes the size that it tells."""
+        if answer.status == 200 and answer.body:
+            self._tail, self._tail_at, self.size = answer.body, 0, len(answer.body)
+            return True
+        start, end, total = content_range(answer.headers)
+        if answer.status == 206 and _is_plain(answer.headers) and start is not None and end is not None:
+            if end - start != len(answer.body):
+                raise Unreadable(self._filename, "its server sends other bytes than it says")
+            if end == total:
+                self._tail, self._tail_at, self.size, self._url = answer.body, start, total, answer.url
+                return True
+        self._told = total or (content_length(answer.headers) if answer.status == 200 else None) or self._told
+        return False
+
+    # -- requests
+
+    def _ask(self, start: int | None, end: int) -> Answer:
+        """Asks for the bytes from start up to end, or for the last `end` bytes."""
+        asked = f"bytes=-{end}" if start is None else f"bytes={start}-{end - 1}"
+        length = end if start is None else end - start
+        answer = self._transport.get(
+            self._url,
+            headers={"range": asked, "accept-encoding": "identity"},
+            limit=max(length, LONGEST_TAIL),
+            wanted=_is_part_or_short,
+            login=self._login,
+        )
+        gone = answer.status in (401, 403, 404, 410, 429)
+        if gone or (answer.status >= 500 and answer.status != 501):
+            raise self._failure(answer)
+        return answer
+
+    def _part(self, start: int, end: int) -> bytes:
+        answer = self._ask(start, end)
+        told = content_range(answer.headers)
+        if answer.status == 200 and len(answer.body) == self.size:
+            return answer.body[start:end]
+        if answer.status != 206 or told[2] != self.size:
+            raise Unreadable(self._filename, "it changed while it was read")
+        if told[:2] != (start, end) or len(answer.body) != end - start:
+            raise Unreadable(self._filename, "its server sends other bytes than it says")
+        return answer.body
+
+    def _failure(self, answer: Answer) -> Exception:
+        if answer.status in (404, 410):
+            return Unreadable(self._filename, f"nothing is at its URL: the server answers HTTP {answer.status}")
+        return answer.failure()
+
+    def _cannot(self, what: str) -> bool:
+        return (origin_of(self._url), what) in self._unable
+
+    def _give_up(self, what: str) -> None:
+        self._unable.add((origin_of(self._url), what))
+
+
+def bounded(
+    handle: BinaryIO,
+    most: int,
+    failure: Callable[[str], Exception],
+    progress: Callable[[int], object] | None = None,
+) -> Sink:
+    """A taker of chunks that writes a file anew, tells how many bytes it has, and raises where there are too many."""
+    handle.seek(0)
+    handle.truncate()
+    length = 0
+
+    def take(chunk: bytes) -> None:
+        nonlocal length
+        length += len(chunk)
+        if length > most:
+            raise failure(f"it goes on beyond {most} bytes")
+        handle.write(chunk)
+        if progress:
+            progress(length)
+
+    return take
+
+
+def _tail_of(size: int) -> tuple[int, int]:
+    return max(0, size - min(max(size // 100, SHORTEST_TAIL), LONGEST_TAIL)), size
+
+
+def _is_part_or_short(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether a body is what was asked for, or the whole of a file so short that it may come along."""
+    return status == 206 or (status == 200 and 0 < (content_length(headers) or 0) <= LONGEST_TAIL)
+
+
+def _is_plain(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-encoding", "identity").lower() == "identity"

@@ -1,0 +1,180 @@
+"""What a snapshot says beside its pages: where they came from, why files were refused, and what no index has.
+
+A snapshot is a static simple repository that `wheelcheck snapshot` wrote, with a manifest. The URLs in the manifest are
+shown in answers and lead nowhere: everything is read below the directory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from wheelcheck.common.errors import NotRecorded, Unreadable
+from wheelcheck.common.records import replace
+from wheelcheck.common.urls import path_of_url
+from wheelcheck.standards.distributions import (
+    Listed,
+    MetadataError,
+    ProjectPage,
+    Shelf,
+    UnreadableFile,
+    parse_metadata,
+)
+from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch
+from wheelcheck.standards.hashes import mismatch_of
+from wheelcheck.standards.names import NormalizedName
+from wheelcheck.standards.source_metadata import Told
+
+MANIFEST = "manifest.json"
+SCHEMA = "wheelcheck/manifest/1"
+BESIDE = ".metadata"
+
+
+def recording_in(folder: Path) -> Recording | None:
+    """The manifest of a directory, or None where there is none that `wheelcheck snapshot` wrote."""
+    told = manifest_in(folder)
+    return None if told is None else Recording(folder, told)
+
+
+def manifest_in(folder: Path) -> Mapping[str, Any] | None:
+    """What the manifest of a snapshot says; None where the directory is no snapshot."""
+    import json
+
+    try:
+        told = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) and told.get("schema") == SCHEMA else None
+
+
+class Recording:
+    """A snapshot as its manifest describes it; whatever is not of the right form in there counts as not there.
+
+    Attributes:
+        sources: the sources that were asked, as answers name them.
+        order: the indexes among them in the order in which ``first-index`` asks.
+    """
+
+    def __init__(self, folder: Path, told: Mapping[str, Any]) -> None:
+        self._folder = os.path.normpath(folder)
+        self._projects = _mapping(told.get("projects"))
+        self._missing = _mapping(told.get("missing"))
+        self.sources = _texts(told.get("sources"))
+        self.order = _texts(told.get("order"))
+
+    def near(self, name: NormalizedName) -> tuple[str, ...] | None:
+        """The projects with a like name that were offered for one that no source has; None if it was not asked for."""
+        return _texts(_mapping(self._missing[name]).get("near")) if name in self._missing else None
+
+    def page(self, name: NormalizedName, page: ProjectPage | None) -> ProjectPage | None:
+        """The page of a project as it was when it was recorded.
+
+        Args:
+            name: the project.
+            page: what the directory itself has of it.
+
+        Raises:
+            NotRecorded: nobody asked for the project then.
+        """
+        if page is None:
+            if name in self._missing:
+                return None
+            raise NotRecorded(name, self._folder)
+        about = _mapping(self._projects.get(name))
+        order = tuple(page.versions)
+
+        def shelf(place: int) -> Shelf:
+            found = page.shelf(order[place])
+            return Shelf(found.names, lambda at: self._as_recorded(found[at]))
+
+        return ProjectPage.of_shelves(
+            name,
+            order,
+            shelf,
+            (*page.stray, *_unreadable(about.get("unreadable"))),
+            status=page.status,
+            status_reason=page.status_reason,
+            indexes=_texts(about.get("indexes")),
+        )
+
+    def _as_recorded(self, file: Listed | UnreadableFile) -> Listed | UnreadableFile:
+        """A file with the URL and the source that it had; one that was put into the directory later is as it is."""
+        if isinstance(file, UnreadableFile):
+            return file
+        path = os.path.normpath(path_of_url(file.url) or os.sep)
+        about = self._about(file.name, path)
+        url, source = about.get("url"), about.get("source")
+        if not isinstance(url, str) or not isinstance(source, str):
+            return file
+        return replace(file, url=url, index=source, path=path)
+
+    def _about(self, name: NormalizedName, path: str) -> Mapping[str, Any]:
+        """What is said of a file at a normalised path; nothing of one outside the project's folder."""
+        folder = os.path.join(self._folder, name, "")  # noqa: PTH118 -- a path as text, with the separator at its end
+        files = _mapping(_mapping(self._projects.get(name)).get("files"))
+        return _mapping(files.get(path[len(folder) :].replace(os.sep, "/"))) if path.startswith(folder) else {}
+
+    def holds(self, file: Listed) -> bool:
+        """Whether a file is one of this snapshot."""
+        return file.path is not None and bool(self._about(file.name, file.path))
+
+    def told(self, file: Listed) -> Told:
+        """What a file of this snapshot said of itself when it was recorded, or why it was refused.
+
+        Raises:
+            NotRecorded: nobody asked for it then.
+            Unreadable: what the directory has of it cannot be used.
+        """
+        assert file.path is not None
+        refusal = _refusal(_mapping(self._about(file.name, file.path).get("refused")))
+        return refusal or self._metadata(file, Path(file.path + BESIDE))
+
+    def _metadata(self, file: Listed, beside: Path) -> Told:
+        expected = file.core_metadata if isinstance(file.core_metadata, Mapping) else {}
+        try:
+            body = beside.read_bytes()
+            return mismatch_of(expected, [body]) or parse_metadata(body)
+        except FileNotFoundError:
+            raise NotRecorded(f"the metadata of {file.filename}", self._folder) from None
+        except OSError as error:
+            raise Unreadable(file.filename, f"{beside}: {error.strerror}") from None
+        except MetadataError as error:
+            raise Unreadable(file.filename, f"{beside}: {error}") from None
+
+
+def _refusal(told: Mapping[str, Any]) -> BadMetadata | HashMismatch | DynamicMetadata | None:
+    """Why a file is refused, from its plain form."""
+    text = {name: value for name, value in told.items() if isinstance(value, str)}
+    match text.get("kind"):
+        case "BadMetadata":
+            return BadMetadata(why=text.get("why", ""))
+        case "HashMismatch":
+            return HashMismatch(expected=_texts(told.get("expected")), actual=text.get("actual", ""))
+        case "DynamicMetadata":
+            return DynamicMetadata(fields=_texts(told.get("fields")))
+    return None
+
+
+def _unreadable(told: Any) -> list[UnreadableFile]:
+    entries = [_mapping(entry) for entry in told] if isinstance(told, list) else []
+    return [
+        UnreadableFile(
+            filename=entry["filename"], why=entry["why"], label=entry["label"] if _is_text(entry.get("label")) else None
+        )
+        for entry in entries
+        if _is_text(entry.get("filename")) and _is_text(entry.get("why"))
+    ]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(filter(_is_text, value)) if isinstance(value, list) else ()

@@ -1,0 +1,1 @@
+"""What the user asks: options, requirements files, pyproject.toml, lock files and pip's configuration."""

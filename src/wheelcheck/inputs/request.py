@@ -1,0 +1,559 @@
+"""The question as it was put: options, requirements, targets, configuration and rules, read before any request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from math import inf
+from os import environ, path
+from typing import TYPE_CHECKING, TypedDict
+
+from wheelcheck._version import __version__
+from wheelcheck.common.errors import UsageError
+from wheelcheck.common.records import record
+from wheelcheck.common.urls import mask
+from wheelcheck.index.cache.stamps import surroundings
+from wheelcheck.resolver.compatibility import Judge
+from wheelcheck.resolver.model import Asked, Constraint, Demand, NotForTarget, Outcome, Policy, Question
+from wheelcheck.rules.model import NO_RULES, Rules
+from wheelcheck.standards.distributions import hash_pairs
+from wheelcheck.standards.markers import UndecidableMarker, applies
+from wheelcheck.standards.names import NormalizedName, canonicalize_name
+from wheelcheck.targets.target import Target
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from packaging.requirements import Requirement
+
+    from wheelcheck.index.index import Index, Source
+    from wheelcheck.inputs.pip_config import Applied, Configuration
+    from wheelcheck.inputs.read import Ask, Inputs
+    from wheelcheck.inputs.requirements_txt import FileOptions
+    from wheelcheck.resolver.limits import Effort
+    from wheelcheck.resolver.supply import Supply
+
+RESOLUTIONS = ("highest", "lowest", "lowest-direct")
+STRATEGIES = ("best-match", "first-index")
+NO_UPLOAD_TIME = ("refuse", "allow")
+MOST_NAMED = 3
+"""Constraints that a sentence names; many files constrain far more than what is needed."""
+
+
+class Options(TypedDict, total=False):
+    """The command line's options as keywords; each has the default that it has there.
+
+    Attributes:
+        requirement: requirements files, a pyproject.toml for its dependencies, or one pylock.toml (``-r``).
+        constraint: constraints files (``-c``).
+        group: dependency groups, ``NAME`` of the pyproject.toml here or ``PATH:NAME``.
+        extra, all_extras: extras of the projects among the files, or of the lock.
+        python: a version or a path of the Python that targets leave open.
+        index_url, extra_index_url, find_links, no_index: as pip's; an index named here replaces what is configured.
+        index_strategy: ``best-match`` takes the best version of all indexes, as pip does; ``first-index`` takes a
+            project from the first index that has it: further indexes in their order, then `index_url`.
+        isolated: ignore pip's configuration and environment.
+        offline: answer from the cache only.
+        refresh: ask the index again even where the cache is fresh.
+        pre: take pre-releases everywhere.
+        no_deps: leave the requirements of files aside.
+        ignore_requires_python: take files whose Requires-Python excludes the target.
+        allow_sdists: take source distributions whose metadata is static, where a version has no usable wheel.
+        exclude_newer: leave out what was uploaded at this instant or later: a date, which includes that day (UTC), an
+            RFC 3339 time, or a duration back from now such as ``30 days`` or ``P30D``.
+        no_upload_time: with `exclude_newer`, ``refuse`` or ``allow`` files whose index does not say when they came.
+        resolution: ``highest``, ``lowest`` or ``lowest-direct``.
+        rules: a file or directory of rules of your own; by id they replace curated ones.
+        no_rules: judge by metadata alone.
+        ignore: ids of rules to leave out.
+        no_remedies: look for no changes that would give a better answer.
+        strict: warnings make an answer not ok.
+        confirm: import what was asked for in the target's interpreter.
+        fresh: with `confirm`, in a new environment that holds exactly the pins.
+        timeout: seconds that an import may take.
+        cache_dir, no_cache: where answers of indexes are kept, or that they are not.
+    """
+
+    requirement: Sequence[str]
+    constraint: Sequence[str]
+    group: Sequence[str]
+    extra: Sequence[str]
+    all_extras: bool
+    python: str | None
+    index_url: str | None
+    extra_index_url: Sequence[str]
+    find_links: Sequence[str]
+    no_index: bool
+    index_strategy: str
+    isolated: bool
+    offline: bool
+    refresh: bool
+    pre: bool
+    no_deps: bool
+    ignore_requires_python: bool
+    allow_sdists: bool
+    exclude_newer: str | None
+    no_upload_time: str
+    resolution: str
+    rules: str | None
+    no_rules: bool
+    ignore: Sequence[str]
+    no_remedies: bool
+    strict: bool
+    confirm: bool
+    fresh: bool
+    timeout: float
+    cache_dir: str | None
+    no_cache: bool
+
+
+DEFAULTS: Options = {
+    "requirement": (),
+    "constraint": (),
+    "group": (),
+    "extra": (),
+    "all_extras": False,
+    "python": None,
+    "index_url": None,
+    "extra_index_url": (),
+    "find_links": (),
+    "no_index": False,
+    "index_strategy": "best-match",
+    "isolated": False,
+    "offline": False,
+    "refresh": False,
+    "pre": False,
+    "no_deps": False,
+    "ignore_requires_python": False,
+    "allow_sdists": False,
+    "exclude_newer": None,
+    "no_upload_time": "refuse",
+    "resolution": "highest",
+    "rules": None,
+    "no_rules": False,
+    "ignore": (),
+    "no_remedies": False,
+    "strict": False,
+    "confirm": False,
+    "fresh": False,
+    "timeout": 600.0,
+    "cache_dir": None,
+    "no_cache": False,
+}
+
+
+def complete(options: Options) -> Options:
+    """The options with the defaults of those that are left out. Raises `UsageError` where they make no sense."""
+    unknown = options.keys() - DEFAULTS.keys()
+    if unknown:
+        raise TypeError(f"unknown option {min(unknown)!r}")
+    for name, value in options.items():
+        if isinstance(value, str) and isinstance(DEFAULTS.get(name), tuple):
+            raise UsageError(f"The option {name} takes a list, such as [{value!r}], not a text.")
+    if options.get("index_url") == "":
+        raise UsageError("The index URL is empty; leave it out to ask the index that pip is configured for.")
+    asked: Options = {**DEFAULTS, **options}
+    if not 0 < asked["timeout"] < inf:
+        raise UsageError(f"The time-out is {asked['timeout']}; give a number of seconds above 0.")
+    _check_choice("resolution", asked["resolution"], RESOLUTIONS)
+    _check_choice("index strategy", asked["index_strategy"], STRATEGIES)
+    _check_choice("answer to a missing upload time", asked["no_upload_time"], NO_UPLOAD_TIME)
+    if asked["fresh"] and not asked["confirm"]:
+        raise UsageError("--fresh says where to import, so it goes with --confirm.")
+    return asked
+
+
+def _check_choice(what: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise UsageError(f"The {what} {value!r} is not one of {', '.join(choices)}.")
+
+
+def question_of(
+    requirements: object, targets: Sequence[str | Target] | str | None, options: Options
+) -> tuple[object, ...] | None:
+    """What tells one question from every other in this process; None where its answer is not to be given again."""
+    texts = [*(targets or ()), options["python"] or ""]
+    named = all(isinstance(text, Target) or not _is_of_this_machine(text) for text in texts)
+    if not isinstance(requirements, tuple) or isinstance(targets, str) or not named:
+        return None
+    values = tuple(tuple(value) if isinstance(value, list) else value for value in options.values())
+    told = repr(targets)  # equal targets may differ in what the report tells of them
+    try:
+        question = requirements, told, tuple(options), values, str(surroundings())
+        hash(question)
+    except (OSError, TypeError):
+        return None
+    return question
+
+
+def _is_of_this_machine(text: str) -> bool:
+    """Whether a text may name a file or an interpreter, which may change without anybody noticing."""
+    word = text.strip().lower()
+    named = word.endswith(".json") or word.startswith(("~", "python", "pypy", "graalpy"))
+    return named or "/" in text or "\\" in text or path.exists(text)  # noqa: PTH110
+
+
+def target_named(target: str | Target | None, python: str | None) -> Target:
+    """The target of a text, or the running interpreter."""
+    if isinstance(target, Target):
+        return target
+    spelled = _spelled(target) if target and not python else None
+    if spelled is not None:
+        return spelled
+    from wheelcheck.interpreters.find import target_of
+
+    return target_of(target, python)
+
+
+def _spelled(text: str) -> Target | None:
+    """The target that a text spells in full, so that no interpreter need be looked for."""
+    from wheelcheck.targets.parse import read_target
+
+    try:
+        return read_target(text)
+    except UsageError:
+        return None
+
+
+@record(slots=False)
+class Inquiry:
+    """Everything that was asked, read and checked before the first request."""
+
+    targets: tuple[Target, ...]
+    inputs: Inputs
+    configuration: Configuration
+    rules: Rules
+    options: Options
+    exclude_newer: datetime | None = None
+
+    @classmethod
+    def read(cls, requirements: Iterable[str], targets: Iterable[str | Target] | None, options: Options) -> Inquiry:
+        """All that the arguments, files, environment and pip's configuration ask. Raises `UsageError`."""
+        from wheelcheck.inputs.pip_config import read_configuration
+        from wheelcheck.inputs.read import read_inputs
+
+        configuration = read_configuration(isolated=options["isolated"])
+        constraints = (*options["constraint"], *configuration.constraints)
+        inputs = read_inputs(
+            _texts(requirements),
+            options["requirement"],
+            constraints,
+            groups=options["group"],
+            extras=options["extra"],
+            all_extras=options["all_extras"],
+        )
+        if not inputs.is_question:
+            raise UsageError("Nothing is asked: name a requirement, or a requirements file with -r.")
+        return cls(
+            targets=tuple(target_named(target, options["python"]) for target in _chosen(targets)),
+            inputs=inputs,
+            configuration=configuration,
+            rules=_rules(options),
+            options=options,
+            exclude_newer=_limit(options["exclude_newer"]),
+        )
+
+    def question(self, target: Target) -> Question:
+        """What is asked for one target: requirements whose markers do not hold there fall away."""
+        refused = next(self._exclusions(target), None)
+        locked = self._locked(target) if refused is None else []
+        asks = [ask for ask in (*self.inputs.asks, *locked) if _holds(ask, target)]
+        bounds = [ask for ask in self.inputs.constraints if _holds(ask, target)]
+        _check_direct_references([*asks, *bounds])
+        return Question(
+            target=target,
+            demands=tuple(map(_asked, asks)),
+            constraints=tuple(_demand(ask, Constraint(place=str(ask.place))) for ask in bounds),
+            rules=self.rules,
+            policy=self._policy,
+            refused=refused,
+        )
+
+    def resolved(self, question: Question, supply: Supply, effort: Effort) -> Outcome:
+        """The answer to one of its questions, from an index or from what a lock has of it. Raises `CannotTell`."""
+        from wheelcheck.resolver.resolve import resolve
+
+        lock = self.inputs.lock
+        if lock is None or question.refused is not None:
+            return resolve(question, supply, effort)
+        from wheelcheck.inputs.pylock import LockedSupply, of_lock
+
+        return of_lock(resolve(question, LockedSupply(lock.packages(question.target), supply), effort), lock, question)
+
+    def _locked(self, target: Target) -> list[Ask]:
+        """What a lock asks for on a target."""
+        from wheelcheck.inputs.read import Ask
+        from wheelcheck.inputs.requirement import Place
+
+        lock = self.inputs.lock
+        if lock is None:
+            return []
+        return [
+            Ask(requirement=one.requirement, place=Place(file=lock.file, table=one.table), hashes=one.hashes)
+            for one in lock.packages(target)
+        ]
+
+    def _exclusions(self, target: Target) -> Iterator[NotForTarget]:
+        """Where inputs say themselves that they are not for a target."""
+        if self.inputs.lock is None and not self.inputs.admissions:
+            return
+        any_python = self._policy.ignore_requires_python
+        if self.inputs.lock is not None:
+            yield from self.inputs.lock.exclusions(target, any_python=any_python)
+        judge = Judge(target, any_python=any_python)
+        for admission in self.inputs.admissions:
+            if not judge.accepts_python(admission.requires_python):
+                asked = (f"Python {admission.requires_python}",)
+                yield NotForTarget(project=admission.project, place=str(admission.place), admitted=asked)
+
+    def skipped(self, question: Question) -> tuple[Demand, ...]:
+        """What was asked for and fell away for the target of a question."""
+        return tuple(demand for demand in map(_asked, self.inputs.asks) if demand not in question.demands)
+
+    @property
+    def _policy(self) -> Policy:
+        from wheelcheck.inputs.pip_config import selections
+
+        options, configured, files = self.options, self.configuration, self.inputs.options
+        selected = selections(
+            (option.replace("_", "-"), ",".join(getattr(place, option)))
+            for place in (configured, files)
+            for option in ("only_binary", "no_binary", "all_releases", "only_final")
+            if getattr(place, option)
+        )
+        hashes_given = any(ask.hashes for ask in (*self.inputs.asks, *self.inputs.constraints))
+        hashes_wanted = hashes_given or configured.require_hashes or files.require_hashes
+        return Policy(
+            pre=options["pre"] or configured.pre or files.pre,
+            all_releases=frozenset(selected["all_releases"]),
+            only_final=frozenset(selected["only_final"]),
+            no_binary=frozenset(selected["no_binary"]),
+            only_binary=frozenset(selected["only_binary"]),
+            prefer_binary=configured.prefer_binary or files.prefer_binary,
+            allow_sdists=options["allow_sdists"],
+            exclude_newer=self.exclude_newer,
+            undated=options["no_upload_time"] == "allow",
+            require_hashes=hashes_wanted and not files.no_require_hashes,
+            no_deps=options["no_deps"],
+            ignore_requires_python=options["ignore_requires_python"] or configured.ignore_requires_python,
+            resolution=options["resolution"],
+        )
+
+    @property
+    def files(self) -> tuple[str, ...] | None:
+        """The files that decided what is asked; None where other things than files and pages decide the answer."""
+        moves = ("confirm", "offline", "refresh", "no_cache", "rules", "exclude_newer")
+        asks = (*self.inputs.asks, *self.inputs.constraints)
+        own = any(ask.requirement.url and not ask.requirement.url.startswith("http") for ask in asks)
+        read = self.inputs.files
+        if own or "-" in read or any(self.options.get(name) for name in moves):
+            return None
+        return (*read, *self._files_of_configuration) if all(map(path.exists, read)) else None
+
+    @property
+    def _files_of_configuration(self) -> tuple[str, ...]:
+        """The files that pip's configuration is in, those that might be there, and those that it names."""
+        from wheelcheck.inputs.pip_config import configuration_files
+
+        configured = () if self.options["isolated"] else configuration_files(environ)
+        return (*configured, *filter(None, (self.configuration.cert, self.configuration.client_cert)))
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The indexes, as they are named in answers, in the order in which ``first-index`` asks them."""
+        from wheelcheck.index.sources import placed
+
+        strict: Options = {**self.options, "index_strategy": "first-index"}
+        sources = map(placed, sources_of(strict, self.configuration, self.inputs.options))
+        return tuple(dict.fromkeys(source.label for source in sources if not source.links))
+
+    @property
+    def limit(self) -> str | None:
+        """The instant of ``--exclude-newer`` as reports show it."""
+        if self.exclude_newer is None:
+            return None
+        from wheelcheck.common.dates import shown
+
+        return shown(self.exclude_newer)
+
+    @property
+    def applied(self) -> tuple[Applied, ...]:
+        """What pip's configuration contributed; an index that the user names replaces the configured ones."""
+        named = self.options["index_url"] or self.inputs.options.index_url
+        replaced = ("index-url", "extra-index-url") if named else ()
+        return tuple(setting for setting in self.configuration.applied if setting.option not in replaced)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What was read and has no bearing on the answer, a sentence each."""
+        return self.inputs.notices + tuple(
+            f"{ignored.option} {ignored.value} in {ignored.place} has no bearing on the answer."
+            for ignored in self.inputs.options.ignored
+        )
+
+    def idle(self, answered: Container[str]) -> Iterator[str]:
+        """A sentence for each file whose constraints include some on projects that are in no answer.
+
+        What pip is configured for holds for every question, so it need not have a bearing on each.
+        """
+        configured = self.configuration.constraints
+        given = [ask for ask in self.inputs.constraints if ask.place.file not in configured]
+        idle = [ask for ask in given if canonicalize_name(ask.requirement.name) not in answered]
+        for file in dict.fromkeys(ask.place.file for ask in idle):
+            here = [ask for ask in idle if ask.place.file == file]
+            named = ", ".join(f"{ask.requirement.name} (line {ask.place.line})" for ask in here[:MOST_NAMED])
+            more = f" and {len(here) - MOST_NAMED} more" if len(here) > MOST_NAMED else ""
+            yield f"{file} constrains what is not in the answer: {named}{more}."
+
+    @contextmanager
+    def opened_index(self, warn: Callable[[str], None], strategy: str | None = None) -> Iterator[Index]:
+        """The index that answers, under another strategy if one is named.
+
+        `warn` is called with what the user should hear of, a sentence each.
+        """
+        from wheelcheck.index.cache.store import Cache
+        from wheelcheck.index.http.options import TransportOptions
+        from wheelcheck.index.index import Index
+
+        configuration, files = self.configuration, self.inputs.options
+        transport = TransportOptions(
+            timeout=configuration.timeout,
+            retries=configuration.retries,
+            trusted_hosts=(*configuration.trusted_hosts, *files.trusted_hosts),
+            cert=configuration.cert,
+            client_cert=configuration.client_cert,
+            proxy=configuration.proxy,
+            keyring_provider=configuration.keyring,
+            user_agent=f"wheelcheck/{__version__}",
+        )
+        given = (digest for ask in (*self.inputs.asks, *self.inputs.constraints) for digest in ask.hashes)
+        algorithms = {digest.partition(":")[0] for digest in given}
+        algorithms |= self.inputs.lock.algorithms if self.inputs.lock else set()
+        strategy = strategy or self.options["index_strategy"]
+        with Index(
+            sources_of({**self.options, "index_strategy": strategy}, configuration, files),
+            cache=Cache(cache_directory(self.options), warn),
+            transport_options=transport,
+            offline=self.options["offline"],
+            refresh=self.options["refresh"],
+            local_hashes=tuple(sorted(algorithms)),
+            strategy=strategy,
+        ) as index:
+            yield index
+
+
+def _texts(requirements: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(requirements, str):
+        raise UsageError(f"Give a list of requirements, such as [{requirements!r}], not a text.")
+    found = tuple(requirements)
+    for requirement in found:
+        if not isinstance(requirement, str):
+            raise UsageError(f"A requirement is a text, such as 'tensorflow>=2.16', not {requirement!r}.")
+    return found
+
+
+def _chosen(targets: Iterable[str | Target] | None) -> tuple[str | Target | None, ...]:
+    if isinstance(targets, str):
+        raise UsageError(f"Give a list of targets, such as [{targets!r}], not a text.")
+    chosen = (None,) if targets is None else tuple(targets)
+    if not chosen:
+        raise UsageError("No target is named; leave the targets out to ask about the running interpreter.")
+    return chosen
+
+
+def _limit(text: str | None) -> datetime | None:
+    """The instant that ``--exclude-newer`` names; the clock is read here and nowhere else."""
+    if text is None:
+        return None
+    from datetime import datetime, timezone
+
+    from wheelcheck.common.dates import limit_of
+
+    return limit_of(text, datetime.now(timezone.utc).replace(microsecond=0))
+
+
+def _rules(options: Options) -> Rules:
+    from wheelcheck.rules.load import rules_in_force
+
+    return NO_RULES if options["no_rules"] else rules_in_force(options["rules"]).without(options["ignore"])
+
+
+def _holds(ask: Ask, target: Target) -> bool:
+    try:
+        return applies(ask.requirement, target)
+    except UndecidableMarker as error:
+        shown = mask(str(ask.requirement))
+        raise UsageError(f"The marker of {shown} ({ask.place}) cannot be evaluated: {error}") from None
+
+
+def _check_direct_references(asks: Iterable[Ask]) -> None:
+    """Refuses two different files for one project, of which no answer could take both."""
+    given: dict[NormalizedName, Ask] = {}
+    for ask in asks:
+        if ask.requirement.url:
+            first = given.setdefault(canonicalize_name(ask.requirement.name), ask)
+            if first.requirement.url != ask.requirement.url:
+                places = f"{first.place}; {ask.place}"
+                raise UsageError(f"Two files are asked for {ask.requirement.name} ({places}). Leave one of them out.")
+
+
+def _asked(ask: Ask) -> Demand:
+    return _demand(ask, Asked(place=str(ask.place)))
+
+
+def _demand(ask: Ask, origin: Asked | Constraint) -> Demand:
+    return Demand(requirement=ask.requirement, origin=origin, hashes=(*ask.hashes, *_fragment(ask.requirement)))
+
+
+def _fragment(requirement: Requirement) -> tuple[str, ...]:
+    """The digests that a direct reference states behind its URL."""
+    stated = hash_pairs((requirement.url or "").partition("#")[2])
+    return tuple(f"{algorithm}:{digest}" for algorithm, digest in stated.items())
+
+
+# -- where to ask
+
+
+def sources_of(options: Options, configuration: Configuration, files: FileOptions) -> tuple[Source, ...]:
+    """The sources in the order in which they count: directories of links, the index, further indexes.
+
+    Where the first index that has a project decides, the index itself comes last, and of the further ones those that
+    are named for this question come before the configured ones, as in uv.
+    What a requirements file names replaces what the caller names, which replaces what is configured.
+    """
+    from wheelcheck.index.index import FindLinks, SimpleIndex
+
+    links = (*files.find_links, *options["find_links"], *configuration.find_links)
+    found: tuple[Source, ...] = tuple(FindLinks(location) for location in links)
+    if options["no_index"] or files.no_index or (configuration.no_index and not options["index_url"]):
+        if not found:
+            raise UsageError("--no-index leaves nothing to ask: name a place of files with --find-links.")
+        return found
+    index, configured, named = _index_urls(options, configuration, files)
+    is_first = options["index_strategy"] == "first-index"
+    urls = (*named, *configured, index) if is_first else (index, *configured, *named)
+    return (*found, *map(SimpleIndex, urls))
+
+
+def _index_urls(
+    options: Options, configuration: Configuration, files: FileOptions
+) -> tuple[str, Sequence[str], Sequence[str]]:
+    """The index, the further ones that are configured, and those that are named for this question."""
+    from wheelcheck.inputs.pip_config import default_index_url
+
+    if files.index_url:
+        return files.index_url, (), files.extra_index_urls
+    named = (*options["extra_index_url"], *files.extra_index_urls)
+    if options["index_url"]:
+        return options["index_url"], (), named
+    return configuration.index_url or default_index_url(), configuration.extra_index_urls, named
+
+
+def cache_directory(options: Options) -> Path | None:
+    """Where answers are kept, or None where nothing is."""
+    from pathlib import Path
+
+    from wheelcheck.index.cache import places
+
+    return None if options["no_cache"] else Path(options["cache_dir"] or places.cache_directory())

@@ -1,0 +1,524 @@
+"""Confirmation by a real import: a child process of the target interpreter imports modules and runs operations on them.
+
+Whatever the child does is an answer: it may raise, crash, hang, leave in the middle or flood its output. It answers
+through a file, runs in an empty directory and keeps the environment of the caller.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from wheelcheck.common.errors import CannotTell
+from wheelcheck.common.records import record
+from wheelcheck.diagnosis.confirmation import (
+    OLDEST_PYTHON,
+    BrokenMetadata,
+    Confirmation,
+    Died,
+    Failure,
+    Hung,
+    ImportedElsewhere,
+    InterpreterGone,
+    InterpreterUnusable,
+    Level,
+    ModuleResult,
+    NoAnswer,
+    NoModules,
+    NotFound,
+    NothingAsked,
+    NotInstalled,
+    NotTried,
+    PythonTooOld,
+    Raised,
+    Stage,
+    WrongResult,
+)
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from threading import Thread
+
+    from wheelcheck.standards.names import NormalizedName
+
+KEPT_OUTPUT = 65536
+"""Of each output stream this many of the last bytes are kept."""
+
+KEPT_LINES = 100
+LONGEST_LINE = 1000
+LONGEST_TEXT = 32768
+LONGEST_ANSWER = 16 * 2**20
+FLUSH_FAILED = 120
+"""The exit code of a Python whose standard output could not be flushed: a module closed it, nothing crashed."""
+
+
+@record(frozen=False, kw_only=False, eq=False, slots=False)
+class NoWorkroom(CannotTell):
+    """The temporary directory for a confirmation could not be made."""
+
+    why: str
+    sentence = (
+        "No temporary directory for the import could be made: {why}. Free some space, or set TMPDIR to another place."
+    )
+
+
+# -- the doors of this module
+
+
+def confirm_projects(
+    projects: Sequence[NormalizedName],
+    *,
+    interpreter: str,
+    timeout: float = 300.0,
+    search: Path | None = None,
+    versions: Sequence[str] = (),
+    isolated: bool = False,
+) -> Confirmation:
+    """Import the modules of projects that are installed in an interpreter, and run an operation where one is known.
+
+    Args:
+        projects: their modules come from Import-Name (PEP 794), top_level.txt or RECORD.
+        interpreter: the executable of a Python, 3.8 or newer; a shim that looks at the working directory will not do.
+        timeout: seconds that each step (start, import, operation) may take.
+        search: the directory to search for shadowing names; the caller's working directory by default.
+        versions: projects whose installed version is wanted in `installed`.
+        isolated: leave out user site and PYTHON* variables (``-I``), as suits a fresh environment.
+
+    Raises:
+        NoWorkroom: no temporary directory can be made.
+    """
+    if not projects:
+        return Confirmation(interpreter=interpreter, not_tried=(NothingAsked(),))
+    question = {"projects": list(projects), "modules": [], "versions": list(versions), "search": _directory(search)}
+    return _confirm(question, interpreter, timeout, isolated)
+
+
+def confirm_modules(
+    modules: Sequence[str],
+    *,
+    interpreter: str,
+    timeout: float = 300.0,
+    search: Path | None = None,
+    isolated: bool = False,
+) -> Confirmation:
+    """Import modules by name, whatever they come from; otherwise as `confirm_projects`."""
+    if not modules:
+        return Confirmation(interpreter=interpreter, not_tried=(NothingAsked(),))
+    named = [[module, None] for module in modules]
+    question = {"projects": [], "modules": named, "versions": [], "search": _directory(search)}
+    return _confirm(question, interpreter, timeout, isolated)
+
+
+def _directory(search: Path | None) -> str | None:
+    from pathlib import Path
+
+    try:
+        return str((search or Path.cwd()).absolute())
+    except OSError:
+        return None
+
+
+def _confirm(question: dict[str, Any], interpreter: str, timeout: float, isolated: bool) -> Confirmation:
+    """Children, one after the other, until every module has begun once: a crash loses only the module that crashed."""
+    story = _Story(question, interpreter=interpreter, timeout=timeout)
+    with _workroom() as room:
+        while story.add(_run(question, interpreter, timeout, room, isolated)):
+            question = question | {"projects": [], "versions": [], "modules": story.waiting}
+    return story.told()
+
+
+@contextmanager
+def _workroom() -> Iterator[Path]:
+    import tempfile
+    from pathlib import Path
+
+    try:
+        room = tempfile.TemporaryDirectory(prefix="wheelcheck-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise NoWorkroom(error.strerror or str(error)) from None
+    with room as name:
+        yield Path(name)
+
+
+def _unusable(interpreter: str, run: _Run) -> NotTried:
+    """Why an interpreter did not come as far as the first line of its answer; only then it is asked how old it is."""
+    import subprocess
+
+    lines = [line for line in run.stdout + run.stderr if line.strip()]
+    last = lines[-1] if lines else ""
+    if run.hung:
+        return InterpreterUnusable(interpreter=interpreter, returncode=None, last_line=last)
+    ask = "import sys; sys.stdout.write('%d.%d.%d' % sys.version_info[:3])"
+    command = [interpreter, "-E", "-S", "-c", ask]
+    with suppress(OSError, subprocess.SubprocessError, ValueError):
+        asked = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False)
+        python = asked.stdout.decode("ascii")
+        if tuple(map(int, python.split("."))) < OLDEST_PYTHON:
+            return PythonTooOld(interpreter=interpreter, python=python)
+    return InterpreterUnusable(interpreter=interpreter, returncode=run.returncode, last_line=last)
+
+
+# -- one child
+
+
+@record
+class _Run:
+    """What one child answered, and how it ended."""
+
+    events: tuple[dict[str, Any], ...]
+    returncode: int
+    hung: bool
+    stdout: tuple[str, ...]
+    stderr: tuple[str, ...]
+
+    @property
+    def began(self) -> int:
+        """How many modules it began."""
+        return self.count("began")
+
+    @property
+    def finished(self) -> bool:
+        """Whether it also came to the end of each."""
+        return self.began == self.count("finished")
+
+    def count(self, kind: str) -> int:
+        return len([event for event in self.events if event["event"] == kind])
+
+    @property
+    def ended_badly(self) -> bool:
+        return self.hung or self.returncode not in (0, FLUSH_FAILED)
+
+
+def _run(
+    question: Mapping[str, Any], interpreter: str, timeout: float, room: Path, isolated: bool
+) -> _Run | InterpreterGone:
+    """One child from start to end. Its working directory is empty, its session its own, its output drained."""
+    import json
+    import tempfile
+    from pathlib import Path
+
+    place = Path(tempfile.mkdtemp(dir=room))
+    (place / "empty").mkdir()
+    (place / "question.json").write_text(json.dumps(question), encoding="utf-8")
+    probe = Path(__file__).with_name("_probe.py")
+    answer = place / "answer.jsonl"
+    flags = ["-I"] if isolated else []
+    command = [_located(interpreter), *flags, str(probe), str(place / "question.json"), str(answer)]
+    try:
+        process = _start(command, place / "empty")
+    except (OSError, ValueError) as error:
+        return InterpreterGone(interpreter=interpreter, why=getattr(error, "strerror", None) or str(error))
+    drains = [_Drain(process.stdout), _Drain(process.stderr)]
+    try:
+        hung = _wait(process, answer, timeout)
+    finally:
+        _end(process)
+    stdout, stderr = (drain.lines() for drain in drains)
+    return _Run(events=_read(answer), returncode=process.returncode, hung=hung, stdout=stdout, stderr=stderr)
+
+
+def _located(interpreter: str) -> str:
+    """A path that holds in every working directory; a bare name is looked up on PATH by the system."""
+    import os
+
+    return os.path.abspath(interpreter) if os.path.dirname(interpreter) else interpreter  # noqa: PTH100, PTH120
+
+
+def _start(command: Sequence[str], directory: Path) -> subprocess.Popen[bytes]:
+    import os
+    import subprocess
+
+    own: dict[str, Any] = {"start_new_session": True}
+    if os.name == "nt":
+        own = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=directory, bufsize=0, **streams, **own)
+
+
+def _wait(process: subprocess.Popen[bytes], answer: Path, timeout: float) -> bool:
+    """Whether the child had to be given up: every line of its answer gives it the full time once more."""
+    import subprocess
+    from time import monotonic
+
+    written, deadline = _size(answer), monotonic() + timeout
+    while (left := deadline - monotonic()) > 0:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(min(left, 0.25))
+            return False
+        if _size(answer) != written:
+            written, deadline = _size(answer), monotonic() + timeout
+    _ask_for_stack(process)
+    return True
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _ask_for_stack(process: subprocess.Popen[bytes]) -> None:
+    """The signal at which the probe has faulthandler print the stack; a child that ignores it is ended all the same."""
+    import signal
+    import subprocess
+
+    with suppress(subprocess.TimeoutExpired, OSError, AttributeError):
+        process.send_signal(signal.SIGUSR1)
+        process.wait(0.5)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """The child and whatever it started in its session."""
+    import os
+    import signal
+
+    with suppress(OSError, AttributeError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(OSError):
+        process.kill()
+    process.wait()
+
+
+class _Drain:
+    """Reads a stream to its end on a thread, so that no flood blocks the child, and keeps the last of it."""
+
+    patience: ClassVar[float] = 2.0
+
+    def __init__(self, stream: Any) -> None:
+        from threading import Thread
+
+        self.stream = stream
+        self.kept = b""
+        self.thread: Thread = Thread(target=self.read, daemon=True)
+        self.thread.start()
+
+    def read(self) -> None:
+        with self.stream, suppress(OSError, ValueError):
+            while chunk := self.stream.read(KEPT_OUTPUT):
+                self.kept = (self.kept + chunk)[-KEPT_OUTPUT:]
+
+    def lines(self) -> tuple[str, ...]:
+        """The last lines, as far as they came: a process that left the session may hold the stream open for ever."""
+        self.thread.join(self.patience)
+        return tuple(_clean(line, LONGEST_LINE) for line in self.kept.decode("utf-8", "replace").splitlines())
+
+
+# -- reading what a child wrote: it is not to be trusted
+
+
+def _read(path: Path) -> tuple[dict[str, Any], ...]:
+    """The lines of an answer that have the form of an answer; a file that a module has spoilt gives fewer of them."""
+    try:
+        with path.open("rb") as file:
+            lines = file.read(LONGEST_ANSWER).splitlines()
+    except OSError:
+        return ()
+    return tuple(event for event in map(_event, lines) if event is not None)
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    import json
+
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None
+
+
+def _clean(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Text of a stranger without what would move a cursor or change a colour."""
+    return "".join(mark if mark.isprintable() or mark in "\n\t" else "\ufffd" for mark in text[:longest])
+
+
+def _text(event: Mapping[str, Any], key: str) -> str:
+    value = event.get(key)
+    return _clean(value) if isinstance(value, str) else ""
+
+
+def _texts(event: Mapping[str, Any], key: str) -> dict[str, str]:
+    value = event.get(key)
+    pairs = value.items() if isinstance(value, dict) else ()
+    return {_clean(name): _clean(text) for name, text in pairs if isinstance(text, str)}
+
+
+def _names(event: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = event.get(key)
+    return tuple(_clean(name) for name in value if isinstance(name, str)) if isinstance(value, list) else ()
+
+
+def _number(event: Mapping[str, Any], key: str) -> float | None:
+    value = event.get(key)
+    return float(value) if isinstance(value, (int, float)) and 0 <= value < float("inf") else None
+
+
+# -- from events to results
+
+
+class _Story:
+    """All children of one confirmation, folded into its answer."""
+
+    def __init__(self, question: Mapping[str, Any], *, interpreter: str, timeout: float) -> None:
+        self.unheard: dict[str, None] = dict.fromkeys(question["projects"])
+        self.interpreter = interpreter
+        self.timeout = timeout
+        self.python: str | None = None
+        self.planned: dict[str, str | None] = dict(question["modules"])
+        self.results: dict[str, ModuleResult] = {}
+        self.reasons: list[NotTried] = []
+        self.installed: dict[str, str | None] = {}
+        self.shadowing: dict[str, str] = {}
+
+    @property
+    def waiting(self) -> list[list[str | None]]:
+        """The modules that no child has begun, as a question names them."""
+        return [[module, project] for module, project in self.planned.items() if module not in self.results]
+
+    def add(self, run: _Run | InterpreterGone) -> bool:
+        """Take in what a child answered; whether another child is of use."""
+        if isinstance(run, InterpreterGone):
+            self.reasons.append(run)
+            self.unheard.clear()
+            return False
+        modules: dict[str, list[dict[str, Any]]] = {}
+        for event in run.events:
+            module = event.get("module")
+            if isinstance(module, str):
+                modules.setdefault(module, []).append(event)
+            else:
+                self.note(event)
+        for module, events in modules.items():
+            self.results[module] = _result(module, events, run, self.timeout)
+        return bool(self.waiting) if run.began else self.give_up(run)
+
+    def give_up(self, run: _Run) -> bool:
+        """A child that came to no module: the next one would fare no better."""
+        for module, project in self.waiting:
+            self.results[str(module)] = _result(
+                str(module), [{"event": "began", "project": project}], run, self.timeout
+            )
+        if not self.results and not self.reasons:
+            self.reasons.append(_unusable(self.interpreter, run))
+            self.unheard.clear()
+        return False
+
+    def note(self, event: Mapping[str, Any]) -> None:
+        """A line that is about the whole, not about one module."""
+        match event:
+            case {"event": "started"}:
+                self.interpreter = _text(event, "executable") or self.interpreter
+                self.python = _text(event, "python") or None
+            case {"event": "installed", "versions": dict(versions)}:
+                known = _texts(event, "versions")
+                self.installed.update({name: known.get(name) for name in versions})
+            case {"event": "project", "project": str(project)}:
+                self.unheard.pop(project, None)
+                self.reasons.extend(_reasons(project, event))
+            case {"event": "planned", "modules": list(pairs)}:
+                self.planned.update(_pairs(pairs))
+            case {"event": "shadows"}:
+                self.shadowing.update(_texts(event, "names"))
+
+    def told(self) -> Confirmation:
+        return Confirmation(
+            interpreter=self.interpreter,
+            python=self.python,
+            modules=tuple(self.results.values()),
+            not_tried=(*self.reasons, *(NoAnswer(project=project) for project in self.unheard)),
+            installed=self.installed,
+            shadowing=self.shadowing,
+        )
+
+
+def _pairs(pairs: Iterable[Any]) -> Iterator[tuple[str, str | None]]:
+    for pair in pairs:
+        match pair:
+            case [str(module), str() | None as project]:
+                yield module, project
+
+
+def _reasons(project: str, event: Mapping[str, Any]) -> Iterator[NotTried]:
+    if event.get("error"):
+        yield BrokenMetadata(project=project, why=_text(event, "error"))
+    elif not event.get("installed"):
+        yield NotInstalled(project=project)
+    elif not event.get("modules"):
+        yield NoModules(project=project)
+
+
+def _result(module: str, events: Sequence[Mapping[str, Any]], run: _Run, timeout: float) -> ModuleResult:
+    """One module from all that was written about it and from how its process ended."""
+    facts: dict[str, Any] = {}
+    for event in events:
+        facts.update(event)
+    said = frozenset(event["event"] for event in events)
+    failure = _failure(said, facts, run, timeout)
+    return ModuleResult(
+        module=_clean(module),
+        project=_text(facts, "project") or None,
+        level=_level(said),
+        failure=failure,
+        version=_text(facts, "version") or None,
+        origin=_text(facts, "origin") or None,
+        seconds=_number(facts, "seconds"),
+        operation_seconds=_number(facts, "operation_seconds"),
+        devices=_names(facts, "devices"),
+        facts=_texts(facts, "facts"),
+        shadowed_by=_text(facts, "shadowed_by") or None,
+        stdout=run.stdout[-KEPT_LINES:] if failure else (),
+        stderr=run.stderr[-KEPT_LINES:] if failure else (),
+    )
+
+
+def _level(said: frozenset[str]) -> Level:
+    levels: tuple[Level, ...] = ("ran", "imported", "found")
+    return next((level for level in levels if level in said), "none")
+
+
+def _failure(said: frozenset[str], facts: Mapping[str, Any], run: _Run, timeout: float) -> Failure | None:
+    if "missing" in said:
+        return NotFound(name=_text(facts, "name"))
+    if "raised" in said:
+        return _raised(facts)
+    if "differs" in said:
+        return WrongResult(
+            operation=_text(facts, "operation"), expected=_text(facts, "expected"), got=_text(facts, "got")
+        )
+    if "finished" not in said:
+        return _ending(_stage(said), run, timeout)
+    if "elsewhere" in said:
+        return ImportedElsewhere(origin=_text(facts, "origin"), expected=_text(facts, "expected"))
+    return _ending("exit", run, timeout) if run.finished and run.ended_badly else None
+
+
+def _raised(facts: Mapping[str, Any]) -> Raised:
+    stage: Stage = facts["stage"] if facts.get("stage") in ("find", "import", "run") else "import"
+    return Raised(
+        stage=stage,
+        error=_text(facts, "type"),
+        message=_text(facts, "message"),
+        where=_text(facts, "where") or None,
+        traceback=_text(facts, "traceback"),
+    )
+
+
+def _stage(said: frozenset[str]) -> Stage:
+    """The step that had begun when the process ended."""
+    return "run" if "imported" in said else "import" if "found" in said else "find"
+
+
+def _ending(stage: Stage, run: _Run, timeout: float) -> Died | Hung:
+    if run.hung:
+        return Hung(stage=stage, seconds=timeout, where=_innermost(run.stderr))
+    signal = -run.returncode if run.returncode < 0 else None
+    return Died(stage=stage, returncode=run.returncode, signal=signal)
+
+
+def _innermost(lines: Sequence[str]) -> str | None:
+    """The first frame under ``Current thread`` in what faulthandler printed."""
+    heads = [at for at, line in enumerate(lines) if line.startswith("Current thread")]
+    frames = lines[heads[-1] + 1 : heads[-1] + 2] if heads else ()
+    return next((frame.strip() for frame in frames if frame.startswith("  File ")), None)

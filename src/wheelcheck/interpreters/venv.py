@@ -1,0 +1,544 @@
+"""Fresh environments that hold exactly the files of an answer, kept in the cache and used again.
+
+An environment is a venv of the target's interpreter without pip. Wheels are unpacked by this process (PEP 427 and the
+binary distribution format, with the `installer` library), so the interpreter needs no pip and may be managed by its
+system. What a wheel contains is hostile until checked: nothing of it is written outside its own environment, and
+nothing that makes the environment what it is can be replaced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
+from zipfile import BadZipFile, ZipFile
+
+import installer
+from installer.destinations import SchemeDictionaryDestination
+from installer.sources import WheelFile
+from installer.utils import get_launcher_kind
+
+from wheelcheck.common.errors import CannotTell, UsageError
+from wheelcheck.common.records import record
+from wheelcheck.common.urls import path_of_url
+from wheelcheck.diagnosis.confirmation import OLDEST_PYTHON
+from wheelcheck.standards.distributions import Wheel
+from wheelcheck.standards.hashes import chunks_of, digests_of, mismatch_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from installer.records import RecordEntry
+    from installer.utils import Scheme
+    from packaging.version import Version
+
+    from wheelcheck.standards.distributions import Listed
+    from wheelcheck.standards.names import NormalizedName
+
+Download: TypeAlias = "Callable[[Wheel, Path], object]"
+
+STRONG = ("sha256", "sha384", "sha512", "blake2b")
+"""The hashes that identify a file; others are compared, but the file is then known by its URL only."""
+
+MARKER = "wheelcheck.json"
+LARGEST_TEXT = 64 * 2**20
+"""No honest WHEEL, RECORD or entry_points.txt is larger; they are the parts of a wheel that are read as a whole."""
+
+DESCRIBE = """
+import sys
+del sys.path[:1]
+import json, os, platform, sysconfig
+executable = sys.executable
+if executable and sys.prefix != getattr(sys, "base_prefix", sys.prefix):
+    behind = getattr(sys, "_base_executable", None) or executable
+    executable = behind if behind != executable else os.path.realpath(executable)
+print(json.dumps({
+    "python": list(sys.version_info[:3]),
+    "build": sys.version,
+    "abi": sysconfig.get_config_var("SOABI") or sysconfig.get_config_var("EXT_SUFFIX"),
+    "machine": platform.machine(),
+    "prefix": os.path.realpath(getattr(sys, "base_prefix", sys.prefix)),
+    "executable": executable,
+}))
+"""
+
+ASK_PATHS = """
+import json, sys, sysconfig
+schemes = sysconfig.get_scheme_names()
+paths = sysconfig.get_paths("venv") if "venv" in schemes else sysconfig.get_paths()
+print(json.dumps({name: paths[name] for name in ("purelib", "platlib", "scripts", "data")}))
+"""
+
+
+class PinLike(Protocol):
+    """A chosen file, as `wheelcheck.resolver.model.Pin` is one."""
+
+    @property
+    def name(self) -> NormalizedName: ...
+    @property
+    def version(self) -> Version: ...
+    @property
+    def file(self) -> Listed: ...
+
+
+@record(frozen=False, kw_only=False, eq=False, slots=False)
+class NoEnvironment(CannotTell):
+    """The environment could not be made: no space, no permission, no venv module."""
+
+    path: str
+    why: str
+    sentence = "A fresh environment in {path} could not be made: {why}."
+
+
+@record(frozen=False, kw_only=False, eq=False, slots=False)
+class WheelRefused(CannotTell):
+    """A wheel that is not what its index says, or that must not be unpacked."""
+
+    filename: str
+    why: str
+    sentence = "{filename} was not installed: {why}."
+
+
+def fresh(
+    pins: Sequence[PinLike],
+    *,
+    interpreter: str,
+    download: Download,
+    cache_dir: Path,
+    progress: bool | None = None,
+) -> Path:
+    """The interpreter of an environment that holds exactly the pins, from the cache or newly made.
+
+    Args:
+        pins: wheels; each is checked against every hash that its index gave.
+        interpreter: a Python, 3.8 or newer; if it is in a venv itself, the Python behind that is used.
+        download: writes a file to a path; called for one after the other.
+        cache_dir: holds the environments and the wheels; both are made whole elsewhere and then moved into place.
+        progress: show bars on stderr; by default if that is a terminal.
+
+    Raises:
+        UsageError: the interpreter cannot be run or is too old.
+        NoEnvironment: no space, no permission, or the interpreter cannot make a venv.
+        WheelRefused: a pin is no wheel, its hash differs, or its content must not be unpacked.
+    """
+    goods = sorted((_goods(pin.file) for pin in pins), key=lambda item: item.wheel.filename)
+    described = _describe(interpreter)
+    executable = described.pop("executable") or interpreter
+    about = {"interpreter": described, "files": [[item.wheel.filename, item.identity] for item in goods]}
+    place = cache_dir.absolute() / "environments" / _short(json.dumps(about, sort_keys=True))
+    if not _is_whole(place):
+        with _told(place), _bars(sys.stderr.isatty() if progress is None else progress) as bars:
+            stored = _fetch(goods, cache_dir.absolute() / "wheels", download, bars)
+            _build(place, stored, executable, about, bars)
+    return _python(place)
+
+
+@contextmanager
+def _told(place: Path) -> Iterator[None]:
+    """What the system refuses becomes a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise NoEnvironment(str(error.filename or place), _reason(error)) from None
+
+
+def _reason(error: BaseException) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text).splitlines()[0].rstrip(".")
+
+
+# -- what an environment is known by
+
+
+@record
+class _Goods:
+    """A wheel with the strongest thing that is known of its content."""
+
+    wheel: Wheel
+    identity: str
+
+    @property
+    def unhashed(self) -> bool:
+        return self.identity.startswith("url:")
+
+
+def _goods(file: Listed) -> _Goods:
+    if not isinstance(file, Wheel):
+        raise WheelRefused(file.filename, "it is a source distribution, and nothing is built here")
+    if Path(file.filename).name != file.filename:
+        raise WheelRefused(file.filename, "its name is a path")
+    return _Goods(wheel=file, identity=_identity(file))
+
+
+def _identity(wheel: Wheel) -> str:
+    """A hash that the index gave; of a local file without one, its own digest; else no more than where it is."""
+    for algorithm in STRONG:
+        if algorithm in wheel.hashes:
+            return f"{algorithm}:{wheel.hashes[algorithm].lower()}"
+    local = wheel.path or path_of_url(wheel.url)
+    if local is None:
+        return f"url:{wheel.url}"
+    try:
+        with Path(local).open("rb") as file:
+            return f"sha256:{digests_of(chunks_of(file), ['sha256'])['sha256']}"
+    except OSError as error:
+        raise WheelRefused(wheel.filename, f"{local} could not be read ({_reason(error)})") from None
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _describe(interpreter: str) -> dict[str, Any]:
+    """What makes an interpreter this one and no other; run in the caller's directory, where a shim finds its answer."""
+    try:
+        about = _ask([interpreter, "-E", "-s", "-c", DESCRIBE])
+        python = tuple(about["python"])
+    except OSError as error:
+        raise UsageError(f"{interpreter} cannot be run: {_reason(error)}. Name a Python interpreter.") from None
+    except (_AnswerError, KeyError, TypeError) as error:
+        raise UsageError(f"{interpreter} does not answer as a Python does: {_reason(error)}.") from None
+    if python < OLDEST_PYTHON:
+        version = ".".join(map(str, python))
+        raise UsageError(f"{interpreter} is Python {version}; a fresh environment needs Python 3.8 or newer.")
+    return about
+
+
+class _AnswerError(Exception):
+    """A command of an interpreter failed, or printed no JSON; its text is the last line that it printed."""
+
+
+def _ask(command: Sequence[str], directory: Path | None = None) -> dict[str, Any]:
+    said = _run(command, directory)
+    try:
+        answer = json.loads(said.splitlines()[-1])
+    except (ValueError, IndexError):
+        raise _AnswerError(said.strip().rpartition("\n")[2] or "no answer") from None
+    if not isinstance(answer, dict):
+        raise _AnswerError("no answer")
+    return answer
+
+
+def _run(command: Sequence[str], directory: Path | None = None) -> str:
+    """What a command printed. Raises `_AnswerError` if it fails, `OSError` if it cannot be started."""
+    import subprocess
+
+    try:
+        ended = subprocess.run(
+            command, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise _AnswerError("no answer within 120 seconds") from None
+    stdout, stderr = (text.decode("utf-8", "replace") for text in (ended.stdout, ended.stderr))
+    if ended.returncode:
+        lines = (stdout + stderr).strip().splitlines()
+        raise _AnswerError(lines[-1] if lines else f"it ended with exit code {ended.returncode}")
+    return stdout
+
+
+def _is_whole(place: Path) -> bool:
+    """Whether an environment is as it was made.
+
+    The marker is written last; the interpreter is a link that breaks when the Python behind it is removed.
+    """
+    try:
+        marker = json.loads((place / MARKER).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return _python(place).exists() and isinstance(marker, dict) and marker.get("state") == _state(place)
+
+
+def _state(place: Path) -> str:
+    """A digest of the names, sizes and times of all files but the bytecode that Python writes when it imports."""
+    digest = hashlib.sha256()
+    for folder, folders, names in os.walk(place):
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        for name in sorted(names):
+            path = Path(folder, name)
+            if path != place / MARKER:
+                about = path.lstat()
+                digest.update(f"{path.relative_to(place)}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _python(place: Path) -> Path:
+    return place / "Scripts" / "python.exe" if os.name == "nt" else place / "bin" / "python"
+
+
+# -- wheels
+
+
+def _fetch(goods: Sequence[_Goods], store: Path, download: Download, bars: _Bars) -> list[Path]:
+    """Every wheel, checked, from the store or the index; one after the other, so that an interrupt ends it at once."""
+    sizes = [item.wheel.size for item in goods]
+    bars.begin("Fetching wheels", sum(size or 0 for size in sizes) if all(sizes) else None)
+    return [_stored(item, store, download, bars) for item in goods]
+
+
+def _stored(goods: _Goods, store: Path, download: Download, bars: _Bars) -> Path:
+    """A wheel in the store; it is checked each time, so that what was damaged since is fetched anew."""
+    place = store / _short(goods.identity) / goods.wheel.filename
+    if not place.is_file() or _mismatch(place, goods):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with _room(place.parent) as room:
+            part = room / goods.wheel.filename
+            with bars.growing(part):
+                download(goods.wheel, part)
+            mismatch = _mismatch(part, goods)
+            if mismatch:
+                raise WheelRefused(goods.wheel.filename, mismatch)
+            part.replace(place)
+    bars.add(place.stat().st_size)
+    return place
+
+
+def _mismatch(path: Path, goods: _Goods) -> str | None:
+    """How a file differs from what is stated of it, or None."""
+    algorithm, _, digest = goods.identity.partition(":")
+    stated = goods.wheel.hashes if goods.unhashed else {**goods.wheel.hashes, algorithm: digest}
+    with path.open("rb") as file:
+        wrong = mismatch_of(stated, chunks_of(file))
+    if wrong is None:
+        return None
+    return f"its hash is {wrong.actual}, but {wrong.expected[0]} is stated by {goods.wheel.index or 'its index'}"
+
+
+@contextmanager
+def _room(folder: Path) -> Iterator[Path]:
+    with TemporaryDirectory(prefix=".", dir=folder, ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+# -- the environment
+
+
+def _build(place: Path, wheels: Sequence[Path], interpreter: str, about: Mapping[str, Any], bars: _Bars) -> None:
+    """In a sibling of its place first; only what is whole is moved there, and the first of two processes wins."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with _room(place.parent) as room:
+        made = room / "made"
+        _make_venv(made, place, interpreter)
+        bars.begin("Unpacking wheels", _needed_space(wheels, place))
+        python = tuple(about["interpreter"]["python"])
+        destination = _Destination(_schemes(made, place, python), _python(place), bars.add)
+        for wheel, (_, identity) in zip(wheels, about["files"], strict=True):
+            _unpack(wheel, destination, place, validate=identity.startswith("url:"))
+        _rename_inside(made, place)
+        (made / MARKER).write_text(json.dumps({**about, "state": _state(made)}), encoding="utf-8")
+        _move(made, place)
+
+
+def _make_venv(made: Path, place: Path, interpreter: str) -> None:
+    command = [interpreter, "-I", "-m", "venv", "--without-pip", "--prompt", "wheelcheck", str(made)]
+    try:
+        _run(command, made.parent)
+    except _AnswerError as error:
+        raise NoEnvironment(str(place), f"{interpreter} -m venv failed ({_reason(error)})") from None
+
+
+def _schemes(made: Path, place: Path, python: tuple[int, ...]) -> dict[str, str]:
+    """The directories that the venv's own Python names; all of them must be inside the venv."""
+    try:
+        paths = _ask([str(_python(made)), "-I", "-c", ASK_PATHS], made.parent)
+    except _AnswerError as error:
+        raise NoEnvironment(str(place), f"its Python does not start ({_reason(error)})") from None
+    outside = [path for path in paths.values() if not Path(path).resolve().is_relative_to(made.resolve())]
+    if outside:
+        raise NoEnvironment(str(place), f"its Python installs to {outside[0]}, which is outside of it")
+    headers = made / "include" / "site" / f"python{python[0]}.{python[1]}"
+    return {name: str(path) for name, path in paths.items()} | {"headers": str(headers)}
+
+
+def _needed_space(wheels: Iterable[Path], place: Path) -> int:
+    """A clear word before the disk is full, and a bound on what a compressed file can grow to."""
+    needed, free = sum(map(_unpacked_size, wheels)), shutil.disk_usage(place.parent).free
+    if needed > free:
+        why = f"the wheels unpack to {needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free"
+        raise NoEnvironment(str(place), why)
+    return needed
+
+
+def _unpacked_size(wheel: Path) -> int:
+    try:
+        with ZipFile(wheel) as archive:
+            return sum(entry.file_size for entry in archive.infolist())
+    except (BadZipFile, ValueError, NotImplementedError) as error:
+        raise WheelRefused(wheel.name, f"it cannot be read as a zip archive ({_reason(error)})") from None
+
+
+def _rename_inside(made: Path, place: Path) -> None:
+    """The activation scripts name the directory that they were made in."""
+    old, new = str(made).encode(), str(place).encode()
+    for path in [made / "pyvenv.cfg", *_python(made).parent.iterdir()]:
+        if path.is_file() and not path.is_symlink() and path.suffix != ".exe":
+            content = path.read_bytes()
+            if old in content:
+                path.write_bytes(content.replace(old, new))
+
+
+def _move(made: Path, place: Path) -> None:
+    if place.exists() and not _is_whole(place):
+        shutil.rmtree(place, ignore_errors=True)
+    try:
+        made.rename(place)
+    except OSError:
+        if not _is_whole(place):
+            raise
+
+
+# -- unpacking
+
+
+class _HostileError(ValueError):
+    """A wheel that would write where it must not."""
+
+
+class _Destination(SchemeDictionaryDestination):
+    """The directories of a venv: a wheel may replace what another wheel wrote, and nothing else.
+
+    The interpreter of a venv is a link, so a wheel that could write ``bin/python`` would alter the Python behind it.
+    """
+
+    def __init__(self, schemes: Mapping[str, str], python: Path, wrote: Callable[[int], None]) -> None:
+        super().__init__(dict(schemes), str(python), get_launcher_kind())
+        self.headers = schemes["headers"]
+        self.written: set[tuple[int, int]] = set()
+        self.wrote = wrote
+
+    def begin(self, distribution: str) -> None:
+        self.scheme_dict["headers"] = str(Path(self.headers) / distribution)
+
+    def write_script(self, name: str, module: str, attr: str, section: Any) -> RecordEntry:
+        if Path(name).name != name or "\\" in name:
+            raise _HostileError(f"its script {name!r} is a path")
+        return super().write_script(name, module, attr, section)
+
+    def write_to_fs(self, scheme: Scheme, path: str, stream: BinaryIO, is_executable: bool) -> RecordEntry:
+        root = self.scheme_dict[scheme]
+        target = Path(os.path.normpath(Path(root) / path))
+        if not target.is_relative_to(root):
+            raise _HostileError(f"{path!r} leads out of its directory")
+        if os.path.lexists(target):
+            self.make_way(target, path)
+        record = super().write_to_fs(scheme, path, stream, is_executable or scheme == "scripts")
+        self.written.add(_inode(target))
+        self.wrote(record.size or 0)
+        return record
+
+    def make_way(self, target: Path, path: str) -> None:
+        if _inode(target) not in self.written:
+            raise _HostileError(f"{path!r} would replace a part of the environment itself")
+        target.unlink()
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    status = path.lstat()
+    return status.st_dev, status.st_ino
+
+
+class _Source(WheelFile):
+    """A wheel whose data directory is the one that it has, even where the file name spells the project otherwise."""
+
+    def __init__(self, archive: ZipFile) -> None:
+        super().__init__(archive)
+        tops = {name.partition("/")[0] for name in archive.namelist()}
+        self.data_dirs = sorted(top for top in tops if top.endswith(".data"))
+
+    @property
+    def data_dir(self) -> str:
+        return self.data_dirs[0] if len(self.data_dirs) == 1 else super().data_dir
+
+
+def _unpack(path: Path, destination: _Destination, place: Path, *, validate: bool) -> None:
+    """One wheel. What its entries should hash to is looked at only where no index gave a hash for the whole file."""
+    try:
+        with ZipFile(path) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _check_entries(archive)
+            source = _Source(archive)
+            if validate:
+                source.validate_record()
+            destination.begin(source.distribution)
+            installer.install(source, destination, {"INSTALLER": b"wheelcheck\n"})
+    except OSError as error:
+        raise NoEnvironment(str(place), f"unpacking {path.name} failed ({_reason(error)})") from None
+    except Exception as error:  # noqa: BLE001  # no list of what a reader raises on hostile bytes is complete
+        raise WheelRefused(path.name, f"it cannot be unpacked ({_reason(error)})") from None
+
+
+def _check_entries(archive: ZipFile) -> None:
+    """No entry leads out of the archive's root, none that is read as a whole is enormous."""
+    for entry in archive.infolist():
+        name = entry.orig_filename
+        parts = name.split("/")
+        if name.startswith("/") or ".." in parts or "\\" in name or "\0" in name or (os.name == "nt" and ":" in name):
+            raise _HostileError(f"its entry {name!r} is no path inside of it")
+        if parts[0].endswith(".dist-info") and entry.file_size > LARGEST_TEXT:
+            raise _HostileError(f"its entry {name!r} has {entry.file_size:,} bytes")
+
+
+# -- progress
+
+
+@contextmanager
+def _bars(shown: bool) -> Iterator[_Bars]:
+    """Bars on stderr with sizes, or nothing; the library for them is loaded only where they are shown."""
+    if not shown:
+        yield _Bars()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield _Bars(progress=progress)
+
+
+@record(frozen=False, kw_only=False)
+class _Bars:
+    """The bar of the present step, if any is shown."""
+
+    progress: Any = None
+    task: Any = None
+    done: int = 0
+
+    def begin(self, step: str, total: int | None) -> None:
+        if self.progress is not None:
+            self.task, self.done = self.progress.add_task(step, total=total), 0
+
+    def add(self, size: int) -> None:
+        self.done += size
+        self.show()
+
+    def show(self, more: int = 0) -> None:
+        if self.progress is not None:
+            self.progress.update(self.task, completed=self.done + more)
+
+    @contextmanager
+    def growing(self, path: Path) -> Iterator[None]:
+        """While it lasts, the bar follows the size of a file that somebody else writes."""
+        if self.progress is None:
+            yield
+            return
+        from threading import Event, Thread
+
+        over = Event()
+
+        def follow() -> None:
+            while not over.wait(0.1):
+                self.show(path.stat().st_size if path.exists() else 0)
+
+        follower = Thread(target=follow, daemon=True)
+        follower.start()
+        try:
+            yield
+        finally:
+            over.set()
+            follower.join()

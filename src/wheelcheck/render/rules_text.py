@@ -1,0 +1,132 @@
+"""Curated rules as text: a list, one in full, and what an index says beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from wheelcheck.render.console import harmless
+from wheelcheck.render.phrases import listed, sourced
+from wheelcheck.rules import audit as audits
+
+if TYPE_CHECKING:
+    from wheelcheck.commands.verify_rules import NewReleases, Verification
+    from wheelcheck.rules.audit import Audit, Beside, Finding
+    from wheelcheck.rules.model import Rule
+
+MOST_NAMED = 6
+"""How many versions a line names."""
+
+
+def render_rules(rules: Iterable[Rule]) -> str:
+    """A line for each rule: its id and why."""
+    return harmless("\n".join(f"{rule.id}: {rule.why}" for rule in rules))
+
+
+def render_rule(looked: Audit) -> str:
+    """One rule in full, and what the index says beside it."""
+    rule = looked.rule
+    effect = " ".join([rule.effect.value, *(f"{requirement}" for requirement in rule.requirements)])
+    lines = [
+        rule.id,
+        f"  {rule.project} {rule.versions}: {effect}",
+        *(f"  when {name}: {value}" for name, value in rule.when.items()),
+        f"  why: {rule.why}",
+        f"  evidence: {rule.evidence}, {rule.confidence}",
+        *(f"  source: {sourced(source)}" for source in rule.sources),
+        *(f"  index: {line}" for line in _beside(looked)),
+    ]
+    return harmless("\n".join(lines))
+
+
+def render_verification(found: Verification, *, verbose: bool = False) -> str:
+    """The rules that are stale or could not be told, with what to do; all of them if `verbose`. Then what is new."""
+    shown = [audit for audit in found.audits if verbose or audit.findings]
+    lines = [line for audit in shown for line in _audited(audit)]
+    lines += [_released(new) for new in found.new_releases]
+    return harmless("\n".join([*lines, _counted(found)]))
+
+
+def _beside(looked: Audit) -> Iterator[str]:
+    if looked.covered:
+        yield f"{_number(len(looked.covered), 'version')} of it there, the newest {looked.covered[0]}."
+    yield from (_said(one, listed(sorted(looked.rule.names - {looked.rule.project}))) for one in looked.beside)
+    for finding in looked.findings:
+        yield _why(looked, finding)
+
+
+def _said(beside: Beside, others: str) -> str:
+    if beside.requirements is None:
+        return f"The metadata of {beside.filename} cannot be used."
+    if beside.requirements:
+        return f"The metadata of {beside.filename} asks for {listed(beside.requirements)}."
+    if others:
+        return f"The metadata of {beside.filename} says nothing of {others}."
+    return f"{beside.filename} fits {beside.target} by its tags and metadata."
+
+
+def _audited(audit: Audit) -> Iterator[str]:
+    yield f"{audit.rule.id}: {audit.state}"
+    for line in _beside(audit):
+        yield f"  {line}"
+    if audit.difference is not None:
+        without, with_it = _answer(audit.difference.before), _answer(audit.difference.after)
+        yield f"  {audit.difference.question}: {without} without the rule, {with_it} with it."
+    yield from (f"  {advice}" for finding in audit.findings for advice in _advice(finding))
+
+
+def _answer(pins: Mapping[str, str] | None) -> str:
+    if pins is None:
+        return "no answer"
+    named = [f"{name} {version}" for name, version in sorted(pins.items())]
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    return ", ".join(named[:MOST_NAMED]) + more or "nothing else"
+
+
+def _why(audit: Audit, finding: Finding) -> str:
+    match finding:
+        case audits.NoVersion():
+            return f"No version of {audit.rule.project} on the index is among {audit.rule.versions}."
+        case audits.AlreadySaid():
+            return f"The metadata of {_versions(finding.versions)} admits no published version that the rule refuses."
+        case audits.NoDifference():
+            return f"The answer is the same without the rule: {listed(finding.questions)}."
+        case audits.NoFile():
+            return "No file of these versions fits a usual target that the rule is about."
+        case audits.NoAnswer():
+            return f"There is no answer with the rule or without: {listed(finding.questions)}."
+        case audits.NotTold():
+            return finding.why
+
+
+def _advice(finding: Finding) -> Iterator[str]:
+    match finding:
+        case audits.NoVersion():
+            yield "Correct its versions, or remove it."
+        case audits.AlreadySaid():
+            yield "Remove it, or narrow its versions to those whose metadata does not say it."
+        case audits.NoDifference():
+            yield "Remove it, or narrow it to where it decides something."
+        case audits.NotTold():
+            yield "Ask again when the index answers."
+
+
+def _released(new: NewReleases) -> str:
+    which = f"{new.project} {_versions(new.versions)}"
+    return f"{which} came after its rules were looked at ({new.since}), and none is about that: try whether it works."
+
+
+def _counted(found: Verification) -> str:
+    states = [audit.state for audit in found.audits]
+    told = f"{_number(len(states), 'rule')} held against {listed(found.sources)}"
+    return f"{told}: {states.count('holds')} hold, {states.count('stale')} stale, {states.count('unknown')} unknown."
+
+
+def _versions(versions: Iterable[object]) -> str:
+    named = list(map(str, versions))
+    more = [f"{len(named) - MOST_NAMED} more"] if len(named) > MOST_NAMED else []
+    return listed([*named[:MOST_NAMED], *more])
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

@@ -1,0 +1,520 @@
+"""Why a file is refused for a target: the questions in the order in which they are asked, each refusal a value.
+
+The position of the question that failed *is* the closeness of the file: a wheel that fails only on Requires-Python
+is nearer than one for another operating system. Sources: PEP 425 and its specification, PEP 592, PEP 440.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, ClassVar, TypeAlias
+
+from wheelcheck.common.lazy_regex import pattern
+from wheelcheck.common.records import Plain, Variant, assert_never, plain, record
+from wheelcheck.rules.model import NO_RULES, Rule, Rules
+from wheelcheck.standards.distributions import Listed, Sdist, UnreadableFile, Wheel, tag_set
+from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch, NotListed
+from wheelcheck.standards.requirements import specifiers_of, version_of
+from wheelcheck.targets.platform import LEGACY_MANYLINUX, MacOS, Manylinux, Musllinux, Other, Platform, Windows
+from wheelcheck.targets.target import Target
+
+
+@record
+class UnreadableName(Variant):
+    """The file name follows no standard."""
+
+    why: str
+
+
+@record
+class VariantWheel(Variant):
+    """A wheel variant (PEP 825 draft), which installers of today do not take."""
+
+    label: str
+
+
+@record
+class WrongPlatformTag(Variant):
+    """Built for other systems or architectures. `have` are the file's platform tags, `want` the target's first one."""
+
+    have: tuple[str, ...]
+    want: str
+
+    @property
+    def kindred(self) -> tuple[str, ...]:
+        """Those of the file's tags that are for another architecture or C library of the same system."""
+        return tuple(tag for tag in self.have if _system(tag) == _system(self.want))
+
+    @property
+    def distance(self) -> int:
+        """0 for the same system and architecture, 1 for another architecture of the system, else large."""
+        machine = _machine(self.want)
+        return min((int(_machine(tag) != machine) for tag in self.kindred), default=_FAR)
+
+
+@record
+class NeverMatches(Variant):
+    """A platform tag that no system asks for, such as ``macosx_14_5_arm64``."""
+
+    tag: str
+
+
+@record
+class OsTooOld(Variant):
+    """The right system and architecture, a newer release. `system` is ``macOS``, ``glibc`` or ``musl``."""
+
+    system: str
+    have: str
+    need: str
+
+    @property
+    def distance(self) -> int:
+        """How far the release is that is needed: a major one counts as a hundred minor ones."""
+        (major, minor), (own_major, own_minor) = (map(int, release.split(".")) for release in (self.need, self.have))
+        return 100 * (major - own_major) + minor - own_minor
+
+
+@record
+class WrongPythonTag(Variant):
+    """Built for other Pythons. `have` are the file's python tags, `want` the target's own."""
+
+    have: tuple[str, ...]
+    want: str
+
+    @property
+    def distance(self) -> int:
+        """How many minor versions of Python lie between, at least; large for another implementation."""
+        return min(_distance(tag, self.want) for tag in self.have)
+
+
+@record
+class WrongAbiTag(Variant):
+    """Built for the right Python with another ABI, such as the free-threaded one."""
+
+    have: tuple[str, ...]
+    want: str
+
+
+@record
+class RequiresPython(Variant):
+    """The specifier that the publisher set excludes the target's Python."""
+
+    specifier: str
+    python: str
+
+    @property
+    def distance(self) -> int:
+        """How many minor versions of Python lie between the target's and the nearest that is admitted."""
+        return _minors_to(self.specifier, self.python)
+
+
+@record
+class SourceOnly(Variant):
+    """It would have to be built, which is never done here: a source distribution, or a wheel that is not wanted."""
+
+    no_binary: bool = False
+
+
+@record
+class Quarantined(Variant):
+    """The index has put the project under quarantine (PEP 792)."""
+
+
+@record
+class ForbiddenByRule(Variant):
+    """A curated rule says that this file does not work here, whatever its metadata says."""
+
+    rule: Rule
+
+
+@record
+class NoUploadTime(Variant):
+    """The index does not say when the file was uploaded, and only files from before `limit` are wanted."""
+
+    limit: str
+
+
+@record
+class TooNew(Variant):
+    """Uploaded at `limit` or after it. Both are instants in UTC (RFC 3339)."""
+
+    uploaded: str
+    limit: str
+
+
+@record
+class Yanked(Variant):
+    """Withdrawn by its publisher (PEP 592) and not pinned by the asker."""
+
+    why: str
+
+
+@record
+class PreReleaseNotWanted(Variant):
+    """A pre-release, while final releases match (PEP 440)."""
+
+
+Reason: TypeAlias = (
+    "UnreadableName | VariantWheel | WrongPlatformTag | NeverMatches | OsTooOld | WrongPythonTag | WrongAbiTag"
+    " | RequiresPython | SourceOnly | DynamicMetadata | Quarantined | NotListed | HashMismatch | BadMetadata"
+    " | ForbiddenByRule | NoUploadTime | TooNew | Yanked | PreReleaseNotWanted"
+)
+
+QUESTIONS: tuple[type[Variant], ...] = (
+    UnreadableName,
+    VariantWheel,
+    WrongPlatformTag,
+    NeverMatches,
+    OsTooOld,
+    WrongPythonTag,
+    WrongAbiTag,
+    RequiresPython,
+    SourceOnly,
+    Quarantined,
+    ForbiddenByRule,
+    NoUploadTime,
+    TooNew,
+    Yanked,
+    PreReleaseNotWanted,
+    NotListed,
+    DynamicMetadata,
+    HashMismatch,
+    BadMetadata,
+)
+"""The order in which a file is questioned, at last about what is read from it or its metadata; the first question that
+it fails says how near it came."""
+
+MEASURED = (WrongPlatformTag, OsTooOld, WrongPythonTag, RequiresPython)
+"""Those that say how far off the target a file is."""
+_POSITION = {question: position for position, question in enumerate(QUESTIONS)}
+
+
+def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Reasons in the order of the questions."""
+    return tuple(sorted(reasons, key=lambda reason: _POSITION[type(reason)]))
+
+
+@record
+class Compatible:
+    """The file may be used. `rank` is the position of its best tag among the target's, 0 being the most specific."""
+
+    rank: int
+    ok: ClassVar[bool] = True
+
+    def __bool__(self) -> bool:
+        return True
+
+    def to_dict(self) -> dict[str, Plain]:
+        """The form within `explain`."""
+        return {"compatible": True, "rank": self.rank, "reasons": []}
+
+
+@record
+class Incompatible:
+    """The file may not be used, with every reason, in the order of the questions."""
+
+    reasons: tuple[Reason, ...]
+    ok: ClassVar[bool] = False
+
+    def __bool__(self) -> bool:
+        return False
+
+    @property
+    def closeness(self) -> tuple[int, int]:
+        """Sorts refusals: the larger, the nearer the file came to being usable."""
+        return min((_POSITION[type(reason)] for reason in self.reasons), default=len(QUESTIONS)), -len(self.reasons)
+
+    def to_dict(self) -> dict[str, Plain]:
+        """The form within `explain`."""
+        return {"compatible": False, "rank": None, "reasons": [plain(reason) for reason in self.reasons]}
+
+
+Verdict: TypeAlias = "Compatible | Incompatible"
+
+
+class Judge:
+    """Judges files for one target under a set of rules; remembers what tag sets and specifiers come to.
+
+    Args:
+        target: the interpreter.
+        rules: curated rules that count.
+        any_python: Requires-Python refuses nothing.
+    """
+
+    def __init__(self, target: Target, rules: Rules = NO_RULES, *, any_python: bool = False) -> None:
+        self.target = target
+        self.rules = rules
+        self._any_python = any_python
+        self._ranks = target.ranks
+        self._rank_of: dict[str, int | None] = {}
+        self._pythons: dict[str, bool] = {}
+        self._verdicts: dict[object, Verdict] = {}
+
+    def rank(self, tags: str) -> int | None:
+        """The position of the best triple of a compressed tag set among the target's, or None."""
+        try:
+            return self._rank_of[tags]
+        except KeyError:
+            return self._rank_of.setdefault(tags, self._best_rank(tags))
+
+    def _best_rank(self, tags: str) -> int | None:
+        try:
+            return min((self._ranks[triple] for triple in tag_set(tags) if triple in self._ranks), default=None)
+        except ValueError:
+            return None
+
+    def accepts_python(self, specifier: str | None) -> bool:
+        """Whether Requires-Python admits the target's full version; a specifier that cannot be parsed admits all."""
+        if specifier is None or self._any_python:
+            return True
+        try:
+            return self._pythons[specifier]
+        except KeyError:
+            return self._pythons.setdefault(specifier, _contains(specifier, self.target.python))
+
+    def admits(self, file: Listed) -> bool:
+        """Whether neither Requires-Python nor a rule refuses a file; its tags are not looked at."""
+        if not self.accepts_python(file.requires_python):
+            return False
+        return file.name not in self.rules.projects or not self._forbidding(file)
+
+    def _forbidding(self, file: Listed) -> tuple[Rule, ...]:
+        return self.rules.forbidding(file.name, file.version, self.target)
+
+    def verdict(self, file: Listed | UnreadableFile) -> Verdict:
+        """What becomes of a file: its rank, or every reason against it.
+
+        Withdrawn files and pre-releases pass: whether they are wanted depends on what is asked of the project.
+        """
+        matter = _matter_of(file, self.rules)
+        try:
+            return self._verdicts[matter]
+        except KeyError:
+            return self._verdicts.setdefault(matter, self._verdict(file))
+
+    def verdicts(self, matters: Iterable[object], samples: Iterable[Listed | UnreadableFile]) -> list[Verdict]:
+        """The verdict on each sample; its matter is all that the verdict depends on."""
+        known = zip(map(self._verdicts.get, matters), samples, strict=True)
+        return [self.verdict(sample) if verdict is None else verdict for verdict, sample in known]
+
+    def _verdict(self, file: Listed | UnreadableFile) -> Verdict:
+        if isinstance(file, UnreadableFile):
+            return Incompatible(reasons=(unreadable_reason(file),))
+        rank = self.rank(file.tags) if isinstance(file, Wheel) else None
+        reasons = tuple(self._reasons(file, rank))
+        if reasons or rank is None:
+            return Incompatible(reasons=reasons)
+        return Compatible(rank=rank)
+
+    def _reasons(self, file: Listed, rank: int | None) -> Iterator[Reason]:
+        if isinstance(file, Wheel) and rank is None:
+            yield from tag_reasons(file.tags, self.target)
+        if not self.accepts_python(file.requires_python):
+            yield RequiresPython(specifier=file.requires_python or "", python=self.target.python)
+        if isinstance(file, Sdist):
+            yield SourceOnly()
+        for rule in self._forbidding(file):
+            yield ForbiddenByRule(rule=rule)
+
+
+class Verdicts(Sequence["Compatible | Incompatible"]):
+    """The verdicts on many files for one target, in the order of the files; those on like files are one object."""
+
+    def __init__(self, judged: Sequence[Verdict], places: Sequence[int]) -> None:
+        self._judged, self._places = judged, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._judged[self._places[place]]
+
+    def __iter__(self) -> Iterator[Verdict]:
+        return map(self._judged.__getitem__, self._places)
+
+
+def judge_all(
+    files: Iterable[Listed | UnreadableFile], targets: Iterable[Target], rules: Rules = NO_RULES
+) -> list[Verdicts]:
+    """The verdicts on many files for many targets: for each target, one for each file, in their orders.
+
+    Files that differ in nothing that a verdict depends on are judged once, and told apart once for all targets.
+    """
+    places: dict[object, int] = {}
+    samples: list[Listed | UnreadableFile] = []
+    order: list[int] = []
+    for file in files:
+        place = places.setdefault(_matter_of(file, rules), len(samples))
+        if place == len(samples):
+            samples.append(file)
+        order.append(place)
+    judges = [judge_for(target, rules) for target in targets]
+    return [Verdicts(judge.verdicts(places, samples), order) for judge in judges]
+
+
+def judge_for(target: Target, rules: Rules = NO_RULES) -> Judge:
+    """The one judge for a target under a set of rules, which also ask whether it is translated."""
+    return _judge_for(target, target.translated, rules)
+
+
+@lru_cache(maxsize=256)
+def _judge_for(target: Target, translated: bool | None, rules: Rules) -> Judge:  # noqa: ARG001 -- tells targets apart
+    return Judge(target, rules)
+
+
+def _matter_of(file: Listed | UnreadableFile, rules: Rules) -> object:
+    """Everything about a file that a verdict depends on."""
+    if isinstance(file, UnreadableFile):
+        return file
+    if file.name in rules.projects:
+        return type(file), getattr(file, "tags", None), file.requires_python, file.name, file.version
+    return (file.tags, file.requires_python) if isinstance(file, Wheel) else (None, file.requires_python)
+
+
+def unreadable_reason(file: UnreadableFile) -> Reason:
+    """The reason against a file whose name says nothing that can be used."""
+    return VariantWheel(label=file.label) if file.label else UnreadableName(why=file.why)
+
+
+def _contains(specifier: str, version: str) -> bool:
+    try:
+        return specifiers_of(specifier).contains(version_of(version).base_version, prereleases=True)
+    except ValueError:
+        return True
+
+
+_PLATFORM_TAG = pattern(r"(?:many|musl)?([a-z]+?)(?:[0-9]{1,4}|_[0-9]{1,3}_[0-9]{1,3})?(?:_([a-z]\w*))?")
+_PYTHON_TAG = pattern(r"(\D+)(\d)(\d*)")
+_FAR = 1000
+
+
+def _system(tag: str) -> str:
+    parts = _PLATFORM_TAG.fullmatch(tag)
+    return parts[1] if parts else tag
+
+
+def _machine(tag: str) -> str:
+    parts = _PLATFORM_TAG.fullmatch(tag)
+    return parts[2] or "" if parts else tag
+
+
+@lru_cache(maxsize=1024)
+def _minors_to(specifier: str, python: str) -> int:
+    own, wanted = version_of(python), specifiers_of(specifier)
+    micros = dict.fromkeys((own.micro, 0, 99))
+    for distance in range(own.minor + _FAR // 10):
+        minors = {own.minor - distance, own.minor + distance}
+        if any(wanted.contains(f"{own.major}.{minor}.{micro}") for minor in minors if minor >= 0 for micro in micros):
+            return distance
+    return _FAR
+
+
+def _distance(tag: str, own: str) -> int:
+    one, other = _PYTHON_TAG.fullmatch(tag), _PYTHON_TAG.fullmatch(own)
+    if not one or not other or one[2] != other[2]:
+        return _FAR
+    another_implementation = one[1] not in ("py", other[1])
+    return abs(int(one[3] or 0) - int(other[3] or 0)) + _FAR * another_implementation
+
+
+# -- which part of the tags failed
+
+
+def tag_reasons(tags: str, target: Target) -> tuple[Reason, ...]:
+    """What a compressed tag set, none of whose triples the target supports, would need to be otherwise.
+
+    Triples are the verdict (PEP 425); the parts are commentary on the triple that came closest.
+    """
+    found = (tuple(_triple_reasons(triple, tags, target)) for triple in tag_set(tags))
+    return max(found, key=lambda reasons: Incompatible(reasons=reasons).closeness)
+
+
+def _triple_reasons(triple: str, tags: str, target: Target) -> Iterator[Reason]:
+    python, abi, platform = triple.split("-")
+    parts = [part.split(".") for part in tags.split("-")]
+    against_platform = _platform_reason(platform, tuple(parts[2]), target)
+    against_interpreter = _interpreter_reason(python, abi, parts, target)
+    yield from filter(None, (against_platform, against_interpreter))
+    if not against_platform and not against_interpreter:
+        yield NeverMatches(tag=triple)
+
+
+def _platform_reason(tag: str, have: tuple[str, ...], target: Target) -> Reason | None:
+    platform = target.platform
+    if tag == "any" or tag in platform.tags:
+        return None
+    need = release_asked(tag, platform)
+    if need is None:
+        return WrongPlatformTag(have=have, want=platform.tag)
+    system, (major, minor) = need
+    assert not isinstance(platform, Windows | Other)
+    if isinstance(platform, Manylinux) and tag in platform.refused:
+        return WrongPlatformTag(have=have, want=platform.tag)
+    if (system == "macOS" and major > 10 and minor) or (major, minor) <= (platform.major, platform.minor):
+        return NeverMatches(tag=tag)
+    return OsTooOld(system=system, have=f"{platform.major}.{platform.minor}", need=f"{major}.{minor}")
+
+
+_MAC_FORMATS = {
+    "arm64": {"arm64", "universal2"},
+    "x86_64": {"x86_64", "universal2", "universal", "intel", "fat3", "fat64"},
+}
+_VERSIONED_TAG = pattern(r"(macosx|manylinux|musllinux)_(\d+)_(\d+)_(\w+)")
+_LEGACY_TAG = pattern(r"(manylinux1|manylinux2010|manylinux2014)_(\w+)")
+
+
+def release_asked(tag: str, platform: Platform) -> tuple[str, tuple[int, int]] | None:
+    """The system (``macOS``, ``glibc`` or ``musl``) and the release of it that a platform tag asks for.
+
+    None where the tag is for another system or architecture, or where tags for the system name no release.
+    """
+    family, major, minor, machine = _split_platform_tag(tag)
+    match platform:
+        case MacOS():
+            return (
+                ("macOS", (major, minor)) if family == "macosx" and machine in _MAC_FORMATS[platform.machine] else None
+            )
+        case Manylinux():
+            return ("glibc", (major, minor)) if (family, machine) == ("manylinux", platform.machine) else None
+        case Musllinux():
+            return ("musl", (major, minor)) if (family, machine) == ("musllinux", platform.machine) else None
+        case Windows() | Other():
+            return None
+        case _:
+            assert_never(platform)
+
+
+def _split_platform_tag(tag: str) -> tuple[str, int, int, str]:
+    if legacy := _LEGACY_TAG.fullmatch(tag):
+        return "manylinux", *LEGACY_MANYLINUX[legacy[1]], legacy[2]
+    if versioned := _VERSIONED_TAG.fullmatch(tag):
+        return versioned[1], int(versioned[2]), int(versioned[3]), versioned[4]
+    return "", 0, 0, ""
+
+
+def _interpreter_reason(python: str, abi: str, parts: list[list[str]], target: Target) -> Reason | None:
+    own = target.interpreter_tag
+    if f"{python}-{abi}" in _interpreter_pairs(target):
+        return None
+    stable_abi_of_an_older_python = abi in ("abi3", "abi3t") and python in _older_pythons(target)
+    if python == own or stable_abi_of_an_older_python:
+        return WrongAbiTag(have=tuple(parts[1]), want=target.abi)
+    return WrongPythonTag(have=tuple(parts[0]), want=own)
+
+
+@lru_cache(maxsize=256)
+def _interpreter_pairs(target: Target) -> frozenset[str]:
+    return frozenset(triple.rpartition("-")[0] for triple in target.tags)
+
+
+@lru_cache(maxsize=256)
+def _older_pythons(target: Target) -> frozenset[str]:
+    """Python tags whose stable ABI the target would take if its ABI were of that kind."""
+    minors = range(2, target.version.minor + 1) if target.implementation == "cpython" else ()
+    return frozenset(f"cp3{minor}" for minor in minors)
+
+
+def judge(file: Listed | UnreadableFile, target: Target, rules: Rules = NO_RULES) -> Verdict:
+    """The verdict on one file for one target; see `Judge` where there are many."""
+    return Judge(target, rules).verdict(file)

@@ -1,0 +1,74 @@
+"""Where curated rules decided: the versions that everything but the rules would admit beside the rest of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
+
+from packaging.version import Version
+
+from wheelcheck.resolver.candidates import Offers
+from wheelcheck.resolver.compatibility import Judge
+from wheelcheck.resolver.model import AddedByRule, Candidate, Demand, HeldBack
+from wheelcheck.resolver.state import Ledger
+from wheelcheck.rules.model import Rule
+from wheelcheck.standards.names import NormalizedName
+
+Chosen = Mapping[NormalizedName, Candidate]
+
+
+def held_back(
+    chosen: Chosen,
+    demands: Mapping[NormalizedName, Sequence[Demand]],
+    ledger: Ledger,
+    unruled: Callable[[NormalizedName, Judge], Offers | None],
+) -> Iterator[HeldBack]:
+    """The projects of an answer that rules kept below a version that all else would admit.
+
+    Args:
+        chosen: the candidate of each project in the answer.
+        demands: what is asked of each of them in the answer.
+        ledger: what was said on the way to it.
+        unruled: gives what a project offers in the eyes of another judge.
+    """
+    for name, candidate in sorted(chosen.items()):
+        against = _against_newer(candidate, demands[name], chosen, ledger, unruled)
+        if against:
+            newest = max(against)
+            yield HeldBack(name=name, chosen=candidate.version, instead_of=newest, rules=against[newest])
+
+
+def _against_newer(
+    candidate: Candidate,
+    demands: Sequence[Demand],
+    chosen: Chosen,
+    ledger: Ledger,
+    unruled: Callable[[NormalizedName, Judge], Offers | None],
+) -> dict[Version, tuple[Rule, ...]]:
+    """The rules against each newer version that only rules keep out."""
+    question, name = ledger.question, candidate.name
+    free = [demand for demand in demands if not isinstance(demand.origin, AddedByRule)]
+    touched = len(free) < len(demands) or name in question.rules.projects or question.rules.partners(name)
+    free_judge = Judge(question.target, any_python=question.policy.ignore_requires_python)
+    offers = unruled(name, free_judge) if touched else None
+    if offers is None:
+        return {}
+    allowed = offers.matching(ledger.specifier(name, free), pre=question.policy.prereleases(name))
+    newer = takewhile(lambda version: version > candidate.version, allowed)
+    against = {version: _rules_against(name, version, demands, chosen, ledger) for version in newer}
+    return {version: rules for version, rules in against.items() if rules}
+
+
+def _rules_against(
+    name: NormalizedName, version: Version, demands: Sequence[Demand], chosen: Chosen, ledger: Ledger
+) -> tuple[Rule, ...]:
+    rules, target = ledger.question.rules, ledger.question.target
+    found = [*rules.forbidding(name, version, target)]
+    found += (
+        demand.origin.rule
+        for demand in demands
+        if isinstance(demand.origin, AddedByRule) and not demand.requirement.specifier.contains(version, True)
+    )
+    for partner in rules.partners(name) & chosen.keys():
+        found += rules.violated(name, version, partner, chosen[partner].version, target)
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,626 @@
+"""Chooses one file a project for one target, and keeps all that was said on the way.
+
+resolvelib drives; what may be used is `verdicts.Judge`'s to say. Order of preference, pre-releases, withdrawn files and
+extras follow pip. Rules enter in three places: files that they forbid are never offered, requirements that they add are
+demands like any other, and a pair that they exclude meets on a virtual identifier of its own, so that neither project
+drags the other in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import resolvelib
+from packaging.version import Version
+from resolvelib.resolvers import RequirementInformation, ResolutionImpossible, ResolutionTooDeep
+
+from wheelcheck.common.errors import CannotTell, NeedsBuild
+from wheelcheck.common.records import record, replace
+from wheelcheck.resolver.backtracking import Search, StepByStep
+from wheelcheck.resolver.candidates import Offers, is_bounded_above, is_pinned
+from wheelcheck.resolver.compatibility import Judge, RequiresPython
+from wheelcheck.resolver.limits import Effort
+from wheelcheck.resolver.model import (
+    AddedByRule,
+    Candidate,
+    Demand,
+    HeldBack,
+    NeededBy,
+    Origin,
+    Pin,
+    Policy,
+    Question,
+    Solution,
+)
+from wheelcheck.resolver.prefetch import Foresight
+from wheelcheck.resolver.state import Cause, Ledger, Standing
+from wheelcheck.standards.distributions import Metadata, ProjectPage, UnreadableFile
+from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch, NotListed
+from wheelcheck.standards.markers import UndecidableMarker, applies
+from wheelcheck.standards.names import NormalizedName, canonicalize_name
+from wheelcheck.standards.requirements import marker_text, specifiers_of, together
+from wheelcheck.targets.target import PYTHON, other_micros
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+    from wheelcheck.resolver.pruning import Prospects
+    from wheelcheck.resolver.supply import Supply
+
+MOST_ROUNDS = 200_000
+MOST_ROUNDS_MORE = 10_000
+"""Rounds of the thorough search, which may go in circles."""
+MOST_CLASHES = 1_000
+UNKNOWN_ABROAD = ("platform_release", "platform_version")
+"""Marker variables of which nothing is known for a machine that is not here."""
+TOLD_BY_MICRO = ("python_full_version", "implementation_version")
+"""Marker variables that tell the micro version of a Python."""
+
+MANY = 500
+"""Files tried in vain after which it is learnt what holds in every answer; until then, the search is pip's."""
+OFTEN = 5
+"""Clashes after which a project is settled before others, as in pip."""
+
+
+@record
+class _Tie:
+    """An extra's demand on its own project: the same version."""
+
+    candidate: Candidate
+
+    @property
+    def key(self) -> str:
+        return self.candidate.name
+
+
+@record
+class _Refusal:
+    """What a candidate asks for whose metadata turned out to refuse it: nothing can satisfy it."""
+
+    key: str
+
+
+@record
+class _Pair:
+    """The agreement of two projects that rules bind."""
+
+    key: str
+
+
+class _Leaning(NamedTuple):
+    """What an ask means for the order in which projects are settled."""
+
+    on_versions: bool
+    pins: bool
+    bounds: bool
+    restricts: bool
+
+
+_Ask: TypeAlias = "Demand | _Tie | Standing | _Refusal"
+_Choice: TypeAlias = "Candidate | _Pair"
+_Information: TypeAlias = "Mapping[str, Iterator[RequirementInformation[_Ask, _Choice]]]"
+
+
+class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
+    """One run of resolvelib over one question; `clashes` are what it stepped back from, and `ledger` all that was said.
+
+    Args:
+        question: what is asked.
+        supply: where pages and metadata come from.
+        effort: is told of the work, and limits it.
+    """
+
+    def __init__(self, question: Question, supply: Supply, effort: Effort) -> None:
+        self.question = question
+        self.supply = supply
+        self.effort = effort
+        self.target = question.target
+        self.rules = question.rules
+        self.judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
+        self.ledger = Ledger(question, lambda name: self._fetch_offers(name, self.judge))
+        self._given = {
+            demand.name: demand.requirement.url
+            for demand in (*question.constraints, *question.demands)
+            if demand.requirement.url
+        }
+        self._order = {demand.key: place for place, demand in reversed(list(enumerate(question.demands)))}
+        self._asks: dict[Candidate, tuple[_Ask, ...]] = {}
+        self._foresight = Foresight(
+            question, supply, self.ledger, lambda page: self._offers_on(page, self.judge), self._given
+        )
+        self.clashes: list[tuple[Cause, ...]] = []
+        self._in_vain = 0
+        self._learns_at = MANY
+        self._met: set[NormalizedName] = set()
+        self._prospects: Prospects | None = None
+        self._how_often: dict[str, int] = {}
+        self._leanings: dict[int, _Leaning] = {}
+        self._kept: list[object] = []  # what is known by its identity must not pass it on
+        self._name_further()
+
+    # what resolvelib asks of a provider
+
+    def identify(self, requirement_or_candidate: _Ask | _Choice) -> str:
+        return requirement_or_candidate.key
+
+    def get_preference(
+        self,
+        identifier: str,
+        resolutions: Mapping[str, _Choice],
+        candidates: Mapping[str, Iterator[_Choice]],
+        information: _Information,
+        backtrack_causes: Sequence[RequirementInformation[_Ask, _Choice]],
+    ) -> tuple[Any, ...]:
+        """As pip: what often clashes, then pinned, then bounded above, then in the order asked for, then not free."""
+        asks = [self._leaning(info.requirement) for info in information[identifier]]
+        return (
+            all(ask.on_versions for ask in asks),
+            self._how_often.get(identifier, 0) < OFTEN,
+            not any(ask.pins for ask in asks),
+            not any(ask.bounds for ask in asks),
+            self._order.get(identifier, len(self._order)),
+            not any(ask.restricts for ask in asks),
+            identifier,
+        )
+
+    def _leaning(self, ask: _Ask) -> _Leaning:
+        """What an ask means for the order; resolvelib wants to know again in every round."""
+        found = self._leanings.get(id(ask))
+        if found is None:
+            found = self._leanings[id(ask)] = _leaning_of(ask)
+            self._kept.append(ask)
+        return found
+
+    def narrow_requirement_selection(
+        self,
+        identifiers: Iterable[str],
+        resolutions: Mapping[str, _Choice],
+        candidates: Mapping[str, Iterator[_Choice]],
+        information: _Information,
+        backtrack_causes: Sequence[RequirementInformation[_Ask, _Choice]],
+    ) -> Iterable[str]:
+        """What clashed last comes first, since nothing can be settled before it; then what clashes often."""
+        identifiers = list(identifiers)
+        clashed = {info.requirement.key for info in backtrack_causes}
+        clashed |= {info.parent.key for info in backtrack_causes if info.parent is not None}
+        for key in clashed - resolutions.keys():
+            self._how_often[key] = self._how_often.get(key, 0) + 1
+        often = [key for key in identifiers if self._how_often.get(key, 0) >= OFTEN]
+        return [key for key in identifiers if key in clashed] or often or identifiers
+
+    def find_matches(
+        self,
+        identifier: str,
+        requirements: Mapping[str, Iterator[_Ask]],
+        incompatibilities: Mapping[str, Iterator[_Choice]],
+    ) -> list[_Choice] | Callable[[], Iterator[_Choice]]:
+        asks = list(requirements[identifier])
+        if not asks:
+            return []
+        match asks[0]:
+            case _Refusal():
+                return []
+            case Standing():
+                standings = [ask for ask in asks if isinstance(ask, Standing)]
+                return [] if any(incompatibilities[identifier]) else self._agreement(identifier, standings)
+        name, extra = _split_key(identifier)
+        if extra is not None:
+            asks.extend(requirements[name])
+        excluded = {id(choice.version) for choice in incompatibilities[identifier] if isinstance(choice, Candidate)}
+        return lambda: self._candidates(name, extra, asks, excluded)
+
+    def is_satisfied_by(self, requirement: _Ask, candidate: _Choice) -> bool:
+        return _satisfies(candidate, requirement)
+
+    def get_dependencies(self, candidate: _Choice) -> tuple[_Ask, ...]:
+        if isinstance(candidate, _Pair):
+            return ()
+        if candidate not in self._asks:
+            self._asks[candidate] = tuple(self._list_asks(candidate))
+            self._foresee(self._asks[candidate])
+        asks = self._asks[candidate]
+        if self._prospects and self._prospects.rule_out(candidate.name, candidate.version, _demands_in(asks)):
+            return (*asks, _Refusal(key=f"an answer with {candidate.file.filename}"))
+        return asks
+
+    # candidates
+
+    def _agreement(self, key: str, standings: Sequence[Standing]) -> list[_Choice]:
+        """One agreement, unless a rule excludes two of the versions that stand."""
+        pairs = ((one, other) for one in standings for other in standings if one.name < other.name)
+        return [] if any(self.ledger.violated(*pair) for pair in pairs) else [_Pair(key=key)]
+
+    def _versions(self, name: NormalizedName, asks: Sequence[_Ask]) -> Iterable[Version]:
+        """The versions that meet everything that is asked, best first."""
+        offers = self.ledger.offers(name)
+        self._met.add(name)
+        if offers is None:
+            return ()
+        specifier = self.ledger.specifier(name, (ask for ask in asks if isinstance(ask, Demand)))
+        ties = {ask.candidate.version for ask in asks if isinstance(ask, _Tie)}
+        specifier = together([specifier, *(specifiers_of(f"=={tied}") for tied in ties)])
+        matching = self.ledger.matching(name, specifier, pre=bool(ties))
+        found = (version for version in matching if {version} == ties) if ties else matching
+        ordered = reversed(list(found)) if self.wants_lowest(name) else found
+        policy = self.question.policy
+        return sorted(ordered, key=offers.is_source_only) if policy.allow_sdists and policy.prefer_binary else ordered
+
+    def wants_lowest(self, name: NormalizedName) -> bool:
+        """Whether the oldest version of a project is the best."""
+        resolution = self.question.policy.resolution
+        return resolution == "lowest" or (resolution == "lowest-direct" and name in self._order)
+
+    def _candidates(
+        self, name: NormalizedName, extra: NormalizedName | None, asks: Sequence[_Ask], excluded: Container[int]
+    ) -> Iterator[Candidate]:
+        """A candidate for each version: its best file, or the next one where that turns out to refuse itself.
+
+        What is excluded is known by identity, which a page keeps, since equality of versions is slow to find out.
+        """
+        offers = self.ledger.offers(name)
+        for version in self._versions(name, asks):
+            for rank, file in offers.files(version) if offers and id(version) not in excluded else ():
+                if file not in self.ledger.refused:
+                    yield Candidate(name=name, version=version, file=file, rank=rank, extra=extra)
+                    if file not in self.ledger.refused:
+                        break
+
+    def _fetch_offers(self, name: NormalizedName, judge: Judge) -> Offers | None:
+        page = self._page(name)
+        return None if page is None else self._offers_on(page, judge)
+
+    def _offers_on(self, page: ProjectPage, judge: Judge) -> Offers:
+        return Offers(page, judge, self._policy(page.name), self._wanted_hashes(page.name))
+
+    def _policy(self, name: NormalizedName) -> Policy:
+        """What the user names is taken whatever he wants of an index, as in pip."""
+        policy = self.question.policy
+        if name not in self._given:
+            return policy
+        return replace(policy, allow_sdists=True, only_binary=frozenset(), no_binary=frozenset())
+
+    def _page(self, name: NormalizedName) -> ProjectPage | None:
+        """What there is of a project: the one file that the user gives for it, else what the indexes list."""
+        url = self._given.get(name)
+        if url is None:
+            self.effort.awaited = f"the page of {name}"
+            page = self.supply.page(name)
+            self.effort.awaited = None
+            return page
+        file = self.supply.direct(url, name, self._wanted_hashes(name) or ())
+        if isinstance(file, UnreadableFile):
+            return ProjectPage(name=name, unreadable=[file])
+        return ProjectPage(name=name, files=[file])
+
+    def _wanted_hashes(self, name: NormalizedName) -> frozenset[str] | None:
+        """The digests that all who give some for a project agree on; None where nobody gives any."""
+        asked = (*self.question.demands, *self.question.constraints)
+        given = [frozenset(demand.hashes) for demand in asked if demand.name == name and demand.hashes]
+        if not given and self.question.policy.require_hashes:
+            return frozenset()
+        return frozenset.intersection(*given) if given else None
+
+    def _name_further(self) -> None:
+        """Takes what files that the user names need from places of their own for named by him as well, as pip does."""
+        demands = self.question.demands if not self.question.policy.no_deps else ()
+        waiting = [part.key for demand in demands if demand.name in self._given for part in demand.by_extra()]
+        seen: set[str] = set()
+        while waiting:
+            key = waiting.pop()
+            for requirement in self._needs_of_named(*_split_key(key)) if key not in seen else ():
+                name = canonicalize_name(requirement.name)
+                if requirement.url:
+                    self._given.setdefault(name, requirement.url)
+                if name in self._given:
+                    waiting += [name, *(f"{name}[{canonicalize_name(extra)}]" for extra in requirement.extras)]
+            seen.add(key)
+
+    def _needs_of_named(self, name: NormalizedName, extra: NormalizedName | None) -> Sequence[Requirement]:
+        offers = self.ledger.offers(name)
+        version = next(offers.versions, None) if offers else None
+        told = self.supply.metadata(offers.files(version)[0][1]) if offers and version else None
+        try:
+            return [
+                r for r in (told.requires_dist if isinstance(told, Metadata) else ()) if applies(r, self.target, extra)
+            ]
+        except UndecidableMarker:
+            return ()
+
+    # what a candidate asks for
+
+    def _list_asks(self, candidate: Candidate) -> Iterator[_Ask]:
+        if candidate.extra is not None:
+            yield _Tie(candidate=candidate)
+        yield from self._needs(candidate)
+        if candidate.extra is None:
+            yield from self._standings(candidate)
+
+    def _needs(self, candidate: Candidate) -> Iterator[_Ask]:
+        needed = self._requirements(candidate)
+        if not isinstance(needed, tuple):
+            self.ledger.refused[candidate.file] = needed
+            yield _Refusal(key=f"the metadata of {candidate.file.filename}")
+            return
+        origin = _needed_by(candidate)
+        if self.question.policy.no_deps:
+            return
+        for requirement in needed:
+            yield from self._recorded(requirement, origin)
+        if candidate.extra is None:
+            yield from self._asks_of_rules(candidate)
+
+    def _requirements(
+        self, candidate: Candidate
+    ) -> tuple[Requirement, ...] | BadMetadata | HashMismatch | NotListed | RequiresPython:
+        """What the metadata of a candidate's file asks for on the target, or why it refuses the file."""
+        self.effort.read(candidate.file)
+        self.effort.awaited = f"the metadata of {candidate.file.filename}"
+        metadata = self.supply.metadata(candidate.file)
+        self.effort.awaited = None
+        if isinstance(metadata, DynamicMetadata):
+            raise NeedsBuild.of(candidate.file.filename, metadata.fields)
+        if not isinstance(metadata, Metadata):
+            return metadata
+        if not self.judge.accepts_python(metadata.requires_python):
+            return RequiresPython(specifier=metadata.requires_python or "", python=self.target.python)
+        try:
+            needed = tuple(r for r in metadata.requires_dist if applies(r, self.target, candidate.extra))
+        except UndecidableMarker as error:
+            return BadMetadata(why=f"one of its markers cannot be evaluated ({error})")
+        elsewhere = next((r for r in needed if r.url and r.url != self._given.get(canonicalize_name(r.name))), None)
+        if elsewhere is not None:
+            return BadMetadata(why=f"it needs {elsewhere.name} from a place of its own, which only the user may name")
+        return needed
+
+    def _asks_of_rules(self, candidate: Candidate) -> Iterator[_Ask]:
+        name, version = candidate.name, candidate.version
+        for rule, requirement in self.rules.requiring(name, version, self.target):
+            yield from self._recorded(requirement, AddedByRule(rule=rule, name=name, version=version))
+
+    def _standings(self, candidate: Candidate) -> Iterator[_Ask]:
+        name, version = candidate.name, candidate.version
+        for partner in sorted(self.rules.partners(name)):
+            yield Standing(key=" with ".join(sorted((name, partner))), name=name, version=version)
+
+    def _recorded(self, requirement: Requirement, origin: Origin) -> Iterator[Demand]:
+        for demand in Demand(requirement=requirement, origin=origin).by_extra():
+            self.ledger.record(demand)
+            yield demand
+
+    # what will probably be asked for next
+
+    def _foresee(self, asks: Iterable[_Ask]) -> None:
+        self._foresight.expect(ask.name for ask in asks if isinstance(ask, Demand))
+
+    # the run
+
+    def answer(self, most_rounds: int = MOST_ROUNDS) -> Solution | None:
+        """What resolvelib comes to; None where there is no answer, and then `clashes` tell of the way."""
+        roots = [part for demand in self.question.demands for part in demand.by_extra()]
+        for demand in roots:
+            self.ledger.record(demand)
+        self._foresee(roots)
+        mapping = self._mapping(roots, most_rounds)
+        return None if mapping is None else self._solution(roots, mapping)
+
+    def _mapping(self, roots: Sequence[Demand], most_rounds: int) -> Mapping[str, _Choice] | None:
+        """What is chosen for each key: what pip would choose, or where it would miss an answer, that one."""
+        search = Search(self, _Listener(self))
+        try:
+            return search.resolve(roots, max_rounds=most_rounds).mapping
+        except ResolutionImpossible as impossible:
+            self._keep_clash(impossible.causes)
+        except ResolutionTooDeep:
+            if not search.went_astray:
+                raise self.effort.endless() from None
+        few_rounds = min(most_rounds, MOST_ROUNDS_MORE)
+        if search.is_doubtful and not search.went_astray:
+            search = Search(self, _Listener(self), thorough=True)
+            with suppress(ResolutionImpossible, ResolutionTooDeep):
+                return search.resolve(roots, max_rounds=few_rounds).mapping
+        return self._mapping_step_by_step(roots, few_rounds) if search.went_astray else None
+
+    def _mapping_step_by_step(self, roots: Sequence[Demand], most_rounds: int) -> Mapping[str, _Choice] | None:
+        try:
+            return StepByStep(self, _Listener(self)).resolve(roots, max_rounds=most_rounds).mapping
+        except ResolutionImpossible as impossible:
+            self._keep_clash(impossible.causes)
+        except ResolutionTooDeep:
+            raise self.effort.endless() from None
+        return None
+
+    def _keep_clash(self, causes: Collection[RequirementInformation[_Ask, _Choice]]) -> None:
+        """Keeps the clash with which a search ended, where it is the only one."""
+        if causes and not self.clashes:
+            self.clashes.append(_causes(causes))
+
+    def rejected(self) -> None:
+        """Counts a file that was tried in vain."""
+        self.effort.candidates += 1
+        self._in_vain += 1
+
+    def clashed(self, causes: Collection[RequirementInformation[_Ask, _Choice]]) -> None:
+        """Keeps a clash, and where there are many, learns from all that was read.
+
+        Raises:
+            ResolutionImpossible: there is no answer.
+        """
+        if len(self.clashes) < MOST_CLASHES:
+            self.clashes.append(_causes(causes))
+        if self._in_vain >= self._learns_at:
+            self._learns_at = 2 * self._in_vain
+            from wheelcheck.resolver.pruning import Prospects
+
+            self._prospects = self._prospects or Prospects(self.ledger, self._met, self._needs_unasked)
+            if not self._prospects.narrow(self._needs_of_versions(), most_read=self._in_vain):
+                raise ResolutionImpossible(list(causes))
+
+    def _needs_of_versions(self) -> dict[NormalizedName, dict[Version, tuple[Demand, ...]]]:
+        """What each version needs that was read, without its extras."""
+        found: dict[NormalizedName, dict[Version, tuple[Demand, ...]]] = {}
+        for candidate, asks in self._asks.items():
+            if candidate.extra is None and candidate.file not in self.ledger.refused:
+                found.setdefault(candidate.name, {})[candidate.version] = tuple(_demands_in(asks))
+        return found
+
+    def _needs_unasked(
+        self, name: NormalizedName, versions: Iterable[Version]
+    ) -> dict[Version, tuple[Demand, ...] | None]:
+        """What versions need that were not tried; None where that is not to be learnt."""
+        offers = self.ledger.offers(name)
+        best = {version: next(iter(offers.files(version)), None) for version in versions} if offers else {}
+        untried = {
+            version: Candidate(name=name, version=version, rank=choice[0], file=choice[1])
+            for version, choice in best.items()
+            if choice is not None and choice[1] not in self.ledger.refused
+        }
+        for candidate in untried.values():
+            self.supply.start_metadata(candidate.file)
+        return {**dict.fromkeys(best), **{version: self._needs_alone(each) for version, each in untried.items()}}
+
+    def _needs_alone(self, candidate: Candidate) -> tuple[Demand, ...] | None:
+        with suppress(CannotTell):
+            needed, origin = self._requirements(candidate), _needed_by(candidate)
+            if isinstance(needed, tuple):
+                return tuple(Demand(requirement=requirement, origin=origin) for requirement in needed)
+        return None
+
+    def _solution(self, roots: Sequence[Demand], mapping: Mapping[str, _Choice]) -> Solution:
+        chosen = tuple(self._reached(roots, mapping))
+        demands: dict[NormalizedName, list[Demand]] = {}
+        for ask in (*roots, *(ask for candidate in chosen for ask in self.get_dependencies(candidate))):
+            if isinstance(ask, Demand):
+                demands.setdefault(ask.name, []).append(ask)
+        plain = {candidate.name: candidate for candidate in chosen if candidate.extra is None}
+        held = self._held_back(plain, demands)
+        unknown = [name for name in UNKNOWN_ABROAD if not self.target.environment[name]]
+        assumed = TOLD_BY_MICRO if PYTHON in self.target.assumed else ()
+        stated = list(self._stated_by(chosen)) if unknown or assumed else []
+        return Solution(
+            pins=tuple(
+                Pin(
+                    name=name,
+                    version=candidate.version,
+                    extras=tuple(sorted(c.extra for c in chosen if c.name == name and c.extra)),
+                    file=candidate.file,
+                    rank=candidate.rank,
+                    demands=tuple(dict.fromkeys(demands[name])),
+                    rules=held[name].rules if name in held else (),
+                )
+                for name, candidate in sorted(plain.items())
+            ),
+            held_back=tuple(held.values()),
+            unknown_markers=tuple(dict.fromkeys(_open_markers(stated, unknown, lambda *_: True))),
+            assumed_markers=tuple(dict.fromkeys(_open_markers(stated, assumed, self._hangs_on_micro))),
+        )
+
+    def _held_back(
+        self, chosen: Mapping[NormalizedName, Candidate], demands: Mapping[NormalizedName, Sequence[Demand]]
+    ) -> dict[NormalizedName, HeldBack]:
+        if not self.rules:
+            return {}
+        from wheelcheck.resolver.held_back import held_back
+
+        newest = {name for name in chosen if not self.wants_lowest(name)}
+        found = held_back(chosen, demands, self.ledger, self._fetch_offers)
+        return {held.name: held for held in found if held.name in newest}
+
+    def _stated_by(self, chosen: Iterable[Candidate]) -> Iterator[tuple[Candidate, Requirement]]:
+        """The requirements of chosen files, whether or not they hold for the target."""
+        for candidate in chosen:
+            told = self.supply.metadata(candidate.file)
+            for requirement in told.requires_dist if isinstance(told, Metadata) else ():
+                yield candidate, requirement
+
+    def _hangs_on_micro(self, requirement: Requirement, extra: str | None) -> bool:
+        """Whether another micro of the target's Python would decide a requirement otherwise."""
+        micros = (self.target, *other_micros(self.target))
+        return len({applies(requirement, target, extra) for target in micros}) > 1
+
+    def _reached(self, roots: Iterable[Demand], mapping: Mapping[str, _Choice]) -> Iterator[Candidate]:
+        """The candidates to which the roots lead; resolvelib may keep others that it pinned and no longer needs."""
+        waiting = [demand.key for demand in roots]
+        seen: set[str] = set()
+        while waiting:
+            key = waiting.pop()
+            choice = mapping[key]
+            if key not in seen and isinstance(choice, Candidate):
+                yield choice
+                waiting += [ask.key for ask in self.get_dependencies(choice)]
+            seen.add(key)
+
+
+def _leaning_of(ask: _Ask) -> _Leaning:
+    if not isinstance(ask, Demand):
+        is_tie = isinstance(ask, _Tie)
+        return _Leaning(is_tie, pins=is_tie, bounds=False, restricts=False)
+    specifier = ask.requirement.specifier
+    return _Leaning(
+        on_versions=True, pins=is_pinned(specifier), bounds=is_bounded_above(specifier), restricts=bool(specifier)
+    )
+
+
+def _satisfies(choice: _Choice, ask: _Ask) -> bool:
+    match ask, choice:
+        case _Tie(), Candidate():
+            return ask.candidate.version == choice.version
+        case Demand(), Candidate():
+            return ask.requirement.specifier.contains(choice.version, prereleases=True)
+    return isinstance(choice, _Pair)
+
+
+class _Listener(resolvelib.BaseReporter["_Ask", "_Choice", str]):
+    """Tells a run of its rounds, of what is tried, and of the causes of every clash, not of the last one only."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def starting_round(self, index: int) -> None:
+        self._run.effort.begin_round()
+
+    def pinning(self, candidate: _Choice) -> None:
+        self._run.effort.candidates += 1
+
+    def rejecting_candidate(self, criterion: object, candidate: _Choice) -> None:
+        self._run.rejected()
+
+    def resolving_conflicts(self, causes: Collection[RequirementInformation[_Ask, _Choice]]) -> None:
+        self._run.clashed(causes)
+
+
+def _open_markers(
+    stated: Iterable[tuple[Candidate, Requirement]],
+    variables: Sequence[str],
+    is_open: Callable[[Requirement, str | None], bool],
+) -> Iterator[Demand]:
+    """Requirements whose marker reads one of some variables and is open for the target."""
+    for candidate, requirement in stated:
+        marker = marker_text(requirement)
+        if any(name in marker for name in variables) and is_open(requirement, candidate.extra):
+            yield Demand(requirement=requirement, origin=_needed_by(candidate))
+
+
+def _demands_in(asks: Iterable[_Ask]) -> Iterator[Demand]:
+    return (ask for ask in asks if isinstance(ask, Demand))
+
+
+def _needed_by(candidate: Candidate) -> NeededBy:
+    return NeededBy(name=candidate.name, version=candidate.version, filename=candidate.file.filename)
+
+
+def _split_key(key: str) -> tuple[NormalizedName, NormalizedName | None]:
+    name, _, rest = key.partition("[")
+    return canonicalize_name(name), canonicalize_name(rest[:-1]) if rest else None
+
+
+def _causes(clash: Iterable[RequirementInformation[_Ask, _Choice]]) -> tuple[Cause, ...]:
+    """A clash in the words of the explanation, which knows nothing of this module's private asks."""
+    return tuple(
+        Cause(
+            ask=info.requirement if isinstance(info.requirement, Demand | Standing) else None,
+            parent=info.parent if isinstance(info.parent, Candidate) else None,
+        )
+        for info in clash
+    )

@@ -1,0 +1,77 @@
+"""Where rules come from: the files of this package, and a file or directory of the user's own."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wheelcheck.common.errors import UsageError
+from wheelcheck.rules.model import Rule, Rules, Sheets, load_rules
+from wheelcheck.standards.names import NormalizedName, canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+MOST_BYTES = 1_000_000
+"""How large a file of rules may be; the curated ones together are far below."""
+_FOLDER = Path(__file__).with_name("data")
+
+
+@cache
+def curated() -> Rules:
+    """The rules that this package carries, in one file a project, which is read when the project is first asked about.
+
+    ``constrainers.json`` says from which files rules bear on which other projects.
+    """
+    names = sorted(canonicalize_name(entry.stem) for entry in _FOLDER.glob("*.toml"))
+    links = json.loads((_FOLDER / "constrainers.json").read_text("utf-8"))
+    return Rules(Sheets(names, _sheet), {name: frozenset(projects) for name, projects in links.items()})
+
+
+def _sheet(name: NormalizedName) -> tuple[Rule, ...]:
+    return tuple(load_rules([(f"rules/{name}.toml", _text(_FOLDER / f"{name}.toml"))]))
+
+
+def rules_in_force(own: str | None = None) -> Rules:
+    """The curated rules, with a user's own ones in place of those whose id they bear."""
+    return curated().overridden_by(read_rules(own)) if own else curated()
+
+
+def read_rules(path: Path | str) -> Rules:
+    """The rules in a TOML file, or in every ``*.toml`` file of a directory.
+
+    Raises:
+        UsageError: there is nothing to read, or it is malformed.
+    """
+    return load_rules((str(place), _text(place)) for place in _places(Path(path)))
+
+
+def _places(path: Path) -> Iterator[Path]:
+    try:
+        found = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    except OSError as error:
+        raise UsageError(f"The rules in {path} could not be read: {error.strerror}.") from None
+    if not found:
+        raise UsageError(f"{path} holds no file of rules; their names end in .toml.")
+    yield from found
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is not a file; rules are read from a TOML file, or a directory of them.")
+        with path.open("rb") as file:
+            read = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"The rules in {path} could not be read: {error.strerror}.") from None
+    except ValueError:
+        raise UsageError(f"The rules in {str(path)!r} could not be read: no file has such a name.") from None
+    if len(read) > MOST_BYTES:
+        raise UsageError(f"{path} is larger than {MOST_BYTES:,} bytes; divide its rules into several files.")
+    try:
+        return read.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8.") from None

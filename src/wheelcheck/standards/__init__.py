@@ -1,0 +1,1 @@
+"""What the packaging standards define, parsed from bytes and held to their limits."""

@@ -1,0 +1,382 @@
+"""Project pages from the bytes that an index sent: by version, newest first, each version read when it is asked for.
+
+A page may list ten thousand files of which an answer looks at ten. So a body in JSON is cut into its entries without
+being decoded, the entries are put together by version, and a version is decoded when somebody asks for it. What cannot
+be cut with certainty is decoded as a whole. Standards: simple repository API (PEP 503, 592, 629, 691, 700, 714, 792).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, groupby
+from typing import Any, NamedTuple, TypeAlias
+
+from packaging.version import InvalidVersion, Version
+
+from wheelcheck.common.errors import IndexNonsense
+from wheelcheck.common.lazy_regex import pattern
+from wheelcheck.common.records import record
+from wheelcheck.common.urls import absolute
+from wheelcheck.standards.distributions import Listed, ProjectPage, Shelf, UnreadableFile, read_file, version_text
+from wheelcheck.standards.names import NormalizedName, canonicalize_name
+from wheelcheck.standards.requirements import version_of
+
+KNOWN_MAJORS = ("0", "1")
+HTML_TYPES = ("text/html", "application/vnd.pypi.simple.v1+html", "application/xhtml+xml", "")
+CORE_METADATA_KEYS = ("core-metadata", "dist-info-metadata", "data-dist-info-metadata")
+"""The three names of one key in the order in which they count (PEP 714)."""
+
+_MIXED = "the files of one version cannot be told from those of others"
+
+
+@record
+class Listing:
+    """What a page says of a project, in a form that can be kept.
+
+    Attributes:
+        status, status_reason: PEP 792; None and empty for an active project.
+        versions: each version that has files, in its canonical text, newest first.
+        shelves: the files of each of these versions: PEP 691 entries in JSON, between the outermost braces of all.
+        stray: files of which no version is known.
+    """
+
+    status: str | None = None
+    status_reason: str = ""
+    versions: tuple[str, ...] = ()
+    shelves: Sequence[bytes | memoryview] = ()
+    stray: tuple[UnreadableFile, ...] = ()
+
+
+def parse_page(body: bytes, content_type: str, *, name: NormalizedName, url: str, index: str) -> ProjectPage:
+    """A project page from the body that an index sent; see `listing_of` and `page_of`."""
+    return page_of(listing_of(body, content_type, name=name, url=url), name=name, url=url, index=index)
+
+
+def listing_of(body: bytes, content_type: str, *, name: NormalizedName, url: str) -> Listing:
+    """What a page says.
+
+    Args:
+        body: the bytes after any content encoding.
+        content_type: the header's value; it decides between JSON and HTML, not what was asked for.
+        name: the project that was asked for.
+        url: where the body came from, after redirects.
+
+    Raises:
+        IndexNonsense: the body is not a project page of a kind that is known here.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind.endswith("json"):
+        return _from_json(body, name, url)
+    if kind in HTML_TYPES:
+        return _from_html(body, name, url)
+    raise IndexNonsense(url, f"its content type is {kind}")
+
+
+def page_of(listing: Listing, *, name: NormalizedName, url: str, index: str) -> ProjectPage:
+    """The page of a listing. `url` is where it came from, for relative links; `index` is how answers name its source.
+
+    Raises:
+        IndexNonsense: when a version is read whose entries cannot be decoded.
+    """
+
+    def shelf(place: int) -> Shelf:
+        entries = _entries(listing.shelves[place], url)
+        names = [entry["filename"] for entry in entries]
+        if any(
+            _version(version_text(filename, name) or "") != version_of(listing.versions[place]) for filename in names
+        ):
+            raise IndexNonsense(url, _MIXED)
+        return Shelf(names, lambda at: file_of(entries[at], name, url, index))
+
+    return ProjectPage.of_shelves(
+        name,
+        listing.versions,
+        shelf,
+        listing.stray,
+        status=listing.status,
+        status_reason=listing.status_reason,
+        indexes=(index,),
+    )
+
+
+def parse_links(body: bytes, *, url: str, index: str) -> Iterator[Listed | UnreadableFile]:
+    """The files of any project to which an HTML page links. Raises `IndexNonsense` where it links to none."""
+    from wheelcheck.standards.simple_html import Markup
+
+    page = Markup(body, url)
+    _check_api_version(page.metas.get("pypi:repository-version"), url)
+    return (file_of(entry, None, url, index) for entry in page.entries)
+
+
+# -- one file
+
+
+def file_of(entry: Mapping[str, Any], name: NormalizedName | None, url: str, index: str) -> Listed | UnreadableFile:
+    """The file of an entry (PEP 691), or its name with why it says nothing."""
+    filename, link = entry["filename"], entry.get("url")
+    if not isinstance(link, str):
+        return UnreadableFile(filename=filename, why="its entry lacks a filename or a url")
+    address = absolute(url, link)
+    if address is None:
+        return UnreadableFile(filename=filename, why="its URL cannot be parsed")
+    yanked, size = entry.get("yanked"), entry.get("size")
+    core = next((entry[key] for key in CORE_METADATA_KEYS if entry.get(key)), False)
+    return read_file(
+        filename,
+        name,
+        url=address,
+        index=index,
+        hashes=_hashes(entry.get("hashes")),
+        requires_python=_text(entry.get("requires-python")),
+        yanked=(yanked if isinstance(yanked, str) else "") if yanked else None,
+        upload_time=_text(entry.get("upload-time")),
+        size=size if type(size) is int and size >= 0 else None,
+        core_metadata=_hashes(core) or bool(core),
+    )
+
+
+def _entries(shelf: bytes | memoryview, url: str) -> list[dict[str, Any]]:
+    """The entries of a shelf. What was cut out of a damaged page shows here, when it is looked at."""
+    if not shelf:
+        return []
+    try:
+        entries = json.loads(b"".join((b"[{", shelf, b"}]")))
+    except (ValueError, RecursionError) as error:
+        raise _undecodable(error, url) from None
+    if not all(isinstance(entry, dict) and isinstance(entry.get("filename"), str) for entry in entries):
+        raise IndexNonsense(url, "its JSON has a file without a name")
+    found: list[dict[str, Any]] = entries
+    return found
+
+
+# -- from JSON
+
+
+def _from_json(body: bytes, name: NormalizedName, url: str) -> Listing:
+    page, files, stray = _cut(body) or _decoded(body, url)
+    _check_api_version(_mapping(page.get("meta")).get("api-version"), url)
+    claimed = page.get("name")
+    if isinstance(claimed, str) and canonicalize_name(claimed) != name:
+        raise IndexNonsense(url, f"it describes the project {claimed}, not {name}")
+    status = _mapping(page.get("project-status"))
+    return _listing(name, url, files, stray, _text(status.get("status")), _text(status.get("reason")))
+
+
+class _Run(NamedTuple):
+    """Files that follow one another and are of one version, as far as their names tell.
+
+    `filename` is the name of the first. `begin` and `end` bound the text of their entries: what stands between the
+    brace that opens the first and the one that closes the last.
+    """
+
+    filename: str
+    begin: int
+    end: int
+
+
+class _Files(NamedTuple):
+    """The files of a page: a text with their entries, and all runs of them."""
+
+    text: bytes
+    runs: Sequence[_Run]
+
+
+_Cut: TypeAlias = "tuple[Mapping[str, Any], _Files, Sequence[UnreadableFile]]"
+
+_KEY = b'"filename"'
+_FIRST = pattern(rb'"files"\s*:\s*\[\s*\{')
+_COLON = pattern(rb'\s*:\s*"')
+_LAST = pattern(rb"\}\s*\]")
+_BETWEEN = pattern(rb"\}\s*,\s*\{")
+_GAP = b"},{"
+
+
+def _cut(body: bytes) -> _Cut | None:
+    """The page without its files, and where in its text they are; None where that is not certain.
+
+    It is certain if the rest of the page is JSON with an empty list of files, and there are as many entries as keys
+    ``filename``: no string can hold such a key, since the quotation marks within it would be escaped. Whether the text
+    of a run is JSON, and each key that of its own entry, shows when it is decoded.
+    """
+    first, last = _FIRST.search(body), _LAST.search(body, max(0, body.rfind(_KEY)))
+    if first is None or last is None:
+        return None
+    try:
+        page = json.loads(body[: first.end() - 1] + body[last.start() + 1 :])
+        runs = _runs(body, first.end(), last.start())
+    except (ValueError, RecursionError):
+        return None
+    if runs is None or not isinstance(page, dict) or page.get("files") != []:
+        return None
+    return page, _Files(body, runs), ()
+
+
+def _runs(body: bytes, start: int, stop: int) -> list[_Run] | None:
+    """The runs of the entries in a part of a page; None where it cannot be told for certain where they are.
+
+    The loop sees each file of a page, which may be ten thousand, so it does no more than it must.
+    """
+    key, between = body.find(_KEY, start, stop), _BETWEEN.search(body, start, stop)
+    colon = _COLON.match(body, key + len(_KEY))
+    if colon is None:
+        return None
+    gap, to_name = between[0] if between else _GAP, len(_KEY) + len(colon[0])
+    found: list[tuple[str, int]] = []
+    number, close, same = 0, start, _NONE
+    while key >= 0:
+        before, name = close, key + to_name
+        close = body.find(b'"', name)
+        if not (body.startswith(same, name) and body.endswith(b".whl", name, close)):
+            begin = start if not number else _only(gap, body, before, key)
+            if begin is None or body[key + len(_KEY) : name] != colon[0] or b"\\" in body[name:close]:
+                return None
+            found.append((body[name:close].decode(), begin))
+            same = _start(body[name:close])
+        number += 1
+        key = body.find(_KEY, close, stop)
+    if body.count(gap, start, stop) != number - 1:
+        return None
+    ends = [*(begin - len(gap) for _, begin in found[1:]), stop]
+    return [_Run(filename, begin, end) for (filename, begin), end in zip(found, ends, strict=True)]
+
+
+def _only(gap: bytes, body: bytes, start: int, stop: int) -> int | None:
+    """Where a part of a text goes on after the only gap in it, None where there is none or another."""
+    place = body.find(gap, start, stop)
+    return place + len(gap) if place >= 0 and place == body.rfind(gap, start, stop) else None
+
+
+_NONE = b'"'
+"""What no name begins with."""
+
+
+def _start(filename: bytes) -> bytes:
+    """What the names of all wheels of the same version begin with, as far as one name tells."""
+    return b"-".join(filename.split(b"-", 2)[:2]) + b"-" if filename.endswith(b".whl") else _NONE
+
+
+def _decoded(body: bytes, url: str) -> _Cut:
+    """The page without its files, and the text of each file between its braces, from the whole JSON."""
+    try:
+        page = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _undecodable(error, url) from None
+    if not isinstance(page, dict) or not isinstance(page.get("files"), list):
+        raise IndexNonsense(url, "its JSON has no list of files")
+    files = _files([entry for entry in page["files"] if _is_named(entry)])
+    return page, files, [_nameless(entry) for entry in page["files"] if not _is_named(entry)]
+
+
+def _undecodable(error: Exception, url: str) -> IndexNonsense:
+    return IndexNonsense(url, f"its JSON cannot be parsed ({type(error).__name__})")
+
+
+def _is_named(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("filename"), str)
+
+
+def _nameless(entry: Any) -> UnreadableFile:
+    shown = _mapping(entry).get("filename") or _mapping(entry).get("url") or "?"
+    return UnreadableFile(filename=str(shown), why="its entry lacks a filename or a url")
+
+
+def _files(entries: Sequence[Mapping[str, Any]]) -> _Files:
+    """Entries that were decoded, in the form of those that are cut: each a run of its own."""
+    texts = [json.dumps(entry, separators=(",", ":"))[1:-1].encode("ascii") for entry in entries]
+    ends = accumulate(len(text) + len(_GAP) for text in texts)
+    runs = [
+        _Run(entry["filename"], end - len(_GAP) - len(text), end - len(_GAP))
+        for entry, text, end in zip(entries, texts, ends, strict=True)
+    ]
+    return _Files(_GAP.join(texts), runs)
+
+
+def _check_api_version(stated: Any, url: str) -> None:
+    major = str(stated or "1").partition(".")[0]
+    if major not in KNOWN_MAJORS:
+        raise IndexNonsense(url, f"it follows version {stated} of the repository API, which is not known here")
+
+
+# -- from HTML
+
+
+def _from_html(body: bytes, name: NormalizedName, url: str) -> Listing:
+    from wheelcheck.standards.simple_html import Markup
+
+    page = Markup(body, url)
+    _check_api_version(page.metas.get("pypi:repository-version"), url)
+    status, reason = (page.metas.get(f"pypi:project-status{ending}") for ending in ("", "-reason"))
+    return _listing(name, url, _files(page.entries), (), status, reason)
+
+
+# -- by version
+
+
+def _listing(
+    name: NormalizedName,
+    url: str,
+    files: _Files,
+    stray: Iterable[UnreadableFile],
+    status: str | None,
+    reason: str | None,
+) -> Listing:
+    shelves, unplaced = _by_version(name, url, files)
+    versions = sorted(shelves, reverse=True)
+    active = status in (None, "", "active")
+    return Listing(
+        status=None if active else status,
+        status_reason="" if active else reason or "",
+        versions=tuple(map(str, versions)),
+        shelves=[_shelf(shelves[version]) for version in versions],
+        stray=(*stray, *unplaced),
+    )
+
+
+def _shelf(texts: Sequence[memoryview]) -> bytes | memoryview:
+    return texts[0] if len(texts) == 1 else _GAP.join(texts)
+
+
+def _by_version(
+    name: NormalizedName, url: str, files: _Files
+) -> tuple[dict[Version, list[memoryview]], list[UnreadableFile]]:
+    """The texts of the entries of each version, and the files whose names state none."""
+    text = memoryview(files.text)
+    shelves: dict[Version, list[memoryview]] = {}
+    unplaced: list[UnreadableFile] = []
+    for version, same in groupby(files.runs, lambda run: _version(version_text(run.filename, name) or "")):
+        runs = list(same)
+        shelf = text[runs[0].begin : runs[-1].end]
+        if version is None:
+            unplaced += _unplaced(name, url, shelf)
+        else:
+            shelves.setdefault(version, []).append(shelf)
+    return shelves, unplaced
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return version_of(text)
+    except InvalidVersion:
+        return None
+
+
+def _unplaced(name: NormalizedName, url: str, shelf: memoryview) -> Iterator[UnreadableFile]:
+    """Files whose names state no version, once their entries show that the names are theirs."""
+    for entry in _entries(shelf, url):
+        file = read_file(entry["filename"], name, url="")
+        if not isinstance(file, UnreadableFile):
+            raise IndexNonsense(url, _MIXED)
+        yield file
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _hashes(value: Any) -> dict[str, str]:
+    return {key: digest.lower() for key, digest in _mapping(value).items() if isinstance(digest, str)}

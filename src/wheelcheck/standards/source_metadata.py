@@ -1,0 +1,240 @@
+"""Projects that are not built: what a source distribution promises, and what the [project] table of a directory states.
+
+Standards: core metadata 2.2 with its field Dynamic (PEP 643), and the pyproject.toml specification (PEP 621), by which
+a field that is neither stated nor declared dynamic is empty, whatever a build backend may do.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from copy import copy
+from typing import Any, TypeAlias
+
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.version import InvalidVersion
+
+from wheelcheck.common.records import field, record
+from wheelcheck.standards.distributions import Listed, Metadata, MetadataError, Sdist, parse_metadata
+from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch
+from wheelcheck.standards.names import NormalizedName, canonicalize_name
+from wheelcheck.standards.requirements import fault_of, nests_too_deeply, requirement_of, specifiers_of, version_of
+
+PKG_INFO, PYPROJECT = "PKG-INFO", "pyproject.toml"
+
+PROMISING_SINCE = (2, 2)
+"""The first version of core metadata by which a source distribution says which of its fields a build may change."""
+
+_NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]")
+
+DECISIVE = ("name", "version", "requires-dist", "requires-python", "provides-extra")
+"""The fields of core metadata that decide an answer."""
+
+FIELDS = {
+    "version": "Version",
+    "requires-python": "Requires-Python",
+    "dependencies": "Requires-Dist",
+    "optional-dependencies": "Provides-Extra",
+}
+"""Those of the [project] table that do, besides the name, which is always static, with their names in core metadata."""
+
+
+def static_metadata(body: bytes) -> Metadata | DynamicMetadata:
+    """What the PKG-INFO of a source distribution says, if every build of it would say the same.
+
+    Raises:
+        MetadataError: it promises something, and cannot be used.
+    """
+    head = re.split(rb"\r?\n\r?\n", body, maxsplit=1)[0].removeprefix(b"\xef\xbb\xbf")
+    if _metadata_version(head) < PROMISING_SINCE:
+        return DynamicMetadata()
+    declared = {name.decode().lower() for name in re.findall(rb"(?im)^dynamic[ \t]*:[ \t]*([A-Z-]+)", head)}
+    changing = tuple(name for name in DECISIVE if name in declared)
+    return DynamicMetadata(fields=changing) if changing else parse_metadata(body)
+
+
+def _metadata_version(head: bytes) -> tuple[int, int]:
+    """The stated version of the metadata; (0, 0) where there is none that can be read, as in the oldest files."""
+    found = re.search(rb"(?im)^metadata-version[ \t]*:[ \t]*(\d{1,4})\.(\d{1,4})[ \t]*\r?$", head)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+@record
+class Project:
+    """What the [project] table of a pyproject.toml states.
+
+    Attributes:
+        metadata: the fields that are static; the version is empty where it is not.
+        dynamic: the names of the others, as they stand in the table.
+        dependencies, optional: what the metadata says it needs, and for each extra, as stated.
+    """
+
+    metadata: Metadata
+    dynamic: tuple[str, ...] = ()
+    dependencies: tuple[Requirement, ...] = ()
+    optional: Mapping[NormalizedName, tuple[Requirement, ...]] = field(default_factory=dict, hash=False)
+
+
+def parse_project(body: bytes) -> Project:
+    """The project that a pyproject.toml describes.
+
+    Raises:
+        MetadataError: it is no TOML, has no [project] table, or one that breaks the specification.
+    """
+    return project_in(document_of(body))
+
+
+def project_in(document: Mapping[str, Any]) -> Project:
+    """The project that a pyproject.toml describes, which was parsed already. Raises as `parse_project` does."""
+    table = document.get("project")
+    if not isinstance(table, dict):
+        only = ", and the tables of Poetry are not read" if "poetry" in _mapping(document.get("tool")) else ""
+        raise MetadataError(f"its {PYPROJECT} has no [project] table{only}")
+    dynamic = _dynamic(table, _mapping(_mapping(document.get("tool")).get("poetry")))
+    dependencies, optional = _requirements(table, "dependencies"), _optional(table)
+    conditional = (with_marker(one, f"extra == '{extra}'") for extra, many in optional.items() for one in many)
+    metadata = Metadata(
+        name=_name(table),
+        version=_version(table, dynamic),
+        requires_dist=(*dependencies, *conditional),
+        requires_python=_requires_python(table),
+        extras=frozenset(optional),
+    )
+    return Project(metadata=metadata, dynamic=dynamic, dependencies=dependencies, optional=optional)
+
+
+def head_of(project: Project) -> bytes:
+    """The core metadata that a project states, as a source distribution of it would have it."""
+    stated = project.metadata
+    lines = ["Metadata-Version: 2.2", *(f"Dynamic: {FIELDS[name]}" for name in project.dynamic), f"Name: {stated.name}"]
+    lines += [f"Version: {stated.version}"] if stated.version else []
+    lines += [f"Requires-Python: {stated.requires_python}"] if stated.requires_python else []
+    lines += [f"Provides-Extra: {extra}" for extra in sorted(stated.extras)]
+    lines += [f"Requires-Dist: {requirement}" for requirement in stated.requires_dist]
+    return "\n".join([*lines, "", ""]).encode()
+
+
+def document_of(body: bytes, file: str = f"its {PYPROJECT}") -> dict[str, Any]:
+    """What a TOML file holds. Raises `MetadataError`, which calls the file as is said, where it is none."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        return tomllib.loads(body.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise MetadataError(f"{file} is not UTF-8 (byte {error.start})") from None
+    except (ValueError, RecursionError) as error:
+        raise MetadataError(f"{file} cannot be parsed ({str(error) or 'nested too deeply'})") from None
+
+
+def _dynamic(table: dict[str, Any], poetry: dict[str, Any]) -> tuple[str, ...]:
+    """The decisive fields that are not stated: those declared so, and what Poetry reads from a table of its own."""
+    declared = _strings(table, "dynamic")
+    both = next((name for name in declared if name in table), None)
+    if both is not None:
+        raise _wrong(both, "is stated, and declared dynamic as well")
+    elsewhere = () if "dependencies" in table or not poetry.get("dependencies") else ("dependencies",)
+    return tuple(name for name in FIELDS if name in (*declared, *elsewhere))
+
+
+def _name(table: dict[str, Any]) -> NormalizedName:
+    name = table.get("name")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise _wrong("name", "is no project name" if name is not None else "is missing")
+    return canonicalize_name(name)
+
+
+def _version(table: dict[str, Any], dynamic: tuple[str, ...]) -> str:
+    version = table.get("version")
+    if version is None and "version" in dynamic:
+        return ""
+    try:
+        return str(version_of(version))
+    except (InvalidVersion, TypeError):
+        raise _wrong("version", "is no version (PEP 440)" if version is not None else "is missing") from None
+
+
+def _requires_python(table: dict[str, Any]) -> str | None:
+    specifier = table.get("requires-python")
+    if specifier is None:
+        return None
+    try:
+        return str(specifier) if specifiers_of(specifier) else None
+    except (ValueError, TypeError, AttributeError):
+        raise _wrong("requires-python", "is no version specifier (PEP 440)") from None
+
+
+def _optional(table: dict[str, Any]) -> dict[NormalizedName, tuple[Requirement, ...]]:
+    """The requirements of each extra."""
+    groups = table.get("optional-dependencies", {})
+    if not isinstance(groups, dict):
+        raise _wrong("optional-dependencies", "is no table")
+    found: dict[NormalizedName, tuple[Requirement, ...]] = {}
+    for key in groups:
+        extra = canonicalize_name(key)
+        if extra in found or not _NAME.fullmatch(key):
+            raise _wrong("optional-dependencies", f"has a name that is no extra's, or twice the same: {key!r}")
+        found[extra] = _requirements(groups, key, "optional-dependencies.")
+    return found
+
+
+def with_marker(requirement: Requirement, marker: str) -> Requirement:
+    """A requirement that holds only where a further marker does. Raises `MetadataError` where that is too deep."""
+    made = copy(getattr(requirement, "full", requirement))
+    both = f"({requirement.marker}) and ({marker})" if requirement.marker else marker
+    if nests_too_deeply(both):
+        raise MetadataError(f"the marker of its requirement of {requirement.name} is nested too deeply")
+    made.marker = Marker(both)
+    return made
+
+
+def _requirements(table: dict[str, Any], key: str, prefix: str = "") -> tuple[Requirement, ...]:
+    texts = _strings(table, key, prefix)
+    try:
+        return tuple(requirement_of(text) for text in texts)
+    except ValueError as error:
+        raise _wrong(prefix + key, f"has a requirement that cannot be parsed: {fault_of(error)}") from None
+
+
+def _strings(table: dict[str, Any], key: str, prefix: str = "") -> tuple[str, ...]:
+    value = table.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise _wrong(prefix + key, "is no list of texts")
+    return tuple(value)
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _wrong(key: str, why: str) -> MetadataError:
+    return MetadataError(f"in the [project] table of its {PYPROJECT}, {key} {why}")
+
+
+Told: TypeAlias = "Metadata | BadMetadata | HashMismatch | DynamicMetadata"
+"""What a file says of itself, why it is refused for good, or, of a source distribution, that only a build can tell."""
+
+
+def told_by(file: Listed, body: bytes) -> Metadata | BadMetadata | DynamicMetadata:
+    """What the metadata of a file says, held against the file's name."""
+    try:
+        found = _parsed(file, body)
+        if isinstance(found, DynamicMetadata):
+            return found
+        agrees = found.name == file.name and version_of(found.version) == file.version
+    except (MetadataError, InvalidVersion) as error:
+        return BadMetadata(why=str(error))
+    if not agrees:
+        return BadMetadata(why=f"it says that it is {found.name} {found.version}")
+    return found
+
+
+def _parsed(file: Listed, body: bytes) -> Metadata | DynamicMetadata:
+    if not isinstance(file, Sdist):
+        return parse_metadata(body)
+    from wheelcheck.standards.source_metadata import static_metadata
+
+    return static_metadata(body)

@@ -1,0 +1,327 @@
+"""The core metadata inside a wheel or a zipped source distribution, read from as few of its bytes as possible.
+
+The ZIP format as its application note 6.3 describes it, with the ZIP64 extensions, held to what installers of Python
+distributions take: one disk, nothing before the first entry, stored or deflated members, no encryption. Everything here
+is arithmetic over a function that reads bytes at an offset; where those come from is not known here.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from array import array
+from collections.abc import Callable
+from typing import BinaryIO, TypeAlias
+
+from wheelcheck.common.records import record
+
+Read: TypeAlias = Callable[[int, int], bytes]
+"""``read(offset, length)`` gives exactly the bytes at that place; fewer only where the file ends there."""
+
+METADATA_LIMIT = 8 * 2**20
+"""More bytes of core metadata than this are refused: the largest that is known has less than one tenth of it."""
+
+DIRECTORY_LIMIT = 32 * 2**20
+"""A longer central directory is refused: the longest that is known, of the largest wheels, has 2 MB."""
+
+_END = struct.Struct("<4s4H2LH")
+_LOCATOR = struct.Struct("<4sLQL")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_CENTRAL_SHAPE = struct.Struct("<4s24x3H8xL")
+_LOCAL = struct.Struct("<4s5H3L2H")
+_LONGEST_COMMENT = 0xFFFF
+_IN_ZIP64 = 0xFFFFFFFF
+_ENCRYPTED, _PATCHED, _STRONGLY_ENCRYPTED, _HIDDEN = 1 << 0, 1 << 5, 1 << 6, 1 << 13
+_STORED, _DEFLATED = 0, 8
+_LOCAL_EXTRA_GUESS = 64
+
+
+Chosen: TypeAlias = Callable[[bytes], bool]
+"""Whether the path of a member is that of the one that is wanted."""
+
+
+class ArchiveError(ValueError):
+    """An archive that is not sound, or does not hold the wanted file exactly once; the text is half a sentence."""
+
+
+class NoSuchMember(ArchiveError):
+    """An archive without the wanted file."""
+
+
+@record
+class _Directory:
+    """Where the central directory is and how many entries it says to have."""
+
+    offset: int
+    size: int
+    entries: int
+
+
+@record
+class _Entry:
+    """One member as the central directory describes it.
+
+    `what` is how failures name it, `end` the first byte that belongs to something else.
+    """
+
+    what: str
+    name: bytes
+    flags: int
+    method: int
+    crc: int
+    compressed: int
+    expanded: int
+    offset: int
+    end: int
+
+
+def reader_of(handle: BinaryIO) -> Read:
+    """Reads an open file at the places that are asked for."""
+
+    def read(offset: int, length: int) -> bytes:
+        handle.seek(offset)
+        return handle.read(length)
+
+    return read
+
+
+def metadata_of(read: Read, size: int, limit: int = METADATA_LIMIT) -> bytes:
+    """The bytes of the only ``NAME-VERSION.dist-info/METADATA`` of a wheel.
+
+    Args:
+        read: gives the bytes at an offset; what it raises passes through.
+        size: the length of the whole file.
+        limit: the most bytes that METADATA may have.
+
+    Raises:
+        ArchiveError: not a sound archive, no METADATA or more than one, or one that lies about its size.
+    """
+    return member_of(read, size, _is_metadata, "METADATA", limit)
+
+
+def member_of(read: Read, size: int, chosen: Chosen, what: str, limit: int = METADATA_LIMIT) -> bytes:
+    """The bytes of the only member of a ZIP archive that is chosen by its path.
+
+    Args:
+        read, size, limit: as for `metadata_of`.
+        chosen: picks the member.
+        what: how failures name it.
+
+    Raises:
+        NoSuchMember: none is chosen.
+        ArchiveError: not a sound archive, several are chosen, or one that lies about its size.
+    """
+    directory = _directory(read, size)
+    raw = _exactly(read, directory.offset, directory.size)
+    return _content(read, _chosen_entry(raw, directory, chosen, what), limit)
+
+
+def _exactly(read: Read, offset: int, length: int) -> bytes:
+    found = read(offset, length)
+    if len(found) != length:
+        raise ArchiveError("it is cut short")
+    return found
+
+
+# -- the end of the archive
+
+
+def _directory(read: Read, size: int) -> _Directory:
+    at, record = _end_record(read, size)
+    _, disk, first_disk, here, entries, length, offset, _ = record
+    locator_at = at - _LOCATOR.size
+    if locator_at >= 0:
+        locator = _LOCATOR.unpack(_exactly(read, locator_at, _LOCATOR.size))
+        if locator[0] == b"PK\x06\x07":
+            return _agreeing(_directory64(read, locator_at, locator), entries, length, offset)
+    if disk or first_disk or here != entries:
+        raise ArchiveError("it is one part of an archive of several")
+    return _checked(_Directory(offset=offset, size=length, entries=entries), at)
+
+
+def _end_record(read: Read, size: int) -> tuple[int, tuple[bytes, int, int, int, int, int, int, int]]:
+    """The end record and where it is: at the very end, or before the last thing that can be a comment."""
+    if size < _END.size:
+        raise ArchiveError("it is too short for a ZIP archive")
+    at = size - _END.size
+    tail = _exactly(read, at, _END.size)
+    if not (tail.startswith(b"PK\x05\x06") and tail.endswith(b"\0\0")):
+        start = max(0, at - _LONGEST_COMMENT)
+        tail = _exactly(read, start, size - start)
+        found = tail.rfind(b"PK\x05\x06")
+        if found < 0 or found + _END.size > len(tail):
+            raise ArchiveError("it is not a ZIP archive")
+        at, tail = start + found, tail[found : found + _END.size]
+    return at, _END.unpack(tail)
+
+
+def _directory64(read: Read, locator_at: int, locator: tuple[bytes, int, int, int]) -> _Directory:
+    _, disk, at, disks = locator
+    if at + _END64.size > locator_at:
+        raise ArchiveError("its ZIP64 end record is out of bounds")
+    record = _END64.unpack(_exactly(read, at, _END64.size))
+    signature, length, _, _, this_disk, first_disk, here, entries, size, offset = record
+    if signature != b"PK\x06\x06" or at + 12 + length != locator_at:
+        raise ArchiveError("its ZIP64 end record is not where it says")
+    if disk or disks > 1 or this_disk or first_disk or here != entries:
+        raise ArchiveError("it is one part of an archive of several")
+    return _checked(_Directory(offset=offset, size=size, entries=entries), at)
+
+
+def _agreeing(directory: _Directory, entries: int, size: int, offset: int) -> _Directory:
+    """The directory, where the short end record says the same or leaves it to the ZIP64 one."""
+    pairs = (
+        (entries, directory.entries, 0xFFFF),
+        (size, directory.size, _IN_ZIP64),
+        (offset, directory.offset, _IN_ZIP64),
+    )
+    if any(short not in (long, elsewhere) for short, long, elsewhere in pairs):
+        raise ArchiveError("its two end records disagree")
+    return directory
+
+
+def _checked(directory: _Directory, end: int) -> _Directory:
+    if directory.offset + directory.size != end:
+        raise ArchiveError("its central directory is not where its end record says")
+    if directory.size > DIRECTORY_LIMIT:
+        raise ArchiveError(f"its central directory has {directory.size} bytes, more than {DIRECTORY_LIMIT}")
+    return directory
+
+
+# -- the central directory
+
+
+def _chosen_entry(raw: bytes, directory: _Directory, chosen: Chosen, what: str) -> _Entry:
+    found: list[int] = []
+    offsets = array("I")
+    at, end = 0, len(raw)
+    while at < end:
+        if at + _CENTRAL.size > end:
+            raise ArchiveError("its central directory is cut short")
+        signature, name_length, extra_length, comment_length, offset = _CENTRAL_SHAPE.unpack_from(raw, at)
+        if signature != b"PK\x01\x02":
+            raise ArchiveError("its central directory has something that is no entry")
+        name_at = at + _CENTRAL.size
+        if chosen(raw[name_at : name_at + name_length]):
+            found.append(at)
+        offsets.append(offset)
+        at = name_at + name_length + extra_length + comment_length
+    if at != end or len(offsets) != directory.entries:
+        raise ArchiveError("its central directory does not have the entries that its end record counts")
+    if not found:
+        raise NoSuchMember(f"it has no {what}")
+    if len(found) > 1:
+        raise ArchiveError(f"it has {len(found)} {what} files")
+    return _entry(raw, found[0], offsets, directory.offset, what)
+
+
+def _is_metadata(name: bytes) -> bool:
+    """Whether an entry is a METADATA at depth one. Readers end a name at its first NUL, so that is done here too."""
+    if b".dist-info/METADATA" not in name:
+        return False
+    name = name.partition(b"\0")[0]
+    return name.endswith(b".dist-info/METADATA") and name.count(b"/") == 1
+
+
+def _entry(raw: bytes, at: int, offsets: array[int], directory_offset: int, what: str) -> _Entry:
+    fields = _CENTRAL.unpack_from(raw, at)
+    flags, method, crc, compressed, expanded = fields[3], fields[4], *fields[7:10]
+    name_at = at + _CENTRAL.size
+    extra_at = name_at + fields[10]
+    extra = raw[extra_at : extra_at + fields[11]]
+    expanded, compressed, offset = _widened(extra, (expanded, compressed, fields[16]), what)
+    if offsets.count(fields[16]) > 1 and fields[16] != _IN_ZIP64:
+        raise ArchiveError(f"its {what} shares its bytes with another entry")
+    return _Entry(
+        what=what,
+        name=raw[name_at:extra_at],
+        flags=flags,
+        method=method,
+        crc=crc,
+        compressed=compressed,
+        expanded=expanded,
+        offset=offset,
+        end=min((other for other in offsets if offset < other < directory_offset), default=directory_offset),
+    )
+
+
+def _widened(extra: bytes, values: tuple[int, int, int], what: str) -> tuple[int, int, int]:
+    """Sizes and offset of an entry, those that do not fit 32 bits taken from its ZIP64 extra field."""
+    wide = _extra_field(extra, 1) if _IN_ZIP64 in values else b""
+    found: list[int] = []
+    for value in values:
+        if value == _IN_ZIP64:
+            if len(wide) < 8:
+                raise ArchiveError(f"the ZIP64 field of its {what} is cut short")
+            value, wide = int.from_bytes(wide[:8], "little"), wide[8:]
+        found.append(value)
+    expanded, compressed, offset = found
+    return expanded, compressed, offset
+
+
+def _extra_field(extra: bytes, wanted: int) -> bytes:
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<2H", extra)
+        if kind == wanted:
+            return extra[4 : 4 + length]
+        extra = extra[4 + length :]
+    return b""
+
+
+# -- the member itself
+
+
+def _content(read: Read, entry: _Entry, limit: int) -> bytes:
+    _check_kind(entry, limit)
+    head = _LOCAL.size + len(entry.name)
+    if entry.offset + head + entry.compressed > entry.end:
+        raise ArchiveError(f"its {entry.what} overlaps something else")
+    raw = _exactly(read, entry.offset, min(head + _LOCAL_EXTRA_GUESS + entry.compressed, entry.end - entry.offset))
+    start = _data_start(raw, entry)
+    stop = start + entry.compressed
+    if entry.offset + stop > entry.end:
+        raise ArchiveError(f"its {entry.what} overlaps something else")
+    if stop > len(raw):
+        raw += _exactly(read, entry.offset + len(raw), stop - len(raw))
+    return _expanded(raw[start:stop], entry)
+
+
+def _check_kind(entry: _Entry, limit: int) -> None:
+    if entry.flags & (_ENCRYPTED | _STRONGLY_ENCRYPTED | _HIDDEN):
+        raise ArchiveError(f"its {entry.what} is encrypted")
+    if entry.method not in (_STORED, _DEFLATED) or entry.flags & _PATCHED:
+        raise ArchiveError(f"its {entry.what} is compressed by the unknown method {entry.method}")
+    if max(entry.expanded, entry.compressed) > limit:
+        raise ArchiveError(f"its {entry.what} has {entry.expanded} bytes, more than {limit}")
+
+
+def _data_start(raw: bytes, entry: _Entry) -> int:
+    name_length: int
+    extra_length: int
+    signature, _, flags, method, *_, name_length, extra_length = _LOCAL.unpack_from(raw)
+    name = raw[_LOCAL.size : _LOCAL.size + name_length]
+    if signature != b"PK\x03\x04" or name != entry.name or method != entry.method or flags & _ENCRYPTED:
+        raise ArchiveError(f"its central directory and its {entry.what} disagree")
+    return _LOCAL.size + name_length + extra_length
+
+
+def _expanded(data: bytes, entry: _Entry) -> bytes:
+    if entry.method == _DEFLATED:
+        data = _inflated(data, entry)
+    if len(data) != entry.expanded:
+        raise ArchiveError(f"its {entry.what} does not have the size that it declares")
+    if zlib.crc32(data) != entry.crc:
+        raise ArchiveError(f"its {entry.what} is damaged (wrong checksum)")
+    return data
+
+
+def _inflated(data: bytes, entry: _Entry) -> bytes:
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        found = inflate.decompress(data, entry.expanded + 1)
+    except zlib.error:
+        raise ArchiveError(f"its {entry.what} is damaged") from None
+    if not inflate.eof or inflate.unused_data:
+        raise ArchiveError(f"its {entry.what} does not have the size that it declares")
+    return found

@@ -1,0 +1,199 @@
+"""What is asked about: an interpreter on a platform, on this machine or not, and all that follows from the two.
+
+Nothing here asks the host: a target means the same on every machine. Tags come in the order of packaging 26.3 (PEP 425
+and its specification; PEP 703 and 803 for free-threaded builds); marker variables are those of PEP 508.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar
+
+from wheelcheck.common.records import Plain, field, fields_of, record, replace
+from wheelcheck.targets.python import LONG_NAMES, Python, version_of
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from packaging.version import Version
+
+    from wheelcheck.targets.platform import Platform
+
+PYTHON, FLOOR, ARCHITECTURE = "python", "floor", "architecture"
+"""What a text may leave open, so that the package decides; the members of `Target.assumed`."""
+
+
+@record
+class Target:
+    """An interpreter that is asked about. Two targets are equal when no question could tell them apart.
+
+    Attributes:
+        platform: the system that it runs on.
+        python: the full version, such as ``3.12.12``.
+        implementation: ``sys.implementation.name``, such as ``cpython`` or ``pypy``.
+        abi: the ABI tag of its own, such as ``cp312``, ``cp313t`` or ``pypy310_pp73``.
+        implementation_version: the version of the implementation; for CPython that of Python.
+        stated: marker variables where the interpreter itself says otherwise than `platform` does, in order of name.
+        assumed: what the text left open and the package decided: of ``python``, ``floor``, ``architecture``.
+        interpreter: its path, if it was described by asking it.
+        translated: whether it runs under Rosetta; None where nobody was asked.
+
+    ``running``, ``of`` and ``parse`` need the host: `wheelcheck.interpreters.find` provides them when it is imported.
+    """
+
+    platform: Platform
+    python: str
+    implementation: str
+    abi: str
+    implementation_version: str
+    stated: tuple[tuple[str, str], ...] = ()
+    assumed: frozenset[str] = field(default=frozenset(), compare=False)
+    interpreter: str | None = field(default=None, compare=False)
+    translated: bool | None = field(default=None, compare=False)
+
+    running: ClassVar[Callable[[], Target]]
+    """The interpreter that runs wheelcheck."""
+    of: ClassVar[Callable[[str | os.PathLike[str]], Target]]
+    """The interpreter at a path, described by asking it."""
+    parse: ClassVar[Callable[[str], Target]]
+    """The target that a text names, in any of the spellings."""
+
+    @property
+    def name(self) -> str:
+        """The canonical text, such as ``macos-14-arm64-cp312``; `parse` reads it back to an equal target.
+
+        What only an interpreter itself can tell (`stated`, `Manylinux.refused`) is in no name; `to_dict` keeps it.
+        """
+        return f"{self.platform.name}-{python_of(self).name}"
+
+    @property
+    def version(self) -> Version:
+        """The full Python version, to compare with."""
+        return version_of(self.python)
+
+    @property
+    def interpreter_tag(self) -> str:
+        """The python tag of its own, such as ``cp312`` or ``pp310``."""
+        return python_of(self).tag
+
+    @property
+    def free_threaded(self) -> bool:
+        """Whether it is a build without the global interpreter lock (PEP 703)."""
+        return "t" in python_of(self).flags
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Every tag triple that it supports, best first, as ``packaging.tags.sys_tags()`` there would list them."""
+        return _tags(self)
+
+    @property
+    def ranks(self) -> Mapping[str, int]:
+        """The position of every triple in `tags`."""
+        return _ranks(self)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """All eleven marker variables (PEP 508); what is unknown of a foreign target is empty."""
+        return _environment(self)
+
+    def to_dict(self) -> dict[str, Plain]:
+        """The document form; `wheelcheck.targets.serialize.target_from_dict` reads it back to an equal target."""
+        return {
+            "name": self.name,
+            "python": self.python,
+            "implementation": self.implementation,
+            "implementation_version": self.implementation_version,
+            "abi": self.abi,
+            "platform": self.platform.tag,
+            "machine": self.platform.machine,
+            "system": fields_of(self.platform),
+            "translated": self.translated,
+            "assumed": [*sorted(self.assumed)],
+            "interpreter": self.interpreter,
+            "environment": dict(self.environment),
+        }
+
+
+def python_of(target: Target) -> Python:
+    """The Python of a target."""
+    return Python(
+        version=target.python,
+        implementation=target.implementation,
+        abi=target.abi,
+        implementation_version=target.implementation_version,
+        assumed=PYTHON in target.assumed,
+    )
+
+
+@lru_cache(maxsize=64)
+def other_micros(target: Target) -> tuple[Target, ...]:
+    """The same target with each older micro version of its CPython; of others it is not known which there are."""
+    if target.implementation != "cpython":
+        return ()
+    major, minor, micro = target.version.major, target.version.minor, target.version.micro
+    older = [f"{major}.{minor}.{number}" for number in range(micro)]
+    return tuple(replace(target, python=text, implementation_version=text) for text in older)
+
+
+@lru_cache(maxsize=64)
+def _tags(target: Target) -> tuple[str, ...]:
+    return tuple(_triples(target))
+
+
+@lru_cache(maxsize=64)
+def _ranks(target: Target) -> Mapping[str, int]:
+    ranks: dict[str, int] = {}
+    for rank, triple in enumerate(target.tags):
+        ranks.setdefault(triple, rank)
+    return MappingProxyType(ranks)
+
+
+def _triples(target: Target) -> Iterator[str]:
+    platforms, minor = target.platform.tags, target.version.minor
+    interpreter = target.interpreter_tag
+    if target.implementation == "cpython":
+        yield from _cpython_triples(interpreter, target, platforms)
+        wide = interpreter
+    else:
+        abis = dict.fromkeys((target.abi, "none"))
+        yield from (f"{interpreter}-{abi}-{platform}" for abi in abis for platform in platforms)
+        wide = "pp3" if target.implementation == "pypy" else ""
+    pythons = (f"py3{minor}", "py3", *(f"py3{older}" for older in range(minor - 1, -1, -1)))
+    yield from (f"{python}-none-{platform}" for python in pythons for platform in platforms)
+    yield from (f"{python}-none-any" for python in (wide, *pythons) if python)
+
+
+def _cpython_triples(interpreter: str, target: Target, platforms: Iterable[str]) -> Iterator[str]:
+    stable = "abi3t" if target.free_threaded else "abi3"
+    for abi in (*_loadable_abis(target), stable, "none"):
+        yield from (f"{interpreter}-{abi}-{platform}" for platform in platforms)
+    for minor in range(target.version.minor - 1, 1, -1):
+        yield from (f"cp3{minor}-{stable}-{platform}" for platform in platforms)
+
+
+def _loadable_abis(target: Target) -> tuple[str, ...]:
+    """A debug build of Python 3.8 or newer loads what was built for the release build, too."""
+    if target.version.minor >= 8 and "d" in python_of(target).flags:
+        return target.abi, target.abi.replace("d", "")
+    return (target.abi,)
+
+
+@lru_cache(maxsize=64)
+def _environment(target: Target) -> Mapping[str, str]:
+    os_name, sys_platform, system, machine = target.platform.markers
+    derived = {
+        "implementation_name": target.implementation,
+        "implementation_version": target.implementation_version,
+        "os_name": os_name,
+        "platform_machine": machine,
+        "platform_python_implementation": LONG_NAMES.get(target.implementation, target.implementation),
+        "platform_release": "",
+        "platform_system": system,
+        "platform_version": "",
+        "python_full_version": target.python,
+        "python_version": f"{target.version.major}.{target.version.minor}",
+        "sys_platform": sys_platform,
+    }
+    return MappingProxyType(derived | dict(target.stated))
