@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pages import Row
 
-    from wheelcheck.standards.distributions import File
+    from wheelcheck.standards.project_page import File
 
 NAME = canonicalize_name(samples.PROJECT)
 

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from side_by_side import Way, announce, compared, forget_everything, must_agree, runs_asked_for
 
-from wheelcheck.standards.distributions import parse_metadata
+from wheelcheck.standards.core_metadata import parse_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -22,7 +22,7 @@ from wheelcheck.standards.simple_api import parse_page
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from wheelcheck.standards.distributions import File, ProjectPage
+    from wheelcheck.standards.project_page import File, ProjectPage
 
 Row: TypeAlias = "tuple[Version, str, str, str, str | None]"
 """Version, file name, URL, SHA-256 and Requires-Python: what a resolver has to know of a file."""

@@ -22,7 +22,7 @@ from wheelcheck.standards.simple_api import parse_page
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from wheelcheck.standards.distributions import Listed
+    from wheelcheck.standards.project_page import Listed
     from wheelcheck.targets.target import Target
 
 PLATFORMS = ("manylinux_2_28_x86_64", "macos-14-arm64", "windows-amd64")

@@ -18,7 +18,7 @@ from wheelcheck.inputs.request import DEFAULTS, Options
 from wheelcheck.render.text import render_report
 from wheelcheck.resolver.compatibility import judge as judge_file
 from wheelcheck.rules.load import curated
-from wheelcheck.standards.distributions import read_file
+from wheelcheck.standards.project_page import read_file
 from wheels import make_sdist, make_wheel
 
 if TYPE_CHECKING:

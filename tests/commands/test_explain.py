@@ -21,13 +21,12 @@ from record import SLICE
 from scenario import Scenario
 from wheelcheck import UsageError, check, explain
 from wheelcheck.cli.main import main
-from wheelcheck.resolver.compatibility import QUESTIONS, Incompatible, judge
-from wheelcheck.resolver.distances import AXES, fits_of
+from wheelcheck.resolver.compatibility import AXES, QUESTIONS, Incompatible, fits_of, judge
 from wheelcheck.resolver.model import RefusedFile, Solution
 from wheelcheck.resolver.rejections import JudgedFile, every_file, nearest_of
 from wheelcheck.resolver.resolve import resolve_with_ledger
-from wheelcheck.standards.distributions import read_file
 from wheelcheck.standards.names import canonicalize_name
+from wheelcheck.standards.project_page import read_file
 from wheelcheck.targets.parse import read_target
 from wheels import make_sdist, make_wheel
 from worlds import NAMES, WORLDS, World

@@ -32,7 +32,8 @@ from wheelcheck.common.errors import NotDownloaded
 from wheelcheck.common.records import fields_of, plain
 from wheelcheck.index.cache.store import Cache
 from wheelcheck.index.index import Index, SimpleIndex
-from wheelcheck.standards.distributions import ProjectPage, parse_metadata
+from wheelcheck.standards.core_metadata import parse_metadata
+from wheelcheck.standards.project_page import ProjectPage
 from wheels import Dist, make_sdist, make_wheel
 from wheels import metadata_text as metadata_of
 from worlds import OLD, PLAIN, ROOTS, WORLDS, Release, World

@@ -20,8 +20,9 @@ from wheelcheck.common.errors import IndexUnavailable, NeedsBuild, NotCached, Un
 from wheelcheck.index.cache.store import Cache
 from wheelcheck.index.http.client import TransportOptions
 from wheelcheck.index.index import Index, direct
-from wheelcheck.standards.distributions import Metadata, Sdist, UnreadableFile, Wheel
+from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.file_problems import BadMetadata
+from wheelcheck.standards.project_page import Sdist, UnreadableFile, Wheel
 from wheels import make_wheel, zipped
 
 if TYPE_CHECKING:

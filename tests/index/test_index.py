@@ -37,8 +37,9 @@ from wheelcheck.index.cache.store import Cache
 from wheelcheck.index.http import client as transport
 from wheelcheck.index.http.client import TransportOptions
 from wheelcheck.index.index import Counters, FindLinks, Index, SimpleIndex, Source
-from wheelcheck.standards.distributions import Metadata, ProjectPage, Sdist, UnreadableFile, Wheel, direct_file
+from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
+from wheelcheck.standards.project_page import ProjectPage, Sdist, UnreadableFile, Wheel, direct_file
 from wheels import Dist, make_sdist, make_wheel
 
 if TYPE_CHECKING:

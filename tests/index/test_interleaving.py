@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from loopback import Handler, Server
-    from wheelcheck.standards.distributions import Listed, ProjectPage
+    from wheelcheck.standards.project_page import Listed, ProjectPage
     from wheelcheck.targets.target import Target
 
 TARGETS = [read_target(text) for text in (LINUX, MAC, OLD)]

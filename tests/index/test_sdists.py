@@ -23,7 +23,7 @@ from wheelcheck.index import sdists
 from wheelcheck.index.cache.store import Cache
 from wheelcheck.index.http.client import TransportOptions
 from wheelcheck.index.index import FindLinks, Index, SimpleIndex
-from wheelcheck.standards.distributions import Metadata
+from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch
 from wheels import zipped
 

@@ -27,7 +27,7 @@ from wheelcheck.index.index import FindLinks, SimpleIndex
 from wheelcheck.inputs.request import DEFAULTS, Inquiry, complete, sources_of
 from wheelcheck.render import phrases
 from wheelcheck.resolver.model import Pin, Question, Solution
-from wheelcheck.standards.distributions import ProjectPage, UnreadableFile, read_file
+from wheelcheck.standards.project_page import ProjectPage, UnreadableFile, read_file
 from wheelcheck.targets.parse import read_target
 from wheels import make_wheel
 

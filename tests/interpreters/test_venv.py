@@ -23,7 +23,7 @@ from wheelcheck.common.errors import IndexUnavailable, UsageError
 from wheelcheck.common.records import replace
 from wheelcheck.interpreters.probe import confirm_projects
 from wheelcheck.interpreters.venv import NoEnvironment, WheelRefused, fresh
-from wheelcheck.standards.distributions import Listed, Sdist, Wheel, read_file
+from wheelcheck.standards.project_page import Listed, Sdist, Wheel, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -21,8 +21,8 @@ from wheelcheck.resolver.compatibility import Compatible, Incompatible, Unreadab
 from wheelcheck.resolver.model import Asked, Demand, RefusedFile
 from wheelcheck.resolver.rejections import JudgedFile, every_file
 from wheelcheck.resolver.resolve import resolve_with_ledger
-from wheelcheck.standards.distributions import UnreadableFile, read_file
 from wheelcheck.standards.names import canonicalize_name
+from wheelcheck.standards.project_page import UnreadableFile, read_file
 from wheelcheck.standards.requirements import requirement_of
 from wheelcheck.targets.parse import read_target
 

@@ -31,7 +31,7 @@ from wheelcheck.resolver.compatibility import QUESTIONS
 from wheelcheck.resolver.limits import Counted
 from wheelcheck.resolver.model import AddedByRule, Asked, Demand, Missing, NoAnswer, Pin, RefusedFile, Solution
 from wheelcheck.rules.model import load_rules
-from wheelcheck.standards.distributions import read_file
+from wheelcheck.standards.project_page import read_file
 from wheelcheck.targets import platform as platforms
 from wheelcheck.targets import python as pythons
 from wheelcheck.targets.parse import read_target

@@ -20,7 +20,7 @@ from wheelcheck.resolver.compatibility import (
     tag_reasons,
 )
 from wheelcheck.rules.model import load_rules
-from wheelcheck.standards.distributions import UnreadableFile, read_file
+from wheelcheck.standards.project_page import UnreadableFile, read_file
 from wheelcheck.targets.parse import read_target, target_on
 from wheelcheck.targets.platform import Manylinux
 from wheelcheck.targets.python import read_python

@@ -23,14 +23,14 @@ from wheelcheck.resolver.compatibility import (
 )
 from wheelcheck.rules.load import curated
 from wheelcheck.rules.model import NO_RULES, load_rules
-from wheelcheck.standards.distributions import Sdist, UnreadableFile, Wheel, read_file
+from wheelcheck.standards.project_page import Sdist, UnreadableFile, Wheel, read_file
 from wheelcheck.targets.parse import read_target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wheelcheck.rules.model import Rules
-    from wheelcheck.standards.distributions import Listed
+    from wheelcheck.standards.project_page import Listed
     from wheelcheck.targets.target import Target
 
 RULED = ("tensorflow", "tensorflow_macos", "tensorflow-metal", "tensorflow_cpu", "TensorFlow_Intel")

@@ -20,23 +20,12 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from wheelcheck.common.errors import IndexNonsense
-from wheelcheck.standards.distributions import (
-    MOST_TAGS,
-    Metadata,
-    MetadataError,
-    ProjectPage,
-    Sdist,
-    UnreadableFile,
-    UnreadableName,
-    Wheel,
-    merged,
-    parse_metadata,
-    read_file,
-    read_wheel_name,
-    tag_set,
-)
-from wheelcheck.standards.requirements import requirement_of, specifiers_of, version_of
+from wheelcheck.standards.core_metadata import Metadata, MetadataError, parse_metadata
+from wheelcheck.standards.filenames import MOST_TAGS, UnreadableName, read_wheel_name, tag_set
+from wheelcheck.standards.project_page import ProjectPage, Sdist, UnreadableFile, Wheel, merged, read_file
+from wheelcheck.standards.requirements import requirement_of
 from wheelcheck.standards.simple_api import parse_page
+from wheelcheck.standards.specifiers import specifiers_of, version_of
 
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "text/html; charset=utf-8"

@@ -14,16 +14,11 @@ from packaging.utils import canonicalize_name as packaging_name
 from packaging.version import Version
 
 from wheelcheck.standards import requirements as module
-from wheelcheck.standards.distributions import ProjectPage, Shelf
+from wheelcheck.standards.markers import marker_of
 from wheelcheck.standards.names import canonicalize_name
-from wheelcheck.standards.requirements import (
-    PlainRequirement,
-    PlainSpecifiers,
-    extent,
-    marker_of,
-    requirement_of,
-    specifiers_of,
-)
+from wheelcheck.standards.project_page import ProjectPage, Shelf
+from wheelcheck.standards.requirements import PlainRequirement, requirement_of
+from wheelcheck.standards.specifiers import PlainSpecifiers, extent, specifiers_of
 from wheelcheck.targets.parse import read_target
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from wheelcheck.common.errors import IndexNonsense
 from wheelcheck.standards import simple_api as listings
-from wheelcheck.standards.distributions import ProjectPage
+from wheelcheck.standards.project_page import ProjectPage
 from wheelcheck.standards.simple_api import listing_of, page_of, parse_page
 
 JSON = "application/vnd.pypi.simple.v1+json"

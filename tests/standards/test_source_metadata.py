@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from sdists import pkg_info_text
-from wheelcheck.standards.distributions import Metadata, MetadataError
+from wheelcheck.standards.core_metadata import Metadata, MetadataError
 from wheelcheck.standards.file_problems import DynamicMetadata
 from wheelcheck.standards.source_metadata import Project, head_of, parse_project, static_metadata
 

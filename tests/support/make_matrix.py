@@ -19,7 +19,7 @@ from wheelcheck import check, explain
 from wheelcheck.resolver.model import AddedByRule, NeededBy
 from wheelcheck.rules.load import curated
 from wheelcheck.rules.model import Effect, Rule
-from wheelcheck.standards.distributions import Wheel
+from wheelcheck.standards.project_page import Wheel
 
 if TYPE_CHECKING:
     from wheelcheck.commands.check import Result

@@ -31,7 +31,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from wheelcheck.resolver.supply import Supply
+    from wheelcheck.resolver.model import Supply
     from wheelcheck.targets.target import Target
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "pip"

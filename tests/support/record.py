@@ -24,6 +24,7 @@ from urllib.parse import quote
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from wheelcheck.standards.distributions import canonicalize_name
 
 import wheelcheck
 from wheelcheck.advice.remedies import Answer, Case, remedies
@@ -37,7 +38,8 @@ from wheelcheck.inputs.pip_config import default_index_url, read_configuration
 from wheelcheck.resolver.model import Asked, Demand, Missing, Outcome, Solution
 from wheelcheck.resolver.resolve import Question, resolve, solve
 from wheelcheck.rules.load import curated
-from wheelcheck.standards.distributions import Listed, Metadata, ProjectPage, Wheel, canonicalize_name
+from wheelcheck.standards.core_metadata import Metadata
+from wheelcheck.standards.project_page import Listed, ProjectPage, Wheel
 from wheelcheck.targets.parse import read_target
 from wheelcheck.targets.target import Target
 
@@ -48,8 +50,8 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from wheelcheck.advice.changes import Remedy
-    from wheelcheck.standards.distributions import UnreadableFile
     from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
+    from wheelcheck.standards.project_page import UnreadableFile
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 CASES = FIXTURES / "cases.json"

@@ -26,7 +26,8 @@ from wheelcheck.interpreters.find import running
 from wheelcheck.resolver.candidates import Offers
 from wheelcheck.resolver.compatibility import Judge
 from wheelcheck.resolver.model import Policy
-from wheelcheck.standards.distributions import Listed, Metadata, ProjectPage, Wheel
+from wheelcheck.standards.core_metadata import Metadata
+from wheelcheck.standards.project_page import Listed, ProjectPage, Wheel
 from wheelcheck.targets.parse import read_target
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from wheelcheck.resolver.supply import Supply
+    from wheelcheck.resolver.model import Supply
 
 TARGETS = tuple(read_target(f"manylinux_2_36_x86_64-cp3{minor}") for minor in (10, 11, 12, 13))
 

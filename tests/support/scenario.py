@@ -41,6 +41,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
+from wheelcheck.standards.distributions import canonicalize_name
 
 from wheelcheck.advice.changes import Remedy
 from wheelcheck.advice.concerns import Concern
@@ -52,17 +53,9 @@ from wheelcheck.common.records import names_of
 from wheelcheck.resolver.model import Asked, Constraint, Demand, Outcome, Policy, Question, Solution
 from wheelcheck.resolver.resolve import resolve, solve
 from wheelcheck.rules.model import NO_RULES, load_rules
-from wheelcheck.standards.distributions import (
-    Listed,
-    Metadata,
-    ProjectPage,
-    UnreadableFile,
-    canonicalize_name,
-    direct_file,
-    merged,
-    read_file,
-)
+from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata
+from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile, direct_file, merged, read_file
 from wheelcheck.targets.parse import read_target
 from wheelcheck.targets.target import Target
 

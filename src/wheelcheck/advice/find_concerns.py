@@ -29,10 +29,11 @@ from wheelcheck.advice.concerns import (
 from wheelcheck.resolver.compatibility import OsTooOld, RequiresPython, release_asked
 from wheelcheck.resolver.model import Asked, NeededBy, Outgrown, Pin, Policy, Question, Solution
 from wheelcheck.rules.model import Effect, Rule, named
-from wheelcheck.rules.modules import MODULES
-from wheelcheck.standards.distributions import Listed, Metadata, ProjectPage, Sdist, Wheel
+from wheelcheck.rules.tables import MODULES
+from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.names import NormalizedName
-from wheelcheck.standards.requirements import specifiers_of
+from wheelcheck.standards.project_page import Listed, ProjectPage, Sdist, Wheel
+from wheelcheck.standards.specifiers import specifiers_of
 from wheelcheck.targets.target import FLOOR, PYTHON, Target, other_micros
 
 WEAK_HASHES = frozenset({"md5", "sha1"})

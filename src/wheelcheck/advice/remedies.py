@@ -49,10 +49,11 @@ from wheelcheck.resolver.model import (
     Question,
     RefusedFile,
 )
-from wheelcheck.rules.replacements import REPLACEMENTS
-from wheelcheck.standards.distributions import ProjectPage
+from wheelcheck.rules.tables import REPLACEMENTS
+from wheelcheck.standards.markers import marker_text
 from wheelcheck.standards.names import NormalizedName
-from wheelcheck.standards.requirements import marker_text, requirement_of
+from wheelcheck.standards.project_page import ProjectPage
+from wheelcheck.standards.requirements import requirement_of
 from wheelcheck.targets.parse import target_on
 from wheelcheck.targets.platform import MacOS, Manylinux, Musllinux
 from wheelcheck.targets.python import FIRST_FREE_THREADED, NEWEST_MICRO, read_python

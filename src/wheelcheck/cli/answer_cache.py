@@ -12,8 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wheelcheck.index.cache.entries import ANSWERS, FORMAT, Damaged, digest_of, opened
-from wheelcheck.index.cache.places import cache_directory
+from wheelcheck.index.cache.entries import ANSWERS, FORMAT, Damaged, cache_directory, digest_of, opened
 from wheelcheck.index.cache.stamps import holds, surroundings
 from wheelcheck.render.console import emit, say
 

@@ -500,7 +500,7 @@ def _check_lock(path: str) -> None:
 def _write_lock(report: Report, path: str) -> None:
     from pathlib import Path
 
-    from wheelcheck.index.stated import digests_here
+    from wheelcheck.index.local_files import digests_here
     from wheelcheck.render.lock_file import lock_of, render_lock
 
     if not report.ok:

@@ -21,8 +21,9 @@ from wheelcheck.resolver.compatibility import judge as judge_file
 from wheelcheck.resolver.limits import Counted, Effort
 from wheelcheck.resolver.model import AddedByRule, Demand, Missing, NoAnswer, Outcome, Pin, Question, Solution
 from wheelcheck.rules.model import NO_RULES, Rule
-from wheelcheck.standards.distributions import Metadata, read_file
+from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
+from wheelcheck.standards.project_page import read_file
 from wheelcheck.targets.target import Target
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from wheelcheck.index.first_index import FirstIndex
 from wheelcheck.inputs.request import Inquiry
 from wheelcheck.resolver.limits import Effort
 from wheelcheck.resolver.model import Pin, Question, Solution
-from wheelcheck.standards.distributions import Listed, Metadata
+from wheelcheck.standards.core_metadata import Metadata
+from wheelcheck.standards.project_page import Listed
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -30,8 +30,9 @@ from wheelcheck.common.urls import mask
 from wheelcheck.index.snapshot_index import BESIDE, MANIFEST, SCHEMA, manifest_in
 from wheelcheck.inputs.request import DEFAULTS, Inquiry, Options, complete
 from wheelcheck.resolver.model import Missing
-from wheelcheck.standards.distributions import Listed, Metadata, ProjectPage, UnreadableFile
+from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.names import NormalizedName
+from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile
 from wheelcheck.standards.simple_api import parse_page
 from wheelcheck.standards.source_metadata import Told
 from wheelcheck.targets.target import Target

@@ -30,8 +30,9 @@ from wheelcheck.rules.audit import (
 )
 from wheelcheck.rules.load import rules_in_force
 from wheelcheck.rules.model import NO_RULES, Effect, Rule, Rules
-from wheelcheck.standards.distributions import Listed, Metadata, ProjectPage
+from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
+from wheelcheck.standards.project_page import Listed, ProjectPage
 from wheelcheck.targets.parse import read_target
 
 if TYPE_CHECKING:

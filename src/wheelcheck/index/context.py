@@ -17,14 +17,14 @@ from wheelcheck.common.threads import Task, Turns, Workers
 from wheelcheck.common.urls import path_of_url
 from wheelcheck.index.cache.stamps import Stamp
 from wheelcheck.index.cache.store import Cache
-from wheelcheck.index.http.line import Line
+from wheelcheck.index.http.lazy_client import LazyTransport
 from wheelcheck.index.sources import Local, Placed, Remote
 
 if TYPE_CHECKING:
     from wheelcheck.index.http.auth import Login, Origin
     from wheelcheck.index.http.client import Transport
     from wheelcheck.index.snapshot_index import Recording
-    from wheelcheck.standards.distributions import Listed
+    from wheelcheck.standards.project_page import Listed
 
 T = TypeVar("T")
 Failure: TypeAlias = "Callable[[str, str], CannotTell]"
@@ -57,7 +57,7 @@ class Access:
     def __init__(
         self,
         sources: Sequence[Placed],
-        line: Line,
+        line: LazyTransport,
         cache: Cache,
         *,
         offline: bool,

@@ -24,24 +24,17 @@ from wheelcheck.index.context import Access
 from wheelcheck.index.fetch_metadata import metadata_in
 from wheelcheck.index.http.cache_control import FRESH_FOR
 from wheelcheck.index.http.ranges import bounded
+from wheelcheck.index.local_files import LocalHashes
 from wheelcheck.index.metadata import keep_metadata, known_metadata
 from wheelcheck.index.sdists import LARGEST, MODERATE, Enough, check_kind, fetch, promise_in
-from wheelcheck.index.stated import LocalHashes
-from wheelcheck.standards.distributions import (
-    SDIST_ENDINGS,
-    Listed,
-    Metadata,
-    MetadataError,
-    Sdist,
-    UnreadableFile,
-    direct_file,
-    hash_pairs,
-)
+from wheelcheck.standards.core_metadata import Metadata, MetadataError
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata
+from wheelcheck.standards.filenames import SDIST_ENDINGS
 from wheelcheck.standards.hashes import chunks_of, digests_of, mismatch
 from wheelcheck.standards.names import NormalizedName
-from wheelcheck.standards.requirements import version_of
+from wheelcheck.standards.project_page import Listed, Sdist, UnreadableFile, direct_file, hash_pairs
 from wheelcheck.standards.source_metadata import PYPROJECT, Project, Told, parse_project, static_metadata
+from wheelcheck.standards.specifiers import version_of
 from wheelcheck.standards.zip_member import ArchiveError
 
 LARGEST_PYPROJECT = 2**24

@@ -13,10 +13,10 @@ from wheelcheck.common.errors import NotCached, NotDownloaded
 from wheelcheck.common.urls import shown
 from wheelcheck.index.context import Access
 from wheelcheck.index.http.ranges import MOST_BYTES, bounded
+from wheelcheck.index.local_files import stated_of
 from wheelcheck.index.pages import GONE
-from wheelcheck.index.stated import stated_of
-from wheelcheck.standards.distributions import Listed
 from wheelcheck.standards.hashes import chunks_of, mismatch_of
+from wheelcheck.standards.project_page import Listed
 
 Progress = Callable[[int], None]
 

@@ -10,11 +10,10 @@ from urllib.parse import urlsplit, urlunsplit
 from wheelcheck.common.errors import IndexNonsense, Unreadable
 from wheelcheck.index.context import Access
 from wheelcheck.index.http.ranges import RemoteFile
-from wheelcheck.index.local_files import body_of
-from wheelcheck.index.stated import mismatch_of_file, stated_of
-from wheelcheck.standards.distributions import Listed, Sdist
+from wheelcheck.index.local_files import body_of, mismatch_of_file, stated_of
 from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
 from wheelcheck.standards.hashes import chunks_of, mismatch_of
+from wheelcheck.standards.project_page import Listed, Sdist
 from wheelcheck.standards.source_metadata import Told, told_by
 from wheelcheck.standards.zip_member import METADATA_LIMIT, ArchiveError, metadata_of, reader_of
 

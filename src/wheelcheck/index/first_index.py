@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from wheelcheck.standards.distributions import ProjectPage, Shelf, UnreadableFile
 from wheelcheck.standards.names import NormalizedName
+from wheelcheck.standards.project_page import ProjectPage, Shelf, UnreadableFile
 
 if TYPE_CHECKING:
     from wheelcheck.index.index import Index

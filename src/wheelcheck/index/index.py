@@ -20,13 +20,13 @@ from wheelcheck.common.threads import Countdown, Task, Workers
 from wheelcheck.index.cache.stamps import Stamp
 from wheelcheck.index.cache.store import Cache
 from wheelcheck.index.context import Access, Known
-from wheelcheck.index.http.line import Line
+from wheelcheck.index.http.lazy_client import LazyTransport
 from wheelcheck.index.http.options import TransportOptions
 from wheelcheck.index.metadata import identity_of, known_metadata, read_metadata
 from wheelcheck.index.pages import known_links, known_page, read_links, read_page
 from wheelcheck.index.sources import FindLinks, Local, Placed, Remote, SimpleIndex, Source, placed
-from wheelcheck.standards.distributions import Listed, ProjectPage, UnreadableFile, merged
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
+from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile, merged
 from wheelcheck.standards.source_metadata import Told
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Index:
         local_hashes: Collection[str] = (),
     ) -> None:
         self._sources = tuple(map(placed, dict.fromkeys(sources)))
-        self._line = Line(
+        self._line = LazyTransport(
             transport_options or TransportOptions(),
             connections=workers + 2,
             logins=[source.login for source in self._sources if isinstance(source, Remote) and source.login],
@@ -335,7 +335,7 @@ def _load_for_workers(asks: bool) -> None:
 
     What asks servers is here before the first request, so that all else is loaded while that is under way.
     """
-    from wheelcheck.index import fetch_metadata, links, local_files  # noqa: F401
+    from wheelcheck.index import fetch_metadata, local_files  # noqa: F401
     from wheelcheck.index.http import client
     from wheelcheck.standards import simple_html  # noqa: F401
 

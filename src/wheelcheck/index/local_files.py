@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import quote
 
-from wheelcheck.common.errors import IndexUnavailable
-from wheelcheck.index.links import Links, by_project, read_links_page
+from wheelcheck.common.errors import IndexNonsense, IndexUnavailable, Unreadable
+from wheelcheck.common.records import replace
+from wheelcheck.common.urls import path_of_url
 from wheelcheck.index.sources import Local
-from wheelcheck.standards.distributions import SDIST_ENDINGS, ProjectPage, read_file
-from wheelcheck.standards.names import NormalizedName
-from wheelcheck.standards.simple_api import parse_page
+from wheelcheck.standards.file_problems import HashMismatch
+from wheelcheck.standards.filenames import SDIST_ENDINGS
+from wheelcheck.standards.names import NormalizedName, canonicalize_name
+from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile, read_file
+from wheelcheck.standards.simple_api import parse_links, parse_page
 
 
 def local_page(source: Local, name: NormalizedName) -> ProjectPage | None:
@@ -77,3 +83,96 @@ def _is_directory(path: Path) -> bool:
 
 def _unavailable(path: Path, error: OSError) -> IndexUnavailable:
     return IndexUnavailable(str(path), error.strerror or type(error).__name__)
+
+
+class LocalHashes(Mapping[str, str]):
+    """What is stated of a local file, and further digests that are computed once somebody looks at one.
+
+    Raises:
+        Unreadable: the file that is looked at cannot be read.
+    """
+
+    def __init__(self, stated: Mapping[str, str], path: Path, more: Collection[str]) -> None:
+        self.stated = stated
+        self._path = path
+        self._more = frozenset(more) - stated.keys()
+
+    def __getitem__(self, algorithm: str) -> str:
+        if algorithm not in self._more:
+            return self.stated[algorithm]
+        try:
+            return digests_of_file(self._path, self._more)[algorithm]
+        except OSError as error:
+            raise Unreadable(self._path.name, f"{self._path}: {error.strerror}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.stated
+        yield from sorted(self._more)
+
+    def __len__(self) -> int:
+        return len(self.stated) + len(self._more)
+
+
+def hashed(file: Listed, path: Path, algorithms: Collection[str]) -> Listed:
+    """A local file whose digests of these algorithms can be looked at."""
+    missing = algorithms - file.hashes.keys()
+    return replace(file, hashes=LocalHashes(file.hashes, path, missing)) if missing else file
+
+
+def stated_of(file: Listed) -> Mapping[str, str]:
+    """The hashes that somebody states of a file, without those that were computed from the file itself."""
+    return file.hashes.stated if isinstance(file.hashes, LocalHashes) else file.hashes
+
+
+def mismatch_of_file(stated: Mapping[str, str], path: Path) -> HashMismatch | None:
+    """The first stated digest that a file does not have; it is not read where nothing is stated. Raises OSError."""
+    from wheelcheck.standards.hashes import mismatch
+
+    return mismatch(stated, digests_of_file(path, stated)) if stated else None
+
+
+def digests_of_file(path: Path, algorithms: Collection[str]) -> Mapping[str, str]:
+    """The digests of a file, computed again only when its size or time has changed. Raises OSError."""
+    status = path.stat()
+    return _digests(path, frozenset(algorithms), status.st_size, status.st_mtime_ns)
+
+
+def digests_here(file: Listed) -> Mapping[str, str]:
+    """The SHA-256 of a file on this machine; nothing of any other, or where it cannot be read."""
+    path = path_of_url(file.url)
+    try:
+        return digests_of_file(Path(path), ["sha256"]) if path is not None else {}
+    except OSError:
+        return {}
+
+
+@lru_cache(maxsize=4096)
+def _digests(path: Path, algorithms: frozenset[str], size: int, changed: int) -> Mapping[str, str]:  # noqa: ARG001
+    from wheelcheck.standards.hashes import chunks_of, digests_of
+
+    with path.open("rb") as handle:
+        return digests_of(chunks_of(handle), algorithms)
+
+
+Links: TypeAlias = "Mapping[NormalizedName, ProjectPage]"
+
+
+def read_links_page(body: bytes, content_type: str, *, url: str, index: str) -> Links:
+    """What an HTML page links to. The arguments are those of `parse_page`, and so are the errors."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind not in ("text/html", "application/xhtml+xml", ""):
+        raise IndexNonsense(url, f"its content type is {kind}")
+    return by_project(parse_links(body, url=url, index=index))
+
+
+def by_project(files: Iterable[Listed | UnreadableFile]) -> Links:
+    """A page for each project; a wheel whose name cannot be read is kept with the project that it begins with."""
+    found: dict[NormalizedName, tuple[list[Listed], list[UnreadableFile]]] = {}
+    for file in files:
+        if not isinstance(file, UnreadableFile):
+            found.setdefault(file.name, ([], []))[0].append(file)
+        elif file.filename.endswith(".whl"):
+            found.setdefault(canonicalize_name(file.filename.partition("-")[0]), ([], []))[1].append(file)
+    return {
+        name: ProjectPage(name=name, files=tuple(good), unreadable=tuple(bad)) for name, (good, bad) in found.items()
+    }

@@ -13,9 +13,9 @@ from wheelcheck.common.urls import path_of_url, shown
 from wheelcheck.index.cache.store import Kept, key_of
 from wheelcheck.index.context import Access, Known
 from wheelcheck.index.http.cache_control import FRESH_FOR
-from wheelcheck.index.stated import stated_of
-from wheelcheck.standards.distributions import Listed
+from wheelcheck.index.local_files import stated_of
 from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
+from wheelcheck.standards.project_page import Listed
 from wheelcheck.standards.source_metadata import Told, told_by
 
 

@@ -17,15 +17,15 @@ from wheelcheck.index.cache.entries import Damaged
 from wheelcheck.index.cache.store import Stored, key_of
 from wheelcheck.index.context import Access, Known
 from wheelcheck.index.http.cache_control import freshness, may_answer, varying
+from wheelcheck.index.local_files import hashed
 from wheelcheck.index.sources import Local, Placed, Remote
-from wheelcheck.index.stated import hashed
-from wheelcheck.standards.distributions import Listed, ProjectPage, UnreadableFile
 from wheelcheck.standards.names import NormalizedName
+from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile
 from wheelcheck.standards.simple_api import Listing, listing_of, page_of
 
 if TYPE_CHECKING:
     from wheelcheck.index.http.client import Answer
-    from wheelcheck.index.links import Links
+    from wheelcheck.index.local_files import Links
 
 ACCEPT_PAGE = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 ACCEPT_LINKS = "text/html"
@@ -180,13 +180,13 @@ class _LinksForm:
         self._index = source.label
 
     def cut(self, body: bytes, content_type: str, url: str) -> _Pieces:
-        from wheelcheck.index.links import read_links_page
+        from wheelcheck.index.local_files import read_links_page
 
         read_links_page(body, content_type, url=url, index=self._index)
         return {"content_type": content_type}, [body]
 
     def made(self, page: _Page, again: Callable[[], Stored]) -> Links:
-        from wheelcheck.index.links import read_links_page
+        from wheelcheck.index.local_files import read_links_page
 
         stored = page.stored
         try:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from wheelcheck.common.errors import Unreadable
 from wheelcheck.index.http.ranges import bounded
-from wheelcheck.standards.distributions import MetadataError, UnreadableFile, read_file
+from wheelcheck.standards.core_metadata import MetadataError
 from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
 from wheelcheck.standards.hashes import chunks_of, mismatch_of
+from wheelcheck.standards.project_page import UnreadableFile, read_file
 from wheelcheck.standards.source_metadata import PKG_INFO, PYPROJECT, head_of, parse_project
 from wheelcheck.standards.tar_member import TarScan, member_of_tar
 from wheelcheck.standards.zip_member import ArchiveError, NoSuchMember, member_of, reader_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from wheelcheck.index.context import Access
     from wheelcheck.index.http.client import Login, Sink
-    from wheelcheck.standards.distributions import Sdist
+    from wheelcheck.standards.project_page import Sdist
 
 MODERATE = 64 * 2**20
 """The most bytes that are fetched for no other reason than to check a hash."""

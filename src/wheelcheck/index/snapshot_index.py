@@ -14,17 +14,11 @@ from typing import Any
 from wheelcheck.common.errors import NotRecorded, Unreadable
 from wheelcheck.common.records import replace
 from wheelcheck.common.urls import path_of_url
-from wheelcheck.standards.distributions import (
-    Listed,
-    MetadataError,
-    ProjectPage,
-    Shelf,
-    UnreadableFile,
-    parse_metadata,
-)
+from wheelcheck.standards.core_metadata import MetadataError, parse_metadata
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch
 from wheelcheck.standards.hashes import mismatch_of
 from wheelcheck.standards.names import NormalizedName
+from wheelcheck.standards.project_page import Listed, ProjectPage, Shelf, UnreadableFile
 from wheelcheck.standards.source_metadata import Told
 
 MANIFEST = "manifest.json"

@@ -17,17 +17,10 @@ from wheelcheck.common.records import field, record, replace
 from wheelcheck.common.urls import path_of_url, shown
 from wheelcheck.resolver.compatibility import Judge
 from wheelcheck.resolver.model import Conflict, Missing, NoMatchingVersion, NotForTarget, NotLocked, Outcome, Question
-from wheelcheck.standards.distributions import (
-    Listed,
-    Metadata,
-    MetadataError,
-    ProjectPage,
-    UnreadableFile,
-    Wheel,
-    read_file,
-)
+from wheelcheck.standards.core_metadata import Metadata, MetadataError
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch, NotListed
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
+from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile, Wheel, read_file
 from wheelcheck.standards.requirements import requirement_of
 from wheelcheck.standards.source_metadata import document_of
 
@@ -36,7 +29,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock
     from packaging.requirements import Requirement
 
-    from wheelcheck.resolver.supply import Supply
+    from wheelcheck.resolver.model import Supply
     from wheelcheck.targets.target import Target
 
 PACKAGES = "[[packages]]"

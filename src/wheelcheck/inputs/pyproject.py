@@ -11,9 +11,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from wheelcheck.common.records import field, record
-from wheelcheck.standards.distributions import MetadataError
+from wheelcheck.standards.core_metadata import MetadataError
+from wheelcheck.standards.markers import marker_text
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
-from wheelcheck.standards.requirements import fault_of, marker_text
+from wheelcheck.standards.requirements import fault_of
 from wheelcheck.standards.source_metadata import Project, document_of, project_in, with_marker
 
 if TYPE_CHECKING:

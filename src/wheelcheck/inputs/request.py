@@ -16,9 +16,9 @@ from wheelcheck.index.cache.stamps import surroundings
 from wheelcheck.resolver.compatibility import Judge
 from wheelcheck.resolver.model import Asked, Constraint, Demand, NotForTarget, Outcome, Policy, Question
 from wheelcheck.rules.model import NO_RULES, Rules
-from wheelcheck.standards.distributions import hash_pairs
 from wheelcheck.standards.markers import UndecidableMarker, applies
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
+from wheelcheck.standards.project_page import hash_pairs
 from wheelcheck.targets.target import Target
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from wheelcheck.inputs.read import Ask, Inputs
     from wheelcheck.inputs.requirements_txt import FileOptions
     from wheelcheck.resolver.limits import Effort
-    from wheelcheck.resolver.supply import Supply
+    from wheelcheck.resolver.model import Supply
 
 RESOLUTIONS = ("highest", "lowest", "lowest-direct")
 STRATEGIES = ("best-match", "first-index")
@@ -554,6 +554,6 @@ def cache_directory(options: Options) -> Path | None:
     """Where answers are kept, or None where nothing is."""
     from pathlib import Path
 
-    from wheelcheck.index.cache import places
+    from wheelcheck.index.cache import entries
 
-    return None if options["no_cache"] else Path(options["cache_dir"] or places.cache_directory())
+    return None if options["no_cache"] else Path(options["cache_dir"] or entries.cache_directory())

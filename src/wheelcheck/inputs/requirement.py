@@ -15,9 +15,11 @@ from wheelcheck.common.errors import UsageError
 from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.records import record
 from wheelcheck.common.urls import mask, path_of_url
-from wheelcheck.standards.distributions import OTHER_ENDINGS, SDIST_ENDINGS, read_sdist_name, read_wheel_name
+from wheelcheck.standards.filenames import OTHER_ENDINGS, SDIST_ENDINGS, read_sdist_name, read_wheel_name
+from wheelcheck.standards.markers import nests_too_deeply
 from wheelcheck.standards.names import canonicalize_name
-from wheelcheck.standards.requirements import nests_too_deeply, requirement_of, specifiers_of
+from wheelcheck.standards.requirements import requirement_of
+from wheelcheck.standards.specifiers import specifiers_of
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -168,7 +170,7 @@ def is_directory(url: str | None) -> bool:
 
 def _name_of_directory(url: str, text: str, place: Place) -> str:
     from wheelcheck.index.direct_urls import read_project
-    from wheelcheck.standards.distributions import MetadataError
+    from wheelcheck.standards.core_metadata import MetadataError
 
     path = path_of_url(url.partition("#")[0]) or ""
     try:

@@ -29,8 +29,8 @@ from wheelcheck.common.errors import CannotTell, UsageError
 from wheelcheck.common.records import record
 from wheelcheck.common.urls import path_of_url
 from wheelcheck.diagnosis.confirmation import OLDEST_PYTHON
-from wheelcheck.standards.distributions import Wheel
 from wheelcheck.standards.hashes import chunks_of, digests_of, mismatch_of
+from wheelcheck.standards.project_page import Wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from installer.utils import Scheme
     from packaging.version import Version
 
-    from wheelcheck.standards.distributions import Listed
     from wheelcheck.standards.names import NormalizedName
+    from wheelcheck.standards.project_page import Listed
 
 Download: TypeAlias = "Callable[[Wheel, Path], object]"
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 from wheelcheck.common.dates import instant_of, shown
 from wheelcheck.common.errors import UsageError
 from wheelcheck.common.urls import mask, path_of_url
-from wheelcheck.standards.distributions import Listed, Sdist
+from wheelcheck.standards.project_page import Listed, Sdist
 
 if TYPE_CHECKING:
     from packaging.markers import Marker

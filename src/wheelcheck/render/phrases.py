@@ -133,7 +133,7 @@ def _system(tag: str) -> tuple[str, str]:
 
 def fits(axes: Sequence[str], target: Target) -> str:
     """What fits of a refused file, as the end of a sentence that begins with the file; empty for nothing to tell."""
-    from wheelcheck.resolver.distances import ARCHITECTURE, INTERPRETER, RELEASE, REQUIRES_PYTHON, SYSTEM
+    from wheelcheck.resolver.compatibility import ARCHITECTURE, INTERPRETER, RELEASE, REQUIRES_PYTHON, SYSTEM
 
     system = _SYSTEMS.get(type(target.platform), target.platform.tag)
     systems = {RELEASE: platform_of(target), ARCHITECTURE: f"{system} on {target.platform.machine}", SYSTEM: system}

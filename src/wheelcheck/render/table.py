@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from wheelcheck.render import phrases
 from wheelcheck.resolver.compatibility import QUESTIONS, Compatible, PreReleaseNotWanted, WrongPlatformTag
-from wheelcheck.standards.distributions import Sdist
+from wheelcheck.standards.project_page import Sdist
 
 if TYPE_CHECKING:
     from packaging.version import Version

@@ -19,9 +19,10 @@ from wheelcheck.resolver.compatibility import (
     in_order,
 )
 from wheelcheck.resolver.model import Demand, Policy
-from wheelcheck.standards.distributions import Listed, ProjectPage, Sdist, UnreadableFile, Wheel, tags_in
 from wheelcheck.standards.file_problems import HashMismatch
-from wheelcheck.standards.requirements import extent, together, version_of
+from wheelcheck.standards.filenames import tags_in
+from wheelcheck.standards.project_page import Listed, ProjectPage, Sdist, UnreadableFile, Wheel
+from wheelcheck.standards.specifiers import extent, together, version_of
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet

@@ -6,16 +6,17 @@ is nearer than one for another operating system. Sources: PEP 425 and its specif
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, TypeAlias
 
 from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.records import Plain, Variant, assert_never, plain, record
 from wheelcheck.rules.model import NO_RULES, Rule, Rules
-from wheelcheck.standards.distributions import Listed, Sdist, UnreadableFile, Wheel, tag_set
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch, NotListed
-from wheelcheck.standards.requirements import specifiers_of, version_of
+from wheelcheck.standards.filenames import tag_set
+from wheelcheck.standards.project_page import Listed, Sdist, UnreadableFile, Wheel
+from wheelcheck.standards.specifiers import specifiers_of, version_of
 from wheelcheck.targets.platform import LEGACY_MANYLINUX, MacOS, Manylinux, Musllinux, Other, Platform, Windows
 from wheelcheck.targets.target import Target
 
@@ -518,3 +519,42 @@ def _older_pythons(target: Target) -> frozenset[str]:
 def judge(file: Listed | UnreadableFile, target: Target, rules: Rules = NO_RULES) -> Verdict:
     """The verdict on one file for one target; see `Judge` where there are many."""
     return Judge(target, rules).verdict(file)
+
+
+SYSTEM, ARCHITECTURE, RELEASE = "system", "architecture", "release"
+
+
+INTERPRETER, ABI, REQUIRES_PYTHON = "interpreter", "abi", "requires-python"
+
+
+AXES = (SYSTEM, ARCHITECTURE, RELEASE, INTERPRETER, ABI, REQUIRES_PYTHON)
+"""What a file can fit: the operating system, its architecture and its release; the interpreter by its python tag and by
+its ABI; and the range of Pythons that its publisher states, where he states one."""
+
+
+def fits_of(file: Listed | UnreadableFile, reasons: Collection[Reason], target: Target) -> tuple[str, ...]:
+    """The axes on which a file fits a target, though there are reasons against it."""
+    if isinstance(file, UnreadableFile):
+        return ()
+    by_tags = (*_of_platform(reasons, target), *_of_interpreter(reasons)) if isinstance(file, Wheel) else ()
+    admits = file.requires_python and not any(isinstance(why, RequiresPython) for why in reasons)
+    return (*by_tags, REQUIRES_PYTHON) if admits else by_tags
+
+
+def _of_platform(reasons: Collection[Reason], target: Target) -> tuple[str, ...]:
+    for why in reasons:
+        if isinstance(why, WrongPlatformTag):
+            same_machine = any(tag.endswith(f"_{target.platform.machine}") for tag in why.kindred)
+            return (SYSTEM, ARCHITECTURE)[: bool(why.kindred) + same_machine]
+        if isinstance(why, OsTooOld) or (isinstance(why, NeverMatches) and "-" not in why.tag):
+            return SYSTEM, ARCHITECTURE
+    return SYSTEM, ARCHITECTURE, RELEASE
+
+
+def _of_interpreter(reasons: Collection[Reason]) -> tuple[str, ...]:
+    for why in reasons:
+        if isinstance(why, WrongPythonTag):
+            return ()
+        if isinstance(why, WrongAbiTag):
+            return (INTERPRETER,)
+    return INTERPRETER, ABI

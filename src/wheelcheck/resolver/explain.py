@@ -30,7 +30,7 @@ from wheelcheck.resolver.rejections import Refusals
 from wheelcheck.resolver.state import Cause, Ledger, Standing
 from wheelcheck.standards.markers import applies
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
-from wheelcheck.standards.requirements import specifiers_of, version_of
+from wheelcheck.standards.specifiers import specifiers_of, version_of
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet

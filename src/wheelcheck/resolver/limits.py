@@ -12,7 +12,7 @@ from wheelcheck.standards.names import NormalizedName
 if TYPE_CHECKING:
     from packaging.version import Version
 
-    from wheelcheck.standards.distributions import Listed
+    from wheelcheck.standards.project_page import Listed
 
 MOST_SECONDS = 60.0
 """Work, without waiting for an index, after which a resolution gives up."""

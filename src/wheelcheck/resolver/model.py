@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from packaging.version import Version
 
@@ -11,15 +11,19 @@ from wheelcheck.common.records import Plain, Variant, field, fields_of, plain, r
 from wheelcheck.common.urls import mask
 from wheelcheck.resolver.compatibility import MEASURED, Incompatible, Reason, SourceOnly, WrongPlatformTag, Yanked
 from wheelcheck.rules.model import NO_RULES, Rule, Rules
-from wheelcheck.standards.distributions import Listed
 from wheelcheck.standards.file_problems import BadMetadata
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
+from wheelcheck.standards.project_page import Listed
 from wheelcheck.targets.target import Target
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from packaging.requirements import Requirement
+
+    from wheelcheck.standards.core_metadata import Metadata
+    from wheelcheck.standards.file_problems import DynamicMetadata, HashMismatch, NotListed
+    from wheelcheck.standards.project_page import ProjectPage, UnreadableFile
 
 # -- what is asked, and by whom
 
@@ -426,3 +430,22 @@ class Solution:
 
 
 Outcome: TypeAlias = "Solution | NoAnswer"
+
+
+class Supply(Protocol):
+    """Where pages and metadata come from; `start_*` only says what will probably be asked for next."""
+
+    def start_page(self, name: NormalizedName, then: Callable[[ProjectPage], None] | None = None) -> None:
+        """Begins to fetch a page; `then` is called with it in a worker."""
+
+    def page(self, name: NormalizedName) -> ProjectPage | None:
+        """The page, or None where no index has the project."""
+
+    def start_metadata(self, file: Listed, then: Callable[[object], None] | None = None) -> None:
+        """Begins to read the metadata of a file; `then` is called with what it came to, perhaps in a worker."""
+
+    def metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch | DynamicMetadata | NotListed:
+        """The metadata of a file, or why it refuses the file, or that only a build can tell."""
+
+    def direct(self, url: str, name: NormalizedName, wanted: Collection[str] = ()) -> Listed | UnreadableFile:
+        """The file that the user names for a project, with its digests where some are wanted of it."""

@@ -11,8 +11,15 @@ from packaging.version import Version
 
 from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.resolver.candidates import Offers
-from wheelcheck.resolver.compatibility import ForbiddenByRule, NoUploadTime, Quarantined, Reason, SourceOnly, TooNew
-from wheelcheck.resolver.distances import fits_of
+from wheelcheck.resolver.compatibility import (
+    ForbiddenByRule,
+    NoUploadTime,
+    Quarantined,
+    Reason,
+    SourceOnly,
+    TooNew,
+    fits_of,
+)
 from wheelcheck.resolver.model import (
     Asked,
     Demand,
@@ -25,9 +32,9 @@ from wheelcheck.resolver.model import (
     Solution,
 )
 from wheelcheck.resolver.state import Ledger
-from wheelcheck.standards.distributions import Listed, Wheel
 from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
 from wheelcheck.standards.names import NormalizedName
+from wheelcheck.standards.project_page import Listed, Wheel
 from wheelcheck.standards.requirements import requirement_of
 
 NOT_OF_THE_TARGET = (BadMetadata, HashMismatch, ForbiddenByRule, NoUploadTime, TooNew, Quarantined)

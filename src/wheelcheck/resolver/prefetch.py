@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 from wheelcheck.resolver.candidates import Offers, combined
 from wheelcheck.resolver.model import Demand, NeededBy, Question
 from wheelcheck.resolver.state import Ledger
-from wheelcheck.standards.distributions import Listed, Metadata, ProjectPage
+from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.markers import UndecidableMarker, applies
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
+from wheelcheck.standards.project_page import Listed, ProjectPage
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-    from wheelcheck.resolver.supply import Supply
+    from wheelcheck.resolver.model import Supply
 
 
 class Foresight:

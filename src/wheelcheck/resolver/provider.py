@@ -36,18 +36,19 @@ from wheelcheck.resolver.model import (
 )
 from wheelcheck.resolver.prefetch import Foresight
 from wheelcheck.resolver.state import Cause, Ledger, Standing
-from wheelcheck.standards.distributions import Metadata, ProjectPage, UnreadableFile
+from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch, NotListed
-from wheelcheck.standards.markers import UndecidableMarker, applies
+from wheelcheck.standards.markers import UndecidableMarker, applies, marker_text
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
-from wheelcheck.standards.requirements import marker_text, specifiers_of, together
+from wheelcheck.standards.project_page import ProjectPage, UnreadableFile
+from wheelcheck.standards.specifiers import specifiers_of, together
 from wheelcheck.targets.target import PYTHON, other_micros
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
+    from wheelcheck.resolver.model import Supply
     from wheelcheck.resolver.pruning import Prospects
-    from wheelcheck.resolver.supply import Supply
 
 MOST_ROUNDS = 200_000
 MOST_ROUNDS_MORE = 10_000

@@ -17,14 +17,14 @@ from wheelcheck.resolver.compatibility import (
     Reason,
     Verdict,
     Yanked,
+    fits_of,
     in_order,
     unreadable_reason,
 )
-from wheelcheck.resolver.distances import fits_of
 from wheelcheck.resolver.model import Demand, RefusedFile
 from wheelcheck.resolver.state import Ledger
-from wheelcheck.standards.distributions import Listed, UnreadableFile, Wheel
 from wheelcheck.standards.names import NormalizedName
+from wheelcheck.standards.project_page import Listed, UnreadableFile, Wheel
 from wheelcheck.targets.target import Target
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from wheelcheck.resolver.explain import Telling
-    from wheelcheck.resolver.supply import Supply
+    from wheelcheck.resolver.model import Supply
 
 MOST_TRIAL_ROUNDS = 100_000
 """Rounds in all for finding the fewest demands that clash; what was not tried by then is shown with them."""

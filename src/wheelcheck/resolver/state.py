@@ -13,8 +13,8 @@ from wheelcheck.resolver.candidates import Offers, combined
 from wheelcheck.resolver.compatibility import Reason
 from wheelcheck.resolver.model import Candidate, Demand, Question
 from wheelcheck.rules.model import Rule
-from wheelcheck.standards.distributions import Listed
 from wheelcheck.standards.names import NormalizedName
+from wheelcheck.standards.project_page import Listed
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet

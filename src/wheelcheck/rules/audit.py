@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from wheelcheck.common.records import Plain, Variant, fields_of, plain, record
 from wheelcheck.rules.model import Effect, Rule, named
-from wheelcheck.standards.distributions import Metadata
+from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.markers import UndecidableMarker, applies
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 

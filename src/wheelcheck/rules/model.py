@@ -22,8 +22,10 @@ from packaging.version import Version
 
 from wheelcheck.common.errors import UsageError
 from wheelcheck.common.records import field, record
+from wheelcheck.standards.markers import PlainMarker, marker_of
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
-from wheelcheck.standards.requirements import PlainMarker, marker_of, requirement_of, specifiers_of
+from wheelcheck.standards.requirements import requirement_of
+from wheelcheck.standards.specifiers import specifiers_of
 from wheelcheck.targets.platform import MacOS
 
 if TYPE_CHECKING:

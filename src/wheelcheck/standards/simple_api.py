@@ -18,9 +18,10 @@ from wheelcheck.common.errors import IndexNonsense
 from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.records import record
 from wheelcheck.common.urls import absolute
-from wheelcheck.standards.distributions import Listed, ProjectPage, Shelf, UnreadableFile, read_file, version_text
+from wheelcheck.standards.filenames import version_text
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
-from wheelcheck.standards.requirements import version_of
+from wheelcheck.standards.project_page import Listed, ProjectPage, Shelf, UnreadableFile, read_file
+from wheelcheck.standards.specifiers import version_of
 
 KNOWN_MAJORS = ("0", "1")
 HTML_TYPES = ("text/html", "application/vnd.pypi.simple.v1+html", "application/xhtml+xml", "")

@@ -8,7 +8,8 @@ from typing import Any
 
 from wheelcheck.common.errors import IndexNonsense
 from wheelcheck.common.urls import absolute
-from wheelcheck.standards.distributions import OTHER_ENDINGS, SDIST_ENDINGS, hash_pairs, last_part
+from wheelcheck.standards.filenames import OTHER_ENDINGS, SDIST_ENDINGS
+from wheelcheck.standards.project_page import hash_pairs, last_part
 
 
 class Markup:

@@ -17,10 +17,13 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion
 
 from wheelcheck.common.records import field, record
-from wheelcheck.standards.distributions import Listed, Metadata, MetadataError, Sdist, parse_metadata
+from wheelcheck.standards.core_metadata import Metadata, MetadataError, parse_metadata
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch
+from wheelcheck.standards.markers import nests_too_deeply
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
-from wheelcheck.standards.requirements import fault_of, nests_too_deeply, requirement_of, specifiers_of, version_of
+from wheelcheck.standards.project_page import Listed, Sdist
+from wheelcheck.standards.requirements import fault_of, requirement_of
+from wheelcheck.standards.specifiers import specifiers_of, version_of
 
 PKG_INFO, PYPROJECT = "PKG-INFO", "pyproject.toml"
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from io import BufferedReader, FileIO
 from itertools import accumulate
+from os import environ
 from typing import Any
 from zlib import crc32
 
@@ -114,3 +115,16 @@ class Parts(Sequence[bytes]):
                 return handle.read(length)
         except OSError:
             return b""
+
+
+ENVIRONMENT_VARIABLE = "WHEELCHECK_CACHE_DIR"
+
+
+def cache_directory() -> str:
+    """The directory of the cache, unless an option names another one."""
+    named = environ.get(ENVIRONMENT_VARIABLE)
+    if named:
+        return named
+    from platformdirs import user_cache_dir
+
+    return user_cache_dir("wheelcheck", appauthor=False)

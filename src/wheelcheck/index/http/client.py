@@ -7,27 +7,34 @@ known here. Standards: RFC 9110 (semantics, ranges), RFC 9112, RFC 6585 (429).
 from __future__ import annotations
 
 import math
-import re
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import SplitResult, urljoin, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from wheelcheck.common.errors import IndexUnavailable, TimedOut, UsageError
 from wheelcheck.common.records import record
 from wheelcheck.common.urls import mask, shown
 from wheelcheck.index.http.auth import Credentials, Login, Logins, Origin, origin_of, split_credentials
+from wheelcheck.index.http.connections import Connection, Connections
+from wheelcheck.index.http.failures import distrust_of, failure_of
 from wheelcheck.index.http.options import MOST_RETRIES, TransportOptions
 from wheelcheck.index.http.responses import Answer, Body, PassingError, Sink, Stream, Wanted, content_length
+from wheelcheck.index.http.tls_and_proxy import (
+    bad_proxy_message,
+    is_loopback,
+    is_trusted,
+    named_certificates,
+    proxy_from_environment,
+    ssl_context,
+)
 
 if TYPE_CHECKING:
     import ssl
-    from ipaddress import IPv4Address
 
     import httpx
 
@@ -59,8 +66,6 @@ _PASSING = frozenset({429, 500, 502, 503, 504, 520, 524, 527})
 _WATCHED_EVERY = 0.5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
-_Rows: TypeAlias = tuple[tuple[type[Exception], str], ...]
-
 
 @record(kw_only=False)
 class _Question:
@@ -90,7 +95,7 @@ class _Deadline:
         now = time.monotonic()
         self._end, self._last = now + 2 * timeout, now + most
         self.most = most
-        self.connection: _Connection | None = None
+        self.connection: Connection | None = None
 
     def left(self) -> float:
         """Seconds from now, below 0 once it is over."""
@@ -149,7 +154,7 @@ class Transport:
         self.requests = 0
         self.bytes = 0
         self._logins = Logins(logins, indexes, options.keyring_provider)
-        self._connections = _Connections(connections)
+        self._connections = Connections(connections)
         self._contexts: dict[bool, ssl.SSLContext] = {}
         self._narrow = False
         self._allowed: set[Origin] = set()
@@ -336,7 +341,7 @@ class Transport:
                 raise deadline.failure() from None
             if isinstance(error, httpx.TimeoutException):
                 raise PassingError(deadline.failure()) from None
-            raise _failure(error, url) from None
+            raise failure_of(error, url) from None
         finally:
             deadline.connection = None
             self._connections.give(origin, connection)
@@ -349,7 +354,7 @@ class Transport:
         try:
             return client.handle_request(request)
         except httpx.ConnectError as error:
-            if not narrow or _distrust(error) is None:
+            if not narrow or distrust_of(error) is None:
                 raise
         self._trust_the_system()
         return client.handle_request(request)
@@ -380,30 +385,30 @@ class Transport:
         scheme, host, port = origin
         if scheme not in ("http", "https") or not host:
             raise IndexUnavailable(shown(url), "its address is neither http nor https")
-        trusted = _is_trusted(host, port, self.options.trusted_hosts)
-        if scheme == "http" and not trusted and not _is_loopback(host):
+        trusted = is_trusted(host, port, self.options.trusted_hosts)
+        if scheme == "http" and not trusted and not is_loopback(host):
             raise IndexUnavailable(shown(url), "it is plain http, and its host is not among pip's trusted hosts")
         self._allowed.add(origin)
 
-    def _connection(self, origin: Origin) -> _Connection:
+    def _connection(self, origin: Origin) -> Connection:
         import httpx
 
         scheme, host, port = origin
-        verified = scheme == "https" and not _is_trusted(host, port, self.options.trusted_hosts)
-        proxy = self.options.proxy or _proxy_of_environment(origin)
+        verified = scheme == "https" and not is_trusted(host, port, self.options.trusted_hosts)
+        proxy = self.options.proxy or proxy_from_environment(origin)
         try:
             client = httpx.HTTPTransport(
                 verify=self._context(verified=verified),
                 proxy=self._proxy(proxy) if proxy else None,
                 limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
             )
-            return _Connection(client)
+            return Connection(client)
         except ImportError as error:
             raise UsageError(
                 f"The configured proxy needs a package that is not installed: {mask(str(error))}"
             ) from None
         except (ValueError, httpx.InvalidURL):
-            raise UsageError(_bad_proxy(self.options.proxy)) from None
+            raise UsageError(bad_proxy_message(self.options.proxy)) from None
 
     def _proxy(self, url: str) -> httpx.Proxy:
         import httpx
@@ -417,8 +422,8 @@ class Transport:
         with self._lock:
             context = self._contexts.get(verified)
             if context is None:
-                context = self._contexts[verified] = _context(self.options, verified)
-                self._narrow = self._narrow or (verified and not _named_certificates(self.options))
+                context = self._contexts[verified] = ssl_context(self.options, verified)
+                self._narrow = self._narrow or (verified and not named_certificates(self.options))
         return context
 
     def _trust_the_system(self) -> None:
@@ -444,178 +449,6 @@ def load() -> None:
     import httpx
 
     httpx.HTTPTransport(verify=False).close()
-
-
-class _Connection:
-    """A client for one connection, with one request at a time: a pool of many looks through all for each request."""
-
-    def __init__(self, client: httpx.HTTPTransport) -> None:
-        self.client = client
-        self._stream: Any = None
-
-    def watch(self, event: str, about: Mapping[str, Any]) -> None:
-        """Is told what the client does, and so of each new stream (the extension ``trace`` of httpx)."""
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self._stream = about["return_value"]
-
-    def hang_up(self) -> None:
-        """Lets the other side have hung up, for whoever reads."""
-        import socket
-
-        found = self._stream.get_extra_info("socket") if self._stream is not None else None
-        if isinstance(found, socket.socket):
-            with suppress(OSError):  # shutdown of an SSLSocket would let its reader go on in plain text
-                socket.socket.shutdown(found, socket.SHUT_RDWR)
-
-
-class _Connections:
-    """Connections that wait for their next request: the one that was used last is taken first.
-
-    Args:
-        most: how many may wait; beyond it the one that has waited longest is closed.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._idle: deque[tuple[Origin, _Connection]] = deque()
-        self._lock = threading.Lock()
-        self._closed = False
-
-    def take(self, origin: Origin) -> _Connection | None:
-        """One to an origin, which is nobody else's until it is given back."""
-        with self._lock:
-            for place in range(len(self._idle) - 1, -1, -1):
-                if self._idle[place][0] == origin:
-                    connection = self._idle[place][1]
-                    del self._idle[place]
-                    return connection
-        return None
-
-    def give(self, origin: Origin, connection: _Connection) -> None:
-        """Takes a connection back, or closes it where it is not wanted any more."""
-        with self._lock:
-            self._idle.append((origin, connection))
-            surplus = len(self._idle) > (0 if self._closed else self._most)
-            oldest = self._idle.popleft()[1] if surplus else None
-        if oldest is not None:
-            oldest.client.close()
-
-    def close(self) -> None:
-        """Closes all that wait now, and each other one when it is given back."""
-        with self._lock:
-            self._closed = True
-            waiting, self._idle = self._idle, deque()
-        for _, connection in waiting:
-            connection.client.close()
-
-
-def _proxy_of_environment(origin: Origin) -> str | None:
-    """The proxy that the environment or the system names for an origin, by the rules of pip."""
-    from urllib.request import getproxies, proxy_bypass
-
-    scheme, host, port = origin
-    proxies = getproxies()
-    proxy = proxies.get(scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(f"{host}:{port}") or _is_in_networks(host, proxies.get("no", "")):
-        return None
-    return proxy
-
-
-def _is_in_networks(host: str, exempt: str) -> bool:
-    """Whether a host is an address in a network that ``no_proxy`` names, such as 10.0.0.0/8."""
-    from ipaddress import IPv4Address
-
-    try:
-        address = IPv4Address(host)
-    except ValueError:
-        return False
-    return any(_is_within(address, entry.strip()) for entry in exempt.split(","))
-
-
-def _is_within(address: IPv4Address, network: str) -> bool:
-    from ipaddress import IPv4Network
-
-    try:
-        return address in IPv4Network(network, strict=False)
-    except ValueError:
-        return False
-
-
-def _bad_proxy(proxy: str | None) -> str:
-    if not proxy:
-        return "A proxy that the environment names has a malformed URL; give one such as http://host:3128."
-    named = mask(proxy) if "://" in proxy else mask(f"//://{proxy}").removeprefix("//://")
-    return f"The configured proxy {named} is not the URL of a proxy; give one such as http://host:3128."
-
-
-def _context(options: TransportOptions, verified: bool) -> ssl.SSLContext:
-    import ssl
-
-    try:
-        context = _verifying(options) if verified else _unverifying()
-    except (OSError, ssl.SSLError):
-        raise UsageError(f"The certificates in {options.cert} cannot be read; name another file with --cert.") from None
-    if options.client_cert:
-        try:
-            context.load_cert_chain(options.client_cert)
-        except (OSError, ssl.SSLError):
-            raise UsageError(
-                f"The client certificate {options.client_cert} cannot be read; it must hold a certificate and its key."
-            ) from None
-    return context
-
-
-def _named_certificates(options: TransportOptions) -> str:
-    """What is to be trusted alone, by option or in the variables that pip honours; empty where nothing is named."""
-    import os
-
-    variables = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-    return options.cert or next(filter(None, map(os.environ.get, variables)), "")
-
-
-def _verifying(options: TransportOptions) -> ssl.SSLContext:
-    """Trusts what is named; else certifi, until the system is needed as well."""
-    import os
-    import ssl
-
-    named = options.cert or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    if named:
-        is_folder = os.path.isdir(named)  # noqa: PTH112 - a string from outside, only asked about
-        return ssl.create_default_context(cafile=None if is_folder else named, capath=named if is_folder else None)
-    if _named_certificates(options):
-        return ssl.create_default_context()
-    import certifi
-
-    return ssl.create_default_context(cafile=certifi.where())
-
-
-def _unverifying() -> ssl.SSLContext:
-    import ssl
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _is_trusted(host: str, port: int | None, trusted: tuple[str, ...]) -> bool:
-    for entry in trusted:
-        parts = _authority(entry)
-        try:
-            if (parts.hostname or "").lower() == host and parts.port in (None, port):
-                return True
-        except ValueError:
-            continue
-    return False
-
-
-def _authority(entry: str) -> SplitResult:
-    bare = f"[{entry}]" if entry.count(":") > 1 and "[" not in entry else entry
-    return urlsplit(f"//{bare}")
-
-
-def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or bool(re.fullmatch(r"127\.\d+\.\d+\.\d+", host))
 
 
 # -- one answer
@@ -692,61 +525,3 @@ def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return float(text)
     date = http_date(text, now)
     return None if date is None else max(0.0, date - now)
-
-
-def _failure(error: Exception, url: str) -> Exception:
-    """What broke, in plain words; failures that another try cannot mend are final."""
-    lasting = _lasting(error)
-    if lasting is not None:
-        return IndexUnavailable(shown(url), lasting)
-    return PassingError(IndexUnavailable(shown(url), _passing(error)))
-
-
-def _lasting(error: Exception) -> str | None:
-    """Why every other try would fail as well; None where one may succeed."""
-    import httpx
-
-    distrust = _distrust(error)
-    if distrust is not None:
-        return f"its TLS certificate cannot be verified ({distrust})"
-    if isinstance(error, (httpx.ProxyError, httpx.UnsupportedProtocol)):
-        return f"the proxy refused ({mask(str(error))})"
-    return None
-
-
-def _distrust(error: Exception) -> str | None:
-    """Why a certificate was refused, None where none was."""
-    import ssl
-
-    refusals = (cause for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError))
-    return next((cause.verify_message for cause in refusals), None)
-
-
-def _passing(error: Exception) -> str:
-    """The first row that fits: what is at the bottom of an error says more than the error itself."""
-    import socket
-    import ssl
-
-    import httpx
-
-    of_causes: _Rows = (
-        (ssl.SSLError, "the TLS connection failed"),
-        (socket.gaierror, "its host name cannot be resolved"),
-        (ConnectionRefusedError, "the connection was refused"),
-    )
-    of_itself: _Rows = (
-        (httpx.ConnectError, "no connection could be made"),
-        (httpx.RemoteProtocolError, "its answer was cut short or is not HTTP"),
-    )
-    return _row(of_causes, _causes(error)) or _row(of_itself, [error]) or "the connection broke"
-
-
-def _row(rows: _Rows, errors: Iterable[BaseException]) -> str | None:
-    found = tuple(errors)
-    return next((why for kind, why in rows if any(isinstance(error, kind) for error in found)), None)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

@@ -1,20 +1,17 @@
-"""The line to servers, opened when something is asked of one: an answer from the cache needs no HTTP client."""
+"""A transport that is made at its first use: an answer from the cache needs no HTTP client."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from wheelcheck.common.errors import TimedOut
+from wheelcheck.index.http.auth import Login
+from wheelcheck.index.http.client import Transport
 from wheelcheck.index.http.options import TransportOptions
 
-if TYPE_CHECKING:
-    from wheelcheck.common.errors import TimedOut
-    from wheelcheck.index.http.auth import Login
-    from wheelcheck.index.http.client import Transport
 
-
-class Line:
+class LazyTransport:
     """Makes a `Transport` at its first use.
 
     Args:

@@ -1,4 +1,4 @@
-"""Projects that another one has taken the place of, as their publishers say or as the index shows."""
+"""Facts about projects that are no rules: shared modules, and replacements."""
 
 from __future__ import annotations
 
@@ -7,6 +7,39 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
+
+_ROWS = {
+    "tensorflow": (
+        *("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-macos", "tensorflow-intel"),
+        *("tensorflow-cpu-aws", "tensorflow-rocm", "intel-tensorflow", "tf-nightly", "tf-nightly-cpu"),
+    ),
+    "keras": ("keras", "keras-nightly"),
+    "tf_keras": ("tf-keras", "tf-keras-nightly"),
+    "tensorflow_text": ("tensorflow-text", "tensorflow-text-nightly"),
+    "tensorflow_io": ("tensorflow-io", "tensorflow-io-nightly"),
+    "tensorboard": ("tensorboard", "tb-nightly"),
+    "cv2": (
+        *("opencv-python", "opencv-python-headless"),
+        *("opencv-contrib-python", "opencv-contrib-python-headless"),
+    ),
+    "onnxruntime": (
+        *("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino", "onnxruntime-silicon"),
+    ),
+    "faiss": ("faiss-cpu", "faiss-gpu", "faiss-gpu-cu12"),
+    "cupy": ("cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x"),
+    "paddle": ("paddlepaddle", "paddlepaddle-gpu"),
+    "xgboost": ("xgboost", "xgboost-cpu"),
+    "triton": ("triton", "triton-windows"),
+    "psycopg2": ("psycopg2", "psycopg2-binary"),
+    "magic": ("python-magic", "python-magic-bin"),
+    "jwt": ("pyjwt", "jwt"),
+}
+
+
+MODULES: Mapping[str, tuple[NormalizedName, ...]] = MappingProxyType(
+    {module: tuple(map(canonicalize_name, projects)) for module, projects in _ROWS.items()}
+)
+"""The projects that install each module."""
 
 
 class Replacement(NamedTuple):
@@ -18,6 +51,8 @@ class Replacement(NamedTuple):
 
 
 _INDEX = "the files of both projects on the index, 2026-11-23"
+
+
 _ROWS = {
     "tensorflow-macos": (
         "tensorflow",
@@ -37,6 +72,7 @@ _ROWS = {
     "onnxruntime-silicon": ("onnxruntime", "onnxruntime has wheels for macOS arm64; this ended at 1.16.3", _INDEX),
     "psycopg2": ("psycopg2-binary", "psycopg2 has wheels for Windows only, psycopg2-binary for all systems", _INDEX),
 }
+
 
 REPLACEMENTS: Mapping[NormalizedName, Replacement] = MappingProxyType(
     {

@@ -1,51 +1,19 @@
-"""Distribution files, the project pages that list them and the core metadata inside them, parsed from bytes.
-
-Standards: binary distribution format (PEP 427), source distribution names (PEP 625), simple repository API
-(PEP 503, 592, 629, 691, 700, 714, 792), core metadata. Nothing here touches a network or a file system.
-"""
+"""Distribution files and the project pages that list them (simple repository API)."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import product
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
-from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.records import field, record
-from wheelcheck.standards.names import NormalizedName, canonicalize_name
-from wheelcheck.standards.requirements import fault_of, public, requirement_of, version_of
-
-if TYPE_CHECKING:
-    from packaging.requirements import Requirement
-
-MOST_TAGS = 1024
-"""A compressed tag set that expands to more triples than this is refused: no honest wheel comes near."""
-
-SDIST_ENDINGS = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tar.Z", ".tgz", ".tar")
-OTHER_ENDINGS = (".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg", ".asc", ".sig", ".metadata", ".provenance")
-LONGEST_NAME = 255
-"""Characters of a file name; file systems take no more."""
-
-
-@lru_cache(maxsize=65536)
-def tag_set(compressed: str) -> tuple[str, ...]:
-    """The triples that a compressed tag set such as ``py2.py3-none-any`` stands for (PEP 425).
-
-    Raises:
-        ValueError: not three non-empty parts, or more than `MOST_TAGS` triples.
-    """
-    parts = [part.split(".") for part in compressed.lower().split("-")]
-    if len(parts) != 3 or not all(all(member) for member in parts):
-        raise ValueError("its tags are not of the form python-abi-platform")
-    if len(parts[0]) * len(parts[1]) * len(parts[2]) > MOST_TAGS:
-        raise ValueError(f"its tags expand to more than {MOST_TAGS} triples")
-    return tuple("-".join(triple) for triple in product(*parts))
+from wheelcheck.standards.filenames import UnreadableName, _check_form, read_sdist_name, read_wheel_name, tag_set
+from wheelcheck.standards.names import NormalizedName
+from wheelcheck.standards.specifiers import public, version_of
 
 
 @record
@@ -329,115 +297,6 @@ def _gravest(statuses: Iterable[str | None]) -> str | None:
     return next((status for status in known if status in said), min(said, default=None))
 
 
-# -- names of files
-
-
-class UnreadableName(ValueError):
-    """A file name that cannot be read; `label` where it is a wheel variant."""
-
-    def __init__(self, why: str, label: str | None = None) -> None:
-        super().__init__(why)
-        self.label = label
-
-
-def read_wheel_name(filename: str) -> tuple[NormalizedName, Version, tuple[int, str] | tuple[()], str]:
-    """Project, version, build number and compressed tags of a wheel file name.
-
-    Raises:
-        UnreadableName: it does not follow the binary distribution format; with `label` where it is a variant.
-    """
-    parts = filename[: -len(".whl")].split("-")
-    label = _variant_label(parts)
-    if label:
-        raise UnreadableName(f"it is a wheel variant ({label}), which installers of today do not take", label)
-    if len(parts) not in (5, 6):
-        raise UnreadableName(f"a wheel name has five or six parts between dashes, this one {len(parts)}")
-    name, version = parts[0], parts[1]
-    if not re.fullmatch(r"[\w.]+", name) or "__" in name:
-        raise UnreadableName(f"{name!r} is not a project name")
-    build: tuple[int, str] | tuple[()] = ()
-    if len(parts) == 6:
-        number = re.match(r"\d+", parts[2])
-        if not number:
-            raise UnreadableName(f"its build number {parts[2]!r} does not begin with a digit")
-        build = int(number[0]), parts[2][number.end() :]
-    tags = tags_in(filename)
-    try:
-        tag_set(tags)
-        return canonicalize_name(name), version_of(version.replace("_", "-")), build, tags
-    except InvalidVersion:
-        raise UnreadableName(f"{version!r} is not a version (PEP 440)") from None
-    except ValueError as error:
-        raise UnreadableName(str(error)) from None
-
-
-def tags_in(filename: str) -> str:
-    """The compressed tag set with which the name of a wheel ends."""
-    return "-".join(filename[: -len(".whl")].rsplit("-", 3)[-3:]).lower()
-
-
-def version_text(filename: str, project: NormalizedName) -> str | None:
-    """The version that the name of a file of a project states, by the least work; None where it states none."""
-    if filename.endswith(".whl"):
-        parts = filename.split("-", 2)
-        return parts[1].replace("_", "-") if len(parts) > 1 else None
-    stem = _stem(filename)
-    cut = _end_of_name(stem, project) if stem else None
-    return stem[cut + 1 :] if stem and cut is not None else None
-
-
-def _stem(filename: str) -> str | None:
-    for ending in SDIST_ENDINGS:
-        if filename.endswith(ending):
-            return filename[: -len(ending)]
-    return None
-
-
-def _end_of_name(stem: str, project: NormalizedName) -> int | None:
-    """Where the dash stands that ends the project's name in the stem of an sdist name."""
-    usual = len(project)
-    if stem[usual : usual + 1] == "-" and _is_called(stem[:usual], project):
-        return usual
-    dashes = (match.start() for match in re.finditer("-", stem))
-    return next((at for at in dashes if _is_called(stem[:at], project)), None)
-
-
-@lru_cache(maxsize=4096)
-def _is_called(name: str, project: NormalizedName) -> bool:
-    return canonicalize_name(name) == project
-
-
-def _variant_label(parts: list[str]) -> str | None:
-    """The label of a wheel variant, whose tags are followed by one more part (PEP 825 draft)."""
-    if len(parts) not in (6, 7):
-        return None
-    python = parts[-4]
-    return parts[-1] if re.fullmatch(r"(py|cp|pp)\d+(\.(py|cp|pp)\d+)*", python) else None
-
-
-def read_sdist_name(filename: str, project: NormalizedName | None = None) -> tuple[NormalizedName, Version]:
-    """Project and version of an sdist file name; `project` settles where the name ends in names older than PEP 625.
-
-    Raises:
-        UnreadableName: no part of it is a version.
-    """
-    stem = _stem(filename)
-    if stem is None:
-        raise UnreadableName("it is neither a wheel nor a source distribution")
-    name, _, version = stem.rpartition("-")
-    if project is not None:
-        cut = _end_of_name(stem, project)
-        if cut is None:
-            raise UnreadableName(f"it does not begin with the project name {project}")
-        name, version = stem[:cut], stem[cut + 1 :]
-    if not name:
-        raise UnreadableName("it is not of the form project-version")
-    try:
-        return canonicalize_name(name), version_of(version)
-    except InvalidVersion:
-        raise UnreadableName(f"{version!r} is not a version (PEP 440)") from None
-
-
 def read_file(filename: str, project: NormalizedName | None = None, **about: Any) -> Listed | UnreadableFile:
     """The file that a name stands for, or the name with why it says nothing. `about` fills the fields of `File`."""
     try:
@@ -468,93 +327,3 @@ def hash_pairs(text: str) -> dict[str, str]:
     """The digests in a URL's fragment or in ``data-core-metadata``, by algorithm."""
     pairs = re.findall(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512|blake2b)=([0-9a-fA-F]+)", text)
     return {algorithm: digest.lower() for algorithm, digest in pairs}
-
-
-def _check_form(filename: str) -> None:
-    if not filename:
-        raise UnreadableName("it is empty")
-    if not filename.isprintable():
-        raise UnreadableName("it holds a character that cannot be printed")
-    if {"/", "\\"} & set(filename) or filename in (".", ".."):
-        raise UnreadableName("it is a path, not a file name")
-    if len(filename) > LONGEST_NAME:
-        raise UnreadableName(f"it has more than {LONGEST_NAME} characters")
-
-
-# -- core metadata
-
-
-class MetadataError(ValueError):
-    """Core metadata that cannot be used, with why."""
-
-
-@record
-class Metadata:
-    """What a distribution says of itself, as far as compatibility goes (core metadata specification).
-
-    Attributes:
-        name, version: as stated, the name normalised.
-        requires_dist: every requirement, markers unevaluated.
-        requires_python: the specifier, or None.
-        extras: the extras that it provides, normalised.
-        dynamic: fields that a build may change (PEP 643), lower case.
-    """
-
-    name: NormalizedName
-    version: str
-    requires_dist: tuple[Requirement, ...] = ()
-    requires_python: str | None = None
-    extras: frozenset[NormalizedName] = frozenset()
-    dynamic: frozenset[str] = frozenset()
-
-
-def parse_metadata(body: bytes) -> Metadata:
-    """Core metadata from the bytes of METADATA or PKG-INFO: the headers only, without the description.
-
-    Raises:
-        MetadataError: not UTF-8, without name or version, or with a requirement that cannot be parsed. Requires-Python
-            is taken as it stands: older releases have some that cannot be parsed, and pip overlooks those.
-    """
-    head = _headers(body)
-    many: dict[str, list[str]] = {}
-    for key, value in head:
-        many.setdefault(key, []).append(value)
-    name, version = _only(many, "name"), _only(many, "version")
-    try:
-        requires = tuple(requirement_of(text) for text in many.get("requires-dist", ()))
-    except ValueError as error:
-        raise MetadataError(f"it has a requirement that cannot be parsed: {fault_of(error)}") from None
-    return Metadata(
-        name=canonicalize_name(name),
-        version=version,
-        requires_dist=requires,
-        requires_python=many.get("requires-python", [""])[0] or None,
-        extras=frozenset(canonicalize_name(extra) for extra in many.get("provides-extra", ())),
-        dynamic=frozenset(value.lower() for value in many.get("dynamic", ())),
-    )
-
-
-_EMPTY_LINE = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r|\n)")
-_FOLD = pattern(r"(?:\r\n|\r|\n)[ \t]+")
-
-
-def _headers(body: bytes) -> Iterator[tuple[str, str]]:
-    """The header lines before the first empty one, unfolded, names in lower case."""
-    end = _EMPTY_LINE.search(body)
-    try:
-        text = body[: end.start() if end else len(body)].decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise MetadataError(f"it is not UTF-8 (byte {error.start})") from None
-    for line in re.split(r"\r\n|\r|\n", _FOLD.sub(" ", text)):
-        key, colon, value = line.partition(":")
-        if colon:
-            yield key.strip().lower(), value.strip()
-
-
-def _only(fields: Mapping[str, list[str]], key: str) -> str:
-    values = fields.get(key, [])
-    if len(values) != 1 or not values[0]:
-        raise MetadataError(
-            f"it has {len(values) or 'no'} {key} fields instead of one" if len(values) != 1 else f"its {key} is empty"
-        )
-    return values[0]

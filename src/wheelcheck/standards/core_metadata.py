@@ -1,0 +1,93 @@
+"""Core metadata: the fields of METADATA and PKG-INFO that decide compatibility."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from wheelcheck.common.lazy_regex import pattern
+from wheelcheck.common.records import record
+from wheelcheck.standards.names import NormalizedName, canonicalize_name
+from wheelcheck.standards.requirements import fault_of, requirement_of
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+
+class MetadataError(ValueError):
+    """Core metadata that cannot be used, with why."""
+
+
+@record
+class Metadata:
+    """What a distribution says of itself, as far as compatibility goes (core metadata specification).
+
+    Attributes:
+        name, version: as stated, the name normalised.
+        requires_dist: every requirement, markers unevaluated.
+        requires_python: the specifier, or None.
+        extras: the extras that it provides, normalised.
+        dynamic: fields that a build may change (PEP 643), lower case.
+    """
+
+    name: NormalizedName
+    version: str
+    requires_dist: tuple[Requirement, ...] = ()
+    requires_python: str | None = None
+    extras: frozenset[NormalizedName] = frozenset()
+    dynamic: frozenset[str] = frozenset()
+
+
+def parse_metadata(body: bytes) -> Metadata:
+    """Core metadata from the bytes of METADATA or PKG-INFO: the headers only, without the description.
+
+    Raises:
+        MetadataError: not UTF-8, without name or version, or with a requirement that cannot be parsed. Requires-Python
+            is taken as it stands: older releases have some that cannot be parsed, and pip overlooks those.
+    """
+    head = _headers(body)
+    many: dict[str, list[str]] = {}
+    for key, value in head:
+        many.setdefault(key, []).append(value)
+    name, version = _only(many, "name"), _only(many, "version")
+    try:
+        requires = tuple(requirement_of(text) for text in many.get("requires-dist", ()))
+    except ValueError as error:
+        raise MetadataError(f"it has a requirement that cannot be parsed: {fault_of(error)}") from None
+    return Metadata(
+        name=canonicalize_name(name),
+        version=version,
+        requires_dist=requires,
+        requires_python=many.get("requires-python", [""])[0] or None,
+        extras=frozenset(canonicalize_name(extra) for extra in many.get("provides-extra", ())),
+        dynamic=frozenset(value.lower() for value in many.get("dynamic", ())),
+    )
+
+
+_EMPTY_LINE = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r|\n)")
+
+
+_FOLD = pattern(r"(?:\r\n|\r|\n)[ \t]+")
+
+
+def _headers(body: bytes) -> Iterator[tuple[str, str]]:
+    """The header lines before the first empty one, unfolded, names in lower case."""
+    end = _EMPTY_LINE.search(body)
+    try:
+        text = body[: end.start() if end else len(body)].decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MetadataError(f"it is not UTF-8 (byte {error.start})") from None
+    for line in re.split(r"\r\n|\r|\n", _FOLD.sub(" ", text)):
+        key, colon, value = line.partition(":")
+        if colon:
+            yield key.strip().lower(), value.strip()
+
+
+def _only(fields: Mapping[str, list[str]], key: str) -> str:
+    values = fields.get(key, [])
+    if len(values) != 1 or not values[0]:
+        raise MetadataError(
+            f"it has {len(values) or 'no'} {key} fields instead of one" if len(values) != 1 else f"its {key} is empty"
+        )
+    return values[0]
