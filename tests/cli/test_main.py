@@ -19,7 +19,9 @@ import wheelcheck
 from doors import LINUX, MAC, PROJECTS, stand_alone
 from loopback import Server, free_port, simple_index, stall, status
 from wheelcheck import Target
-from wheelcheck.cli.main import build_parser, main
+from wheelcheck.cli.main import main, read_arguments
+from wheelcheck.cli.parser import build_parser
+from wheelcheck.inputs.options import DEFAULTS
 from wheelcheck.interpreters.find import load
 
 if TYPE_CHECKING:
@@ -399,14 +401,64 @@ def test_an_empty_variable_is_none(index: Server, run: Any, monkeypatch: pytest.
     assert run("check", "candidate", "-t", LINUX)[0] == 0
 
 
-def test_every_long_option_of_check_is_an_option_of_the_library_or_of_the_output() -> None:
-    from wheelcheck.inputs.request import DEFAULTS
+def test_the_defaults_of_the_command_line_are_those_of_the_library() -> None:
+    given = vars(build_parser().parse_args(["check", "spam"]))
+    assert {name: given[name] or None for name in DEFAULTS} == {name: value or None for name, value in DEFAULTS.items()}
 
-    told = vars(build_parser().parse_args(["check", "spam"]))
-    others = {"editable", "command", "answer", "requirements", "target", "format", "output", "quiet", "verbose", "lock"}
-    assert set(told) - others == set(DEFAULTS)
-    for name in DEFAULTS:
-        assert (told[name] or None) == (DEFAULTS[name] or None), name  # type: ignore[literal-required]
+
+def test_options_may_stand_between_requirements(index: Server, run: Any) -> None:
+    code, out, _ = run("check", "spam", "-q", "-t", LINUX, "eggs", "--format", "json", "alone")
+    assert code == 0
+    assert {pin["name"] for pin in json.loads(out)["results"][0]["pins"]} == {"spam", "eggs", "alone"}
+
+
+@pytest.mark.parametrize("command", ["check", "explain", "snapshot", "rules list", "targets show", "cache info"])
+def test_an_unknown_option_shows_the_usage_of_its_command(run: Any, command: str) -> None:
+    code, out, err = run(*command.split(), "--bogus", "spam", "more")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"usage: wheelcheck {command} ")
+    assert "--bogus" in err
+
+
+# Where each option is read from, one row a source. `text` is given to the environment, `value` to the library.
+SOURCES = [
+    ("allow_sdists", "yes", True),
+    ("exclude_newer", "2024-01-01", "2024-01-01"),
+    ("ignore", "one two", ["one", "two"]),
+    ("ignore_requires_python", "1", True),
+    ("index_strategy", "first-index", "first-index"),
+    ("no_remedies", "on", True),
+    ("no_rules", "true", True),
+    ("no_upload_time", "allow", "allow"),
+    ("pre", "1", True),
+    ("resolution", "lowest", "lowest"),
+    ("strict", "1", True),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "value"), SOURCES)
+def test_an_option_has_one_name_and_meaning_everywhere(
+    name: str, text: str, value: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The command line, the environment, [tool.wheelcheck] and the library take the same option, in that order."""
+    monkeypatch.chdir(tmp_path)
+
+    def read(*arguments: str) -> Any:
+        return getattr(read_arguments(["check", "spam", *arguments]), name)
+
+    words = value if isinstance(value, list) else [] if value is True else [value]
+    flag = f"--{name.replace('_', '-')}"
+    default = read()
+    assert (default or None) == (DEFAULTS[name] or None)  # type: ignore[literal-required]
+    assert read(*(part for word in words for part in (flag, word)) if words else [flag]) == value
+    (tmp_path / "pyproject.toml").write_text(f"[tool.wheelcheck]\n{flag[2:]} = {json.dumps(value)}\n")
+    assert read() == value
+    if value is True:
+        monkeypatch.setenv(f"WHEELCHECK_{name.upper()}", "0")
+        assert read() is False
+    (tmp_path / "pyproject.toml").unlink()
+    monkeypatch.setenv(f"WHEELCHECK_{name.upper()}", text)
+    assert read() == value
 
 
 # -- colour

@@ -17,9 +17,10 @@ from loopback import serve
 from sdists import make_source, pkg_info_text, tarred, write_project
 from wheelcheck.cli.main import main
 from wheelcheck.common.errors import IndexUnavailable, NeedsBuild, NotCached, Unreadable, UsageError
+from wheelcheck.index import direct_urls
 from wheelcheck.index.cache.store import Cache
 from wheelcheck.index.http.client import TransportOptions
-from wheelcheck.index.index import Index, direct
+from wheelcheck.index.index import Index
 from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.file_problems import BadMetadata
 from wheelcheck.standards.project_page import Sdist, UnreadableFile, Wheel
@@ -171,7 +172,7 @@ def test_what_is_large_is_taken_at_the_users_word(monkeypatch: pytest.MonkeyPatc
     large = large.holding(
         zipped({"spam/x": os.urandom(3 * 2**20), "spam-1.0.dist-info/METADATA": large.metadata or b""})
     )
-    monkeypatch.setattr(direct, "MODERATE", 2**20)
+    monkeypatch.setattr(direct_urls, "MODERATE", 2**20)
     wanted = f"sha256:{'0' * 64}"
     with serve() as server, index() as it:
         url = served(server, large, length=told)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import test_tarballs as tarballs
 from packaging.utils import canonicalize_name
 
 import loopback
+import tars
 from loopback import Server, simple_index
 from memory import CAN_MEASURE, measured
 from sdists import make_source, pkg_info_text, tarred
@@ -284,7 +284,7 @@ def test_the_cache_answers_the_second_time(tmp_path: Path) -> None:
 
 def tar_bomb() -> bytes:
     """Half a megabyte that expands to 150."""
-    return tarballs.bomb(tarballs.header("bad-1.0/x", size=2**40), 150)
+    return tars.bomb(tars.header("bad-1.0/x", size=2**40), 150)
 
 
 HOSTILE = {
@@ -300,11 +300,11 @@ HOSTILE = {
         make_source("spam", pkg_info=pkg_info_text("spam", "1.0").encode() + b"x" * 2**24, ending=".zip"),
         "its PKG-INFO has 16777",
     ),
-    "a link": (SOURCE.holding(gzip.compress(tarballs.header("spam-1.0/PKG-INFO", b"2"))), "no regular file"),
-    "a device": (SOURCE.holding(gzip.compress(tarballs.header("spam-1.0/PKG-INFO", b"3"))), "no regular file"),
-    "sparse": (SOURCE.holding(gzip.compress(tarballs.header("spam-1.0/x", b"S"))), "sparse"),
+    "a link": (SOURCE.holding(gzip.compress(tars.header("spam-1.0/PKG-INFO", b"2"))), "no regular file"),
+    "a device": (SOURCE.holding(gzip.compress(tars.header("spam-1.0/PKG-INFO", b"3"))), "no regular file"),
+    "sparse": (SOURCE.holding(gzip.compress(tars.header("spam-1.0/x", b"S"))), "sparse"),
     "a size in the exabytes": (
-        SOURCE.holding(gzip.compress(tarballs.header("spam-1.0/x", size=b"\x80" + b"\xff" * 11))),
+        SOURCE.holding(gzip.compress(tars.header("spam-1.0/x", size=b"\x80" + b"\xff" * 11))),
         "cut short",
     ),
     "no archive": (SOURCE.holding(b"<html>not found</html>" * 10), "compression is damaged"),

@@ -24,7 +24,8 @@ from wheelcheck.advice.concerns import Elsewhere, ProjectStatus, SeveralIndexes,
 from wheelcheck.advice.find_concerns import concerns_of
 from wheelcheck.cli.main import main
 from wheelcheck.index.index import FindLinks, SimpleIndex
-from wheelcheck.inputs.request import DEFAULTS, Inquiry, complete, sources_of
+from wheelcheck.inputs.options import DEFAULTS, complete
+from wheelcheck.inputs.request import Inquiry, sources_of
 from wheelcheck.render import phrases
 from wheelcheck.resolver.model import Pin, Question, Solution
 from wheelcheck.standards.project_page import ProjectPage, UnreadableFile, read_file
@@ -476,7 +477,7 @@ def test_defaults_are_those_of_pip() -> None:
     ("option", "value"), [("index_strategy", "unsafe-best-match"), ("no_upload_time", "maybe"), ("resolution", "best")]
 )
 def test_a_choice_that_is_none_is_refused(option: str, value: str) -> None:
-    with pytest.raises(UsageError, match=f"'{value}' is not one of"):
+    with pytest.raises(UsageError, match=f"The option {option} is '{value}', not one of"):
         complete({option: value})  # type: ignore[misc]
 
 

@@ -24,7 +24,6 @@ from urllib.parse import quote
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-from wheelcheck.standards.distributions import canonicalize_name
 
 import wheelcheck
 from wheelcheck.advice.remedies import Answer, Case, remedies
@@ -39,6 +38,7 @@ from wheelcheck.resolver.model import Asked, Demand, Missing, Outcome, Solution
 from wheelcheck.resolver.resolve import Question, resolve, solve
 from wheelcheck.rules.load import curated
 from wheelcheck.standards.core_metadata import Metadata
+from wheelcheck.standards.names import canonicalize_name
 from wheelcheck.standards.project_page import Listed, ProjectPage, Wheel
 from wheelcheck.targets.parse import read_target
 from wheelcheck.targets.target import Target

@@ -41,7 +41,6 @@ from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
-from wheelcheck.standards.distributions import canonicalize_name
 
 from wheelcheck.advice.changes import Remedy
 from wheelcheck.advice.concerns import Concern
@@ -55,6 +54,7 @@ from wheelcheck.resolver.resolve import resolve, solve
 from wheelcheck.rules.model import NO_RULES, load_rules
 from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata
+from wheelcheck.standards.names import canonicalize_name
 from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile, direct_file, merged, read_file
 from wheelcheck.targets.parse import read_target
 from wheelcheck.targets.target import Target

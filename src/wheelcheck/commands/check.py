@@ -15,7 +15,8 @@ from wheelcheck.commands.retry import Again, concerns_in, metadata_of
 from wheelcheck.common.errors import CannotTell, Interrupted, UsageError
 from wheelcheck.common.records import Plain, field, plain, record, replace
 from wheelcheck.index.cache.stamps import Stamp, holds, installations, is_settled, stamps_of, standing_on
-from wheelcheck.inputs.request import Inquiry, Options, cache_directory, complete, question_of, target_named
+from wheelcheck.inputs.options import Options, complete
+from wheelcheck.inputs.request import Inquiry, cache_directory, question_of, target_named
 from wheelcheck.resolver.compatibility import ForbiddenByRule, Verdict
 from wheelcheck.resolver.compatibility import judge as judge_file
 from wheelcheck.resolver.limits import Counted, Effort

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from wheelcheck.commands.check import Result, Sourced, result_of
 from wheelcheck.common.errors import CannotTell, UsageError
 from wheelcheck.common.records import Plain, plain, record, replace
-from wheelcheck.inputs.request import Inquiry, Options, complete
+from wheelcheck.inputs.options import Options, complete
+from wheelcheck.inputs.request import Inquiry
 from wheelcheck.resolver.compatibility import ForbiddenByRule
 from wheelcheck.resolver.limits import Effort
 from wheelcheck.resolver.model import Demand, Pin, Question, RefusedFile

@@ -28,7 +28,8 @@ from wheelcheck.common.errors import UsageError
 from wheelcheck.common.records import Plain, plain, record
 from wheelcheck.common.urls import mask
 from wheelcheck.index.snapshot_index import BESIDE, MANIFEST, SCHEMA, manifest_in
-from wheelcheck.inputs.request import DEFAULTS, Inquiry, Options, complete
+from wheelcheck.inputs.options import DEFAULTS, Options, complete
+from wheelcheck.inputs.request import Inquiry
 from wheelcheck.resolver.model import Missing
 from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.names import NormalizedName

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from wheelcheck.common.errors import CannotTell, UsageError
 from wheelcheck.common.records import Plain, plain, record, replace
-from wheelcheck.inputs.request import Inquiry, complete
+from wheelcheck.inputs.options import complete
+from wheelcheck.inputs.request import Inquiry
 from wheelcheck.resolver.compatibility import Compatible, Judge
 from wheelcheck.resolver.limits import Effort
 from wheelcheck.rules.audit import (
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from wheelcheck.index.index import Index
-    from wheelcheck.inputs.request import Options
+    from wheelcheck.inputs.options import Options
     from wheelcheck.targets.target import Target
 
 PLATFORMS = (

@@ -9,29 +9,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from wheelcheck.common.errors import UsageError
+from wheelcheck.inputs.options import ALL, Entry
 
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "index-strategy": ("best-match", "first-index"),
-    "no-upload-time": ("refuse", "allow"),
-    "resolution": ("highest", "lowest", "lowest-direct"),
-}
-KINDS: Mapping[str, type] = {
-    "allow-sdists": bool,
-    "exclude-newer": str,
-    "ignore": list,
-    "ignore-requires-python": bool,
-    "index-strategy": str,
-    "no-remedies": bool,
-    "no-rules": bool,
-    "no-upload-time": str,
-    "pre": bool,
-    "resolution": str,
-    "rules": str,
-    "strict": bool,
-    "target": list,
-}
-"""The options that a project can fix. Where to ask is left to pip's configuration, which is the user's."""
-_WORDS = {bool: "true or false", str: "a text in quotes", list: 'a list of texts, such as ["one"]'}
+SETTINGS: Mapping[str, Entry] = {entry.key: entry for entry in sorted(ALL.values()) if entry.about.in_project}
+"""The options that a project may set, by key."""
+_WORDS = {bool: "true or false", str: "a text in quotes", tuple: 'a list of texts, such as ["one"]'}
 
 
 def read_settings(paths: list[str]) -> dict[str, Any]:
@@ -71,12 +53,13 @@ def _checked(table: Any, path: str) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise UsageError(f"{path}, tool.wheelcheck is not a table.")
     for key, value in table.items():
-        if key not in KINDS:
+        if key not in SETTINGS:
             _refuse_key(key, place)
-        if not _is_of(value, KINDS[key]):
-            raise UsageError(f"{place}: {key} is not {_WORDS[KINDS[key]]}.")
-        if value not in CHOICES.get(key, (value,)):
-            raise UsageError(f"{place}: {key} is {value!r}, not one of {', '.join(CHOICES[key])}.")
+        entry, choices = SETTINGS[key], SETTINGS[key].about.choices
+        if not _is_of(value, entry.type):
+            raise UsageError(f"{place}: {key} is not {_WORDS[entry.type]}.")
+        if choices and value not in choices:
+            raise UsageError(f"{place}: {key} is {value!r}, not one of {', '.join(choices)}.")
     folder = Path(path).parent
     found = dict(table)
     if "rules" in found:
@@ -88,7 +71,7 @@ def _checked(table: Any, path: str) -> dict[str, Any]:
 
 def _is_of(value: object, kind: type) -> bool:
     if isinstance(value, list):
-        return kind is list and bool(value) and all(isinstance(one, str) and one for one in value)
+        return kind is tuple and bool(value) and all(isinstance(one, str) and one for one in value)
     return isinstance(value, kind) and value != ""
 
 
@@ -99,6 +82,6 @@ def _is_path(text: str) -> bool:
 def _refuse_key(key: str, place: str) -> NoReturn:
     from difflib import get_close_matches
 
-    near = get_close_matches(key, KINDS, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(KINDS)}."
+    near = get_close_matches(key, SETTINGS, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(SETTINGS)}."
     raise UsageError(f"{place}: the key {key!r} is not known; {hint}")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from math import inf
 from os import environ, path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from wheelcheck._version import __version__
 from wheelcheck.common.errors import UsageError
 from wheelcheck.common.records import record
 from wheelcheck.common.urls import mask
 from wheelcheck.index.cache.stamps import surroundings
+from wheelcheck.inputs.options import Options
 from wheelcheck.resolver.compatibility import Judge
 from wheelcheck.resolver.model import Asked, Constraint, Demand, NotForTarget, Outcome, Policy, Question
 from wheelcheck.rules.model import NO_RULES, Rules
@@ -34,139 +34,8 @@ if TYPE_CHECKING:
     from wheelcheck.resolver.limits import Effort
     from wheelcheck.resolver.model import Supply
 
-RESOLUTIONS = ("highest", "lowest", "lowest-direct")
-STRATEGIES = ("best-match", "first-index")
-NO_UPLOAD_TIME = ("refuse", "allow")
 MOST_NAMED = 3
 """Constraints that a sentence names; many files constrain far more than what is needed."""
-
-
-class Options(TypedDict, total=False):
-    """The command line's options as keywords; each has the default that it has there.
-
-    Attributes:
-        requirement: requirements files, a pyproject.toml for its dependencies, or one pylock.toml (``-r``).
-        constraint: constraints files (``-c``).
-        group: dependency groups, ``NAME`` of the pyproject.toml here or ``PATH:NAME``.
-        extra, all_extras: extras of the projects among the files, or of the lock.
-        python: a version or a path of the Python that targets leave open.
-        index_url, extra_index_url, find_links, no_index: as pip's; an index named here replaces what is configured.
-        index_strategy: ``best-match`` takes the best version of all indexes, as pip does; ``first-index`` takes a
-            project from the first index that has it: further indexes in their order, then `index_url`.
-        isolated: ignore pip's configuration and environment.
-        offline: answer from the cache only.
-        refresh: ask the index again even where the cache is fresh.
-        pre: take pre-releases everywhere.
-        no_deps: leave the requirements of files aside.
-        ignore_requires_python: take files whose Requires-Python excludes the target.
-        allow_sdists: take source distributions whose metadata is static, where a version has no usable wheel.
-        exclude_newer: leave out what was uploaded at this instant or later: a date, which includes that day (UTC), an
-            RFC 3339 time, or a duration back from now such as ``30 days`` or ``P30D``.
-        no_upload_time: with `exclude_newer`, ``refuse`` or ``allow`` files whose index does not say when they came.
-        resolution: ``highest``, ``lowest`` or ``lowest-direct``.
-        rules: a file or directory of rules of your own; by id they replace curated ones.
-        no_rules: judge by metadata alone.
-        ignore: ids of rules to leave out.
-        no_remedies: look for no changes that would give a better answer.
-        strict: warnings make an answer not ok.
-        confirm: import what was asked for in the target's interpreter.
-        fresh: with `confirm`, in a new environment that holds exactly the pins.
-        timeout: seconds that an import may take.
-        cache_dir, no_cache: where answers of indexes are kept, or that they are not.
-    """
-
-    requirement: Sequence[str]
-    constraint: Sequence[str]
-    group: Sequence[str]
-    extra: Sequence[str]
-    all_extras: bool
-    python: str | None
-    index_url: str | None
-    extra_index_url: Sequence[str]
-    find_links: Sequence[str]
-    no_index: bool
-    index_strategy: str
-    isolated: bool
-    offline: bool
-    refresh: bool
-    pre: bool
-    no_deps: bool
-    ignore_requires_python: bool
-    allow_sdists: bool
-    exclude_newer: str | None
-    no_upload_time: str
-    resolution: str
-    rules: str | None
-    no_rules: bool
-    ignore: Sequence[str]
-    no_remedies: bool
-    strict: bool
-    confirm: bool
-    fresh: bool
-    timeout: float
-    cache_dir: str | None
-    no_cache: bool
-
-
-DEFAULTS: Options = {
-    "requirement": (),
-    "constraint": (),
-    "group": (),
-    "extra": (),
-    "all_extras": False,
-    "python": None,
-    "index_url": None,
-    "extra_index_url": (),
-    "find_links": (),
-    "no_index": False,
-    "index_strategy": "best-match",
-    "isolated": False,
-    "offline": False,
-    "refresh": False,
-    "pre": False,
-    "no_deps": False,
-    "ignore_requires_python": False,
-    "allow_sdists": False,
-    "exclude_newer": None,
-    "no_upload_time": "refuse",
-    "resolution": "highest",
-    "rules": None,
-    "no_rules": False,
-    "ignore": (),
-    "no_remedies": False,
-    "strict": False,
-    "confirm": False,
-    "fresh": False,
-    "timeout": 600.0,
-    "cache_dir": None,
-    "no_cache": False,
-}
-
-
-def complete(options: Options) -> Options:
-    """The options with the defaults of those that are left out. Raises `UsageError` where they make no sense."""
-    unknown = options.keys() - DEFAULTS.keys()
-    if unknown:
-        raise TypeError(f"unknown option {min(unknown)!r}")
-    for name, value in options.items():
-        if isinstance(value, str) and isinstance(DEFAULTS.get(name), tuple):
-            raise UsageError(f"The option {name} takes a list, such as [{value!r}], not a text.")
-    if options.get("index_url") == "":
-        raise UsageError("The index URL is empty; leave it out to ask the index that pip is configured for.")
-    asked: Options = {**DEFAULTS, **options}
-    if not 0 < asked["timeout"] < inf:
-        raise UsageError(f"The time-out is {asked['timeout']}; give a number of seconds above 0.")
-    _check_choice("resolution", asked["resolution"], RESOLUTIONS)
-    _check_choice("index strategy", asked["index_strategy"], STRATEGIES)
-    _check_choice("answer to a missing upload time", asked["no_upload_time"], NO_UPLOAD_TIME)
-    if asked["fresh"] and not asked["confirm"]:
-        raise UsageError("--fresh says where to import, so it goes with --confirm.")
-    return asked
-
-
-def _check_choice(what: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise UsageError(f"The {what} {value!r} is not one of {', '.join(choices)}.")
 
 
 def question_of(

@@ -1,0 +1,195 @@
+"""The argument parser: one sub-parser a command, its options taken from the table in `wheelcheck.inputs.options`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from wheelcheck._version import __version__
+from wheelcheck.inputs.options import ALL, FILES, INDEXES, INPUTS, OUTPUT, PROOF, RESOLUTION, RULES, TARGETS, Entry
+
+QUESTION = (INPUTS, TARGETS, INDEXES, FILES, RESOLUTION, RULES)
+"""The groups of options that say what is asked."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that asks for the width of the terminal when there is something to show, not once for each option."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(formatter_class=partial(argparse.HelpFormatter, width=80), **how)
+
+    def format_help(self) -> str:
+        self.formatter_class = argparse.HelpFormatter
+        return super().format_help()
+
+    def format_usage(self) -> str:
+        self.formatter_class = argparse.HelpFormatter
+        return super().format_usage()
+
+
+class _Append(argparse.Action):
+    """Collect the values of an option that may be given several times; the first one replaces the default."""
+
+    def __call__(self, _: object, namespace: argparse.Namespace, values: object, __: object = None) -> None:
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, [values] if before is self.default else [*before, values])
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line, from which the documentation is made."""
+    return _built(None)
+
+
+def parser_for(arguments: Sequence[str]) -> tuple[argparse.ArgumentParser, list[str]]:
+    """Return the parser of the command that some arguments name, and the arguments behind its name.
+
+    Only that command is built, which saves most of the time. The parser of the command itself, rather than that of the
+    whole line, can take options between requirements, and shows its own usage where it refuses one.
+    """
+    rest = list(arguments)
+    parser = _built(rest[0] if rest else None)
+    while rest and (below := _commands_of(parser)) and rest[0] in below:
+        parser = below[rest.pop(0)]
+    return parser, rest
+
+
+def _commands_of(parser: argparse.ArgumentParser) -> Mapping[str, argparse.ArgumentParser]:
+    found = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
+    return next((action.choices for action in found), {})
+
+
+def options_of(parser: argparse.ArgumentParser) -> Mapping[str, argparse.Action]:
+    """Return the options of a parser that are in the table, by name."""
+    return {action.dest: action for action in parser._actions if action.option_strings and action.dest in ALL}  # noqa: SLF001
+
+
+def _built(command: str | None) -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="wheelcheck",
+        description="Which wheels are compatible with this interpreter, or with that one; why not the others; "
+        "and do they really import?",
+        epilog="Exit codes: 0 compatible, 1 not compatible, 2 unknown (bad usage, no network). "
+        "Each long option has an environment variable: --cache-dir is WHEELCHECK_CACHE_DIR.",
+    )
+    parser.add_argument("--version", action="version", version=f"wheelcheck {__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    for add in [_COMMANDS[command]] if command in _COMMANDS else _COMMANDS.values():
+        add(commands)
+    return parser
+
+
+def _add_groups(parser: argparse.ArgumentParser, groups: Sequence[str], without: Sequence[str] = ("lock",)) -> None:
+    for title in groups:
+        group = parser.add_argument_group(title)
+        for entry in ALL.values():
+            if entry.about.group == title and entry.name not in without:
+                _add_option(group, entry)
+
+
+def _add_option(group: Any, entry: Entry) -> None:
+    about = entry.about
+    flags = [about.short, entry.flag] if about.short else [entry.flag]
+    if entry.type is bool:
+        group.add_argument(*flags, action="store_true", help=about.help)
+        return
+    keywords: dict[str, Any] = {"default": entry.default, "help": about.help, "metavar": about.metavar or None}
+    if entry.type is tuple:
+        keywords |= {"action": _Append, "help": f"{about.help}; repeatable"}
+        keywords |= {"default": None if entry.name == "target" else []}
+    elif about.choices:
+        keywords["choices"] = about.choices
+    else:
+        keywords["type"] = entry.type
+    group.add_argument(*flags, **keywords)
+
+
+def _add_check(commands: Any) -> None:
+    check = commands.add_parser(
+        "check",
+        help="what would be installed for each target, what is wrong with it, and what would fix it",
+        description="Resolve requirements for each target; report what would be installed, what is wrong with it, "
+        "and what would fix it.",
+    )
+    check.set_defaults(command="check")
+    check.add_argument("requirements", nargs="*", metavar="REQ", help="a requirement, such as 'tensorflow>=2.16'")
+    _add_groups(check, (*QUESTION, PROOF, OUTPUT), without=())
+
+
+def _add_explain(commands: Any) -> None:
+    explain = commands.add_parser(
+        "explain",
+        help="the verdict on every file of one project",
+        description="Give the verdict on every file of a project, newest first, with every reason against it.",
+    )
+    explain.set_defaults(command="explain")
+    explain.add_argument(
+        "requirement_text", metavar="REQ", help="a requirement; its specifier, if it has one, selects the versions"
+    )
+    _add_groups(explain, (TARGETS, INDEXES, FILES, RULES, OUTPUT))
+
+
+def _add_snapshot(commands: Any) -> None:
+    snapshot = commands.add_parser(
+        "snapshot",
+        help="record the part of an index that an answer needs",
+        description="Record the part of an index that an answer needs, as a static simple repository. "
+        "check --index-url DIR gives the same answer from it, without a network.",
+    )
+    snapshot.set_defaults(command="snapshot")
+    snapshot.add_argument("directory", metavar="DIR", help="where to write; an earlier snapshot is replaced")
+    snapshot.add_argument("requirements", nargs="*", metavar="REQ", help="as check takes it")
+    _add_groups(snapshot, (*QUESTION, OUTPUT))
+
+
+def _add_targets(commands: Any) -> None:
+    targets = commands.add_parser("targets", help="one target in full", description="Show what a target stands for.")
+    actions = targets.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
+    show = actions.add_parser("show", help="one target in full", description="Show one target in full.")
+    show.set_defaults(command="targets show")
+    show.add_argument("target", metavar="TARGET", help="as check takes it")
+    _add_groups(show, (TARGETS, OUTPUT), without=("target", "lock"))
+
+
+def _add_rules(commands: Any) -> None:
+    rules = commands.add_parser("rules", help="the curated rules", description="Show the curated rules.")
+    actions = rules.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
+    listed = actions.add_parser("list", help="every rule, one a line", description="Show every rule, one a line.")
+    listed.set_defaults(command="rules list")
+    listed.add_argument("projects", nargs="*", metavar="PROJECT", help="only rules that name these projects")
+    show = actions.add_parser(
+        "show", help="one rule in full", description="Show one rule in full, beside the index's metadata."
+    )
+    show.set_defaults(command="rules show")
+    show.add_argument("id", metavar="ID", help="the id of a rule")
+    verify = actions.add_parser(
+        "verify",
+        help="compare the rules with the index",
+        description="Check that the versions of each rule are on the index, that their metadata still lacks what the "
+        "rule adds, and that an answer would differ without it. Exit code 1 where a rule is stale.",
+    )
+    verify.set_defaults(command="rules verify")
+    verify.add_argument("names", nargs="*", metavar="PROJECT|ID", help="only the rules of a project, or one rule")
+    for action, group in ((listed, TARGETS), (show, INDEXES), (verify, INDEXES)):
+        _add_groups(action, (group, RULES, OUTPUT), without=("no_rules", "ignore", "lock"))
+
+
+def _add_cache(commands: Any) -> None:
+    cache = commands.add_parser("cache", help="what is kept on this machine", description="Show or clear the cache.")
+    actions = cache.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
+    for name, does in (("info", "show what the cache holds"), ("clear", "clear the cache")):
+        action = actions.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
+        action.set_defaults(command=f"cache {name}")
+        _add_option(action, ALL["cache_dir"])
+        _add_groups(action, (OUTPUT,))
+
+
+_COMMANDS: Mapping[str | None, Any] = {
+    "check": _add_check,
+    "explain": _add_explain,
+    "snapshot": _add_snapshot,
+    "targets": _add_targets,
+    "rules": _add_rules,
+    "cache": _add_cache,
+}
