@@ -12,23 +12,23 @@ from time import process_time
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 
-from scenario import Shelf
+from scenario import VersionFiles
 from tangles import SHAPES, Shape, index_of
-from wheelcheck.resolver.limits import Counted, Effort
+from wheelcheck.resolver.limits import Budget, Counted
 from wheelcheck.resolver.model import Asked, Demand, Outcome, Question, Solution
 from wheelcheck.resolver.resolve import resolve
 from wheelcheck.standards.requirements import requirement_of
-from wheelcheck.targets.parse import read_target
+from wheelcheck.targets.target import read_target
 
 
 def timed(shape: Shape, versions: int) -> tuple[float, Counted, Outcome]:
     """The seconds for one shape, the work, and what came of it."""
     roots, needs = shape(versions)
     demands = tuple(Demand(requirement=requirement_of(root), origin=Asked(place="the benchmark")) for root in roots)
-    shelf, effort = Shelf(index_of(needs)), Effort()
+    shelf, budget = VersionFiles(index_of(needs)), Budget()
     began = process_time()
-    outcome = resolve(Question(target=read_target("linux-cp312"), demands=demands), shelf, effort)
-    return process_time() - began, effort.counted, outcome
+    outcome = resolve(Question(target=read_target("linux-cp312"), demands=demands), shelf, budget)
+    return process_time() - began, budget.counted, outcome
 
 
 def main() -> None:

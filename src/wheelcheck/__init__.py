@@ -1,18 +1,19 @@
-"""Which wheels are valid for this interpreter, or that one; why not; and do they really import?
+"""Which wheels are compatible with this interpreter, or with that one; why not the others; do they really import?
 
 Public names are loaded on first use (PEP 562), so that importing this package costs next to nothing.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from wheelcheck._version import __version__
 
+TYPE_CHECKING = False  # type checkers take it for True; importing typing would cost more than all else here
 if TYPE_CHECKING:
-    from wheelcheck.commands.check import Report, Result, check, judge
+    from wheelcheck.commands.check import check, judge
     from wheelcheck.commands.explain import Explanation, explain
-    from wheelcheck.common.errors import CannotTell, UsageError
+    from wheelcheck.commands.report import Report, Result
+    from wheelcheck.common.errors import UndeterminedError, UsageError
+    from wheelcheck.interpreters.find import describe
     from wheelcheck.resolver.compatibility import Verdict
     from wheelcheck.targets.target import Target
 
@@ -20,12 +21,13 @@ _HOMES = {
     "check": "commands.check",
     "explain": "commands.explain",
     "judge": "commands.check",
-    "Report": "commands.check",
-    "Result": "commands.check",
+    "Report": "commands.report",
+    "Result": "commands.report",
     "Explanation": "commands.explain",
-    "Target": "interpreters.find",
+    "Target": "targets.target",
+    "describe": "interpreters.find",
     "Verdict": "resolver.compatibility",
-    "CannotTell": "common.errors",
+    "UndeterminedError": "common.errors",
     "UsageError": "common.errors",
 }
 
@@ -33,12 +35,13 @@ __all__ = [
     "check",
     "explain",
     "judge",
+    "describe",
     "Report",
     "Result",
     "Explanation",
     "Target",
     "Verdict",
-    "CannotTell",
+    "UndeterminedError",
     "UsageError",
     "__version__",
 ]

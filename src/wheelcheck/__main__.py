@@ -26,6 +26,11 @@ def command() -> int:
 
 def main() -> int:
     """Runs the command of this process and gives its exit code."""
+    if sys.argv[1:] == ["--version"]:
+        from wheelcheck._version import __version__
+
+        print(f"wheelcheck {__version__}")  # noqa: T201 -- before anything that answers is loaded
+        return 0
     import gc
 
     from wheelcheck.cli.answer_cache import recalled

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from wheelcheck.commands.check import Report
+    from wheelcheck.commands.report import Report
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -94,9 +94,9 @@ class _Item(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The report, or the one sentence that says what is wrong with the question."""
-        from wheelcheck.common.errors import CannotTell, UsageError
+        from wheelcheck.common.errors import UndeterminedError, UsageError
 
-        if isinstance(excinfo.value, _Failed | UsageError | CannotTell):
+        if isinstance(excinfo.value, _Failed | UsageError | UndeterminedError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

@@ -15,7 +15,7 @@ from scenario import Scenario
 from sdists import make_source
 from wheelcheck import Report, check
 from wheelcheck.cli.main import main
-from wheelcheck.commands import retry as again_module
+from wheelcheck.commands import retry as retry
 from wheelcheck.commands.snapshot import record_snapshot
 from wheelcheck.render.text import render_report
 from wheels import make_wheel
@@ -163,7 +163,7 @@ def test_remedies_in_the_text(index: Server, capsys: pytest.CaptureFixture[str])
 
 
 def test_no_time_left_for_remedies_leaves_the_answer(index: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(again_module, "MOST_SECONDS", -1.0)
+    monkeypatch.setattr(retry, "MAX_SECONDS", -1.0)
     report = check(["native"], targets=[LINUX], index_url=index.index)
     assert told(report) == []
     assert report.exit_code == 1
@@ -190,7 +190,7 @@ def test_a_change_that_takes_long_leaves_time_for_others(monkeypatch: pytest.Mon
     world["spam"] = [make_wheel("spam", "1.0"), make_wheel("spam", "2.0")]
     seconds = itertools.count(step=0.2)
     with simple_index(world) as server:
-        monkeypatch.setattr(again_module, "thread_time", lambda: next(seconds))
+        monkeypatch.setattr(retry, "thread_time", lambda: next(seconds))
         report = check(["deep==2.0", "spam==1.0"], targets=[LINUX], index_url=server.index)
     assert "spam>=1.0" in [remedy["change"].get("after") for remedy in told(report)]
     assert "no time to try every change" in render_report(report)

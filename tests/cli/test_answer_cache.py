@@ -19,7 +19,7 @@ import pytest
 import wheelcheck
 from doors import LINUX, MAC, PROJECTS, stand_alone
 from loopback import Handler, Server, simple_index
-from wheelcheck.cli.answer_cache import MOST, forget_oldest, recalled
+from wheelcheck.cli.answer_cache import MAX_ENTRIES, forget_oldest, recalled
 from wheelcheck.cli.main import main
 from wheelcheck.index.cache.entries import opened, sealed
 from wheelcheck.index.cache.stamps import is_settled, stamp_of
@@ -93,7 +93,7 @@ class Desk:
         assert self.entries
         for place in self.entries:
             head, _ = opened(str(place))
-            write(place, head | {"standing": head["standing"] | about})
+            write(place, head | {"stamps": head["stamps"] | about})
 
     def write(self, name: str, text: str) -> str:
         """A file with a text; its path."""
@@ -699,7 +699,7 @@ def test_an_answer_ends_with_the_first_of_its_pages(desk: Desk, absent: bool) ->
     extra = ["--extra-index-url", f"{desk.server.url}/other/"] if absent else []
     desk.run("spam", *extra)
     (entry,) = desk.entries
-    standing = opened(str(entry))[0]["standing"]
+    standing = opened(str(entry))[0]["stamps"]
     assert 0 < standing["until"] - standing["since"] <= (600 if absent else 100)
     desk.mark(until=time.time())
     done = desk.run("spam", *extra)
@@ -970,8 +970,8 @@ def test_something_else_in_the_place_of_an_entry(desk: Desk) -> None:
     [
         lambda about: about | {"question": "0" * 128},
         lambda about: about | {"question": about["question"][:32]},
-        lambda about: about | {"standing": {}},
-        lambda about: about | {"standing": None},
+        lambda about: about | {"stamps": {}},
+        lambda about: about | {"stamps": None},
         lambda about: {name: value for name, value in about.items() if name != "question"},
         lambda about: [],
     ],
@@ -1005,13 +1005,13 @@ def test_no_secret_is_kept(desk: Desk) -> None:
 def test_the_last_answers_are_kept_and_no_more(desk: Desk) -> None:
     desk.run("alone")
     (folder,) = desk.cache.glob("*/answers")
-    for number in range(MOST + 44):
+    for number in range(MAX_ENTRIES + 44):
         place = folder / f"old-{number}"
         place.write_bytes(b"")
         os.utime(place, (number, number))
     first = desk.run("spam")
     names = {path.name for path in desk.entries}
-    assert len(names) == MOST
+    assert len(names) == MAX_ENTRIES
     assert {f"old-{number}" for number in range(46)} & names == set()
     assert desk.run("spam") == first
     forget_oldest(str(folder / "nowhere"))

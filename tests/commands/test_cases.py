@@ -17,14 +17,14 @@ from packaging.specifiers import SpecifierSet
 
 import wheelcheck
 from loopback import JSON, Server
-from record import CASES, FIXTURES, MOST, MOST_OF_A_FILE, SLICE, answer_of
+from record import CASES, FIXTURES, MAX_OF_A_FILE, MOST, SLICE, answer_of
 from wheelcheck.resolver.model import Solution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from wheelcheck.advice.changes import Remedy
-    from wheelcheck.commands.check import Report, Result
+    from wheelcheck.commands.report import Report, Result
 
 QUESTIONS: list[dict[str, Any]] = json.loads(CASES.read_text("utf-8"))
 ANSWERS: dict[str, dict[str, Any]] = json.loads((SLICE / "answers.json").read_text("utf-8"))
@@ -290,7 +290,7 @@ def test_a_further_target_with_the_same_files_costs_nothing() -> None:
 def test_the_slice_is_small_and_whole() -> None:
     sizes = {path.relative_to(SLICE): path.stat().st_size for path in SLICE.rglob("*") if path.is_file()}
     assert sum(sizes.values()) <= MOST
-    assert not [path for path, size in sizes.items() if size > MOST_OF_A_FILE]
+    assert not [path for path, size in sizes.items() if size > MAX_OF_A_FILE]
     pages = [json.loads(path.read_text("utf-8")) for path in SLICE.glob("*/index.json")]
     files = [file for page in pages for file in page["files"]]
     assert len({file["filename"] for file in files}) == len(files)

@@ -14,6 +14,7 @@ from loopback import Server, simple_index, status
 from wheelcheck import Report, Target, UsageError, check, judge
 from wheelcheck.commands.check import _import_concerns
 from wheelcheck.diagnosis.confirmation import Confirmation, ModuleResult, NoModules
+from wheelcheck.interpreters.find import describe
 from wheelcheck.render.text import render_report
 from wheelcheck.resolver.compatibility import judge as judge_file
 from wheelcheck.rules.load import curated
@@ -149,7 +150,7 @@ def test_a_second_run_asks_nothing(index: Server) -> None:
 
 def test_without_a_target_the_running_interpreter_is_asked_about(index: Server) -> None:
     report = check(["spam"], index_url=index.index)
-    assert [result.target for result in report.results] == [Target.running()]
+    assert [result.target for result in report.results] == [describe()]
 
 
 def test_targets_as_values(index: Server) -> None:

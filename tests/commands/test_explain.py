@@ -27,7 +27,7 @@ from wheelcheck.resolver.rejections import JudgedFile, every_file, nearest_of
 from wheelcheck.resolver.resolve import resolve_with_ledger
 from wheelcheck.standards.names import canonicalize_name
 from wheelcheck.standards.project_page import read_file
-from wheelcheck.targets.parse import read_target
+from wheelcheck.targets.target import read_target
 from wheels import make_sdist, make_wheel
 from worlds import NAMES, WORLDS, World
 

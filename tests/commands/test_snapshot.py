@@ -25,7 +25,7 @@ from packaging.utils import canonicalize_name
 from doors import LINUX, MAC, NOWHERE, PROJECTS, stand_alone
 from loopback import JSON, Server, page_json, simple_index, status
 from sdists import make_source
-from wheelcheck import CannotTell, UsageError, check
+from wheelcheck import UndeterminedError, UsageError, check
 from wheelcheck.cli.main import main
 from wheelcheck.commands.snapshot import metadata_text, record_snapshot
 from wheelcheck.common.errors import NotDownloaded
@@ -534,7 +534,7 @@ def told(ask: Callable[[Any], Any], about: Any) -> Any:
     """What an index says, or an empty page where it cannot tell."""
     try:
         return ask(about) or ProjectPage(name=canonicalize_name("none"))
-    except CannotTell:
+    except UndeterminedError:
         return ProjectPage(name=canonicalize_name("none"))
 
 
@@ -630,7 +630,7 @@ def test_what_cannot_be_told_is_not_recorded(index: Server, tmp_path: Path) -> N
     record_snapshot(place, ["spam"], targets=TARGETS, index_url=index.index)
     before = contents(place)
     index.fault("/simple/eggs/", status(503))
-    with pytest.raises(CannotTell):
+    with pytest.raises(UndeterminedError):
         record_snapshot(place, ["spam"], targets=TARGETS, index_url=index.index, refresh=True)
     assert contents(place) == before
     assert not list(tmp_path.glob(".snapshot*"))

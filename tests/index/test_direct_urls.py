@@ -16,7 +16,7 @@ from doors import LINUX, stand_alone
 from loopback import serve
 from sdists import make_source, pkg_info_text, tarred, write_project
 from wheelcheck.cli.main import main
-from wheelcheck.common.errors import IndexUnavailable, NeedsBuild, NotCached, Unreadable, UsageError
+from wheelcheck.common.errors import IndexUnavailable, NotCached, Unreadable, UsageError
 from wheelcheck.index import direct_urls
 from wheelcheck.index.cache.store import Cache
 from wheelcheck.index.http.client import TransportOptions
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from loopback import Server
-    from wheelcheck.commands.check import Result
+    from wheelcheck.commands.report import Result
     from wheels import Dist
 
 SPAM = canonicalize_name("spam")
@@ -194,7 +194,7 @@ def test_an_answer_on_what_is_named_is_not_to_be_remembered(here: Path) -> None:
     for url in (written(here, WHEEL), write_project(here / "project", PROJECT).as_uri()):
         with index() as it:
             it.direct(url, SPAM)
-            assert it.standing[1] == 0
+            assert it.stamps[1] == 0
 
 
 def test_a_server_that_fails_is_no_answer() -> None:
@@ -269,7 +269,7 @@ TOO_LITTLE = [
 def test_an_archive_that_leaves_its_version_to_a_build_tells_nothing(here: Path, dist: Dist, why: str) -> None:
     with serve() as server:
         for url in (written(here, dist, "main.tar.gz"), served(server, dist, "main.tar.gz")):
-            with index() as it, pytest.raises(NeedsBuild, match=why) as caught:
+            with index() as it, pytest.raises(Unreadable, match=why) as caught:
                 it.direct(url, SPAM)
             assert caught.value.kind == "Unreadable"
             assert "main.tar.gz" in str(caught.value)
@@ -317,10 +317,10 @@ def test_a_directory_is_what_its_pyproject_states(here: Path) -> None:
 
 
 DIRECTORIES = [
-    ('[project]\nname = "spam"\ndynamic = ["version"]', NeedsBuild, "its pyproject.toml leaves version open"),
+    ('[project]\nname = "spam"\ndynamic = ["version"]', Unreadable, "its pyproject.toml leaves version open"),
     (
         '[project]\nname = "spam"\nversion = "1"\ndynamic = ["optional-dependencies", "dependencies"]',
-        NeedsBuild,
+        Unreadable,
         "leaves dependencies and optional-dependencies open",
     ),
     ("[build-system]", Unreadable, "no \\[project\\] table"),

@@ -23,13 +23,13 @@ import loopback
 import wheels
 from loopback import Server, serve, simple_index
 from wheelcheck.common.errors import (
-    CannotTell,
     IndexNonsense,
     IndexUnavailable,
     NotAuthorized,
     NotCached,
     NotDownloaded,
     TimedOut,
+    UndeterminedError,
     Unreadable,
     UsageError,
 )
@@ -196,7 +196,7 @@ FAILURES = {
 }
 
 
-def patience(expected: type[CannotTell]) -> float:
+def patience(expected: type[UndeterminedError]) -> float:
     """Seconds to wait for a server: few only where the wait itself is tested, since the machine may be busy."""
     return 0.5 if expected is TimedOut else 60
 
@@ -279,7 +279,7 @@ def test_what_follows_a_page_runs_once_it_is_merged() -> None:
             assert done.wait(5)
             it.page(SIX)
             it.start_page(SIX, then)
-            with suppress(CannotTell):
+            with suppress(UndeterminedError):
                 it.page(canonicalize_name("must-be-waited-for"))
     assert [names for names, _ in arrived] == [[WHEEL.filename, OLDER.filename]] * 2
     assert threading.current_thread().name not in {thread for _, thread in arrived[:1]}
@@ -344,7 +344,7 @@ def answers(server: Server, workers: int, ahead: bool) -> dict[str, object]:
         def ask(about: str, question: Any) -> Any:
             try:
                 answer = question()
-            except CannotTell as error:
+            except UndeterminedError as error:
                 answer = error.to_dict()
             found[about] = everything_on(answer) if isinstance(answer, ProjectPage) else answer
             return answer
@@ -619,7 +619,7 @@ def test_a_page_cannot_point_anywhere(url: str) -> None:
         file = {"filename": WHEEL.filename, "url": url, "hashes": {}, "core-metadata": True}
         body = json.dumps({"meta": {"api-version": "1.0"}, "name": "six", "files": [file]})
         server.add("/simple/six/", body, loopback.JSON)
-        with pytest.raises(CannotTell):
+        with pytest.raises(UndeterminedError):
             told_of(server, "six")
 
 

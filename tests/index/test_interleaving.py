@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from loopback import Fault, status
-from wheelcheck.common.errors import CannotTell
+from wheelcheck.common.errors import UndeterminedError
 from wheelcheck.common.records import plain
 from wheelcheck.common.threads import Task
 from wheelcheck.index.cache.store import Cache
@@ -24,7 +24,7 @@ from wheelcheck.index.http.client import TransportOptions
 from wheelcheck.index.index import Index, SimpleIndex
 from wheelcheck.resolver.model import Asked, Demand, Question
 from wheelcheck.resolver.resolve import resolve
-from wheelcheck.targets.parse import read_target
+from wheelcheck.targets.target import read_target
 from worlds import LINUX, MAC, NAMES, OLD, ROOTS, WORLDS, Release, World
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 TARGETS = [read_target(text) for text in (LINUX, MAC, OLD)]
 ORDERS = st.integers(0, 2**32)
-LONGEST_DELAY = 0.012
+MAX_DELAY = 0.012
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -81,7 +81,7 @@ def shuffle(server: Server, order: int, broken: Iterable[str] = ()) -> None:
     """A delay for each path, by chance and the same each time; some paths fail."""
     server.mend()
     for path in [*server.resources, *broken]:
-        seconds = crc32(f"{order}{path}".encode()) / 2**32 * LONGEST_DELAY if order else 0
+        seconds = crc32(f"{order}{path}".encode()) / 2**32 * MAX_DELAY if order else 0
         server.fault(path, slowly(seconds, status(503) if path in broken else None))
 
 
@@ -104,7 +104,7 @@ def answer(supply: Any, target: Target, roots: list[str]) -> Any:
     demands = tuple(Demand(requirement=Requirement(root), origin=Asked(place="the test")) for root in roots)
     try:
         return resolve(Question(target=target, demands=demands), supply)
-    except CannotTell as error:
+    except UndeterminedError as error:
         return error.to_dict()
 
 

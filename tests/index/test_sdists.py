@@ -225,7 +225,7 @@ def test_a_file_larger_than_its_index_says_is_not_read_on() -> None:
 
 
 def test_a_file_is_not_fetched_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sdists, "LARGEST", 2**22)
+    monkeypatch.setattr(sdists, "MAX_SIZE", 2**22)
     with simple_index({"spam": [SOURCE]}, sizes=False) as server:
         server.fault(f"/files/{SOURCE.filename}", loopback.endless("application/gzip"))
         with pytest.raises(Unreadable, match=f"beyond {2**22} bytes"):

@@ -25,11 +25,11 @@ from wheelcheck.advice.find_concerns import concerns_of
 from wheelcheck.cli.main import main
 from wheelcheck.index.index import FindLinks, SimpleIndex
 from wheelcheck.inputs.options import DEFAULTS, complete
-from wheelcheck.inputs.request import Inquiry, sources_of
+from wheelcheck.inputs.request import Request, sources_of
 from wheelcheck.render import phrases
 from wheelcheck.resolver.model import Pin, Question, Solution
 from wheelcheck.standards.project_page import ProjectPage, UnreadableFile, read_file
-from wheelcheck.targets.parse import read_target
+from wheelcheck.targets.target import read_target
 from wheels import make_wheel
 
 if TYPE_CHECKING:
@@ -271,8 +271,8 @@ def test_the_order_of_indexes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
                 "extra_index_url": ["https://named-1/", "https://named-2/"],
             }
         )
-        inquiry = Inquiry.read([], [LINUX], options)
-        links, *sources = sources_of(options, inquiry.configuration, inquiry.inputs.options)
+        request = Request.read([], [LINUX], options)
+        links, *sources = sources_of(options, request.configuration, request.inputs.options)
         assert isinstance(links, FindLinks)
         found[strategy] = [source.url for source in sources if isinstance(source, SimpleIndex)]
     configured = ["https://configured-1/", "https://configured-2/"]
@@ -389,8 +389,8 @@ def test_pips_choice_of_formats_reaches_the_policy(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PIP_ONLY_BINARY", "spam")
     monkeypatch.setenv("PIP_NO_BINARY", "eggs")
     monkeypatch.setenv("PIP_PREFER_BINARY", "1")
-    inquiry = Inquiry.read(["spam"], [LINUX], complete({"allow_sdists": True}))
-    policy = inquiry.question(inquiry.targets[0]).policy
+    request = Request.read(["spam"], [LINUX], complete({"allow_sdists": True}))
+    policy = request.question(request.targets[0]).policy
     spam, eggs, ham = map(canonicalize_name, ("spam", "eggs", "ham"))
     assert [policy.wheels(name) for name in (spam, eggs, ham)] == [True, False, True]
     assert [policy.sdists(name) for name in (spam, eggs, ham)] == [False, True, True]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from wheelcheck.common.errors import UsageError
-from wheelcheck.inputs.read import MOST_BYTES, Inputs, read_inputs
+from wheelcheck.inputs.read import MAX_BYTES, Inputs, read_inputs
 from wheelcheck.inputs.requirement import Place
 from wheelcheck.inputs.requirements_txt import FileOptions
 
@@ -595,7 +595,7 @@ def test_a_file_without_permission_is_named() -> None:
 
 def test_an_endless_file_is_refused() -> None:
     with pytest.raises(UsageError, match="16 MiB"):
-        read_inputs([], ["-"], [], stdin=io.BytesIO(b"#" * (MOST_BYTES + 1)))
+        read_inputs([], ["-"], [], stdin=io.BytesIO(b"#" * (MAX_BYTES + 1)))
 
 
 # -- properties

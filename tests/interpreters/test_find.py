@@ -27,10 +27,9 @@ from processes import lives
 from wheelcheck.common.errors import UsageError
 from wheelcheck.interpreters import _describe
 from wheelcheck.interpreters import find as interpreters
-from wheelcheck.interpreters.find import facts_of, installed, load, target_of
-from wheelcheck.targets.parse import read_target
+from wheelcheck.interpreters.find import describe, facts_of, installed, load, target_of
 from wheelcheck.targets.python import read_python
-from wheelcheck.targets.target import Target
+from wheelcheck.targets.target import read_target
 
 HERE = Path(sys.executable)
 POSIX = pytest.mark.skipif(os.name != "posix", reason="scripts with a #! line are POSIX")
@@ -54,25 +53,25 @@ json.dump(view, open(sys.argv[1], "w"))
 
 
 def test_tags_of_the_running_interpreter_are_those_of_packaging_in_order() -> None:
-    assert list(Target.running().tags) == [str(tag) for tag in tags.sys_tags()]
+    assert list(describe().tags) == [str(tag) for tag in tags.sys_tags()]
 
 
 def test_markers_of_the_running_interpreter_are_those_of_packaging() -> None:
-    assert dict(Target.running().environment) == dict(markers.default_environment())
+    assert dict(describe().environment) == dict(markers.default_environment())
 
 
 def test_the_running_interpreter_is_described_truly() -> None:
-    target = Target.running()
+    target = describe()
     assert Version(target.python).release == sys.version_info[:3]
     assert target.implementation == sys.implementation.name
     assert target.interpreter == sys.executable
     assert target.free_threaded == bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
     assert not target.assumed
-    assert Target.parse("running") == target_of(None) == target
+    assert target_of("running") == target_of(None) == target
 
 
 def test_asking_the_running_interpreter_by_its_path_says_the_same() -> None:
-    assert Target.of(HERE) == Target.of(str(HERE)) == Target.parse(str(HERE)) == Target.running()
+    assert describe(HERE) == describe(str(HERE)) == target_of(str(HERE)) == describe()
 
 
 # -- other interpreters
@@ -101,9 +100,9 @@ def test_an_interpreter_is_described_as_it_sees_itself(python: Path, tmp_path: P
         with pytest.raises(
             UsageError, match=rf"{re.escape(str(python))} is Python {view['version']}, which is too old"
         ):
-            Target.of(python)
+            describe(python)
         return
-    target = Target.of(python)
+    target = describe(python)
     assert (target.python, target.interpreter) == (view["version"], str(python))
     if target.implementation == "cpython":
         assert f".{target.abi.replace('cp', 'cpython-')}-" in view["suffix"]
@@ -125,8 +124,8 @@ def site_packages(environment: Path) -> Path:
 
 
 def test_the_directory_of_an_environment_means_its_interpreter(bare_venv: Path) -> None:
-    target = Target.parse(str(bare_venv))
-    assert target == Target.running()
+    target = target_of(str(bare_venv))
+    assert target == describe()
     assert Path(target.interpreter or "").is_relative_to(bare_venv)
 
 
@@ -134,16 +133,16 @@ def test_a_directory_without_a_separator_is_found_where_it_is_no_target(
     bare_venv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(bare_venv.parent)
-    assert Path(Target.parse("venv").interpreter or "").is_relative_to(bare_venv)
-    assert target_of("macos-14-arm64", "venv").python == Target.running().python
+    assert Path(target_of("venv").interpreter or "").is_relative_to(bare_venv)
+    assert target_of("macos-14-arm64", "venv").python == describe().python
 
 
 def test_what_is_a_target_by_its_spelling_is_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("windows", "macos-14-arm64-cp312", "3.12"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path)
-    assert Target.parse("windows").platform.tag == "win_amd64"
-    assert Target.parse("macos-14-arm64-cp312") == read_target("macos-14-arm64-cp312")
+    assert target_of("windows").platform.tag == "win_amd64"
+    assert target_of("macos-14-arm64-cp312") == read_target("macos-14-arm64-cp312")
     assert target_of("windows", "3.12") == read_target("windows-3.12")
 
 
@@ -151,16 +150,16 @@ def test_what_is_a_target_by_its_spelling_is_no_path(tmp_path: Path, monkeypatch
 def test_a_name_is_looked_for_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "python3.98").symlink_to(HERE)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    assert Target.parse("python3.98").interpreter == str(tmp_path / "python3.98")
+    assert target_of("python3.98").interpreter == str(tmp_path / "python3.98")
     with pytest.raises(UsageError, match=r"There is no python3\.97 on PATH"):
-        Target.parse("python3.97")
+        target_of("python3.97")
 
 
 def test_the_home_directory_may_be_written_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     with pytest.raises(UsageError, match=re.escape(str(tmp_path / "python"))):
-        Target.parse("~/python")
+        target_of("~/python")
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="manylinux is about Linux")
@@ -177,9 +176,9 @@ def test_a_manylinux_module_of_an_environment_is_obeyed(module: str, bare_venv: 
     override = site_packages(bare_venv) / "_manylinux.py"
     override.write_text(module, "utf-8")
     try:
-        target = Target.of(bare_venv)
+        target = describe(bare_venv)
         assert list(target.tags) == own_view(bare_venv / "bin" / "python", tmp_path)["tags"]
-        assert target != Target.running()
+        assert target != describe()
     finally:
         override.unlink()
         shutil.rmtree(site_packages(bare_venv) / "__pycache__", ignore_errors=True)
@@ -194,7 +193,7 @@ def test_files_of_the_working_directory_are_not_imported(tmp_path: Path, monkeyp
     for name in ("platform", "json", "sysconfig", "re", "subprocess"):
         (tmp_path / f"{name}.py").write_text(EVIL, "utf-8")
     monkeypatch.chdir(tmp_path)
-    assert Target.of(HERE) == Target.running()
+    assert describe(HERE) == describe()
 
 
 def test_variables_for_the_callers_python_do_not_reach_another_one(
@@ -204,7 +203,7 @@ def test_variables_for_the_callers_python_do_not_reach_another_one(
     monkeypatch.setenv("PYTHONHOME", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("PYTHONWARNINGS", "error")
-    assert Target.of(HERE) == Target.running()
+    assert describe(HERE) == describe()
     assert installed(HERE)
 
 
@@ -212,11 +211,11 @@ def test_a_file_beside_the_callers_script_does_not_change_what_runs(tmp_path: Pa
     (tmp_path / "platform.py").write_text("def system(): return 'Amiga'\ndef mac_ver(): return '1.0'\n", "utf-8")
     script = tmp_path / "script.py"
     script.write_text(
-        "import sys; from wheelcheck.interpreters.find import running; open(sys.argv[1], 'w').write(running().name)",
+        "import sys; from wheelcheck.interpreters.find import describe; open(sys.argv[1], 'w').write(describe().name)",
         "utf-8",
     )
     subprocess.run([sys.executable, script, tmp_path / "name"], check=True, timeout=60, cwd=tmp_path)
-    assert (tmp_path / "name").read_text("utf-8") == Target.running().name
+    assert (tmp_path / "name").read_text("utf-8") == describe().name
 
 
 # -- what cannot be asked
@@ -230,18 +229,18 @@ def script(path: Path, body: str) -> Path:
 
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist"):
-        Target.of(tmp_path / "python")
+        describe(tmp_path / "python")
     with pytest.raises(UsageError, match="is not the path of an interpreter"):
-        Target.of("")
+        describe("")
     with pytest.raises(UsageError, match="is not the path of an interpreter"):
-        Target.parse("/usr/bin/\0python")
+        target_of("/usr/bin/\0python")
     with pytest.raises(UsageError, match="cannot be run"):
-        Target.of(tmp_path / ("x" * 5000))
+        describe(tmp_path / ("x" * 5000))
 
 
 def test_a_directory_without_an_interpreter_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is a directory without an interpreter"):
-        Target.of(tmp_path)
+        describe(tmp_path)
 
 
 def test_a_file_that_is_not_executable_is_refused(tmp_path: Path) -> None:
@@ -249,7 +248,7 @@ def test_a_file_that_is_not_executable_is_refused(tmp_path: Path) -> None:
     path.write_text("print('hello')", "utf-8")
     path.chmod(stat.S_IRUSR)
     with pytest.raises(UsageError, match=r"is not executable|is not an interpreter"):
-        Target.of(path)
+        describe(path)
 
 
 @POSIX
@@ -258,16 +257,16 @@ def test_links_that_lead_nowhere_are_refused(tmp_path: Path) -> None:
     loop.symlink_to(loop)
     dangling.symlink_to(tmp_path / "gone")
     with pytest.raises(UsageError, match=r"loop cannot be run: .*symbolic links"):
-        Target.of(loop)
+        describe(loop)
     with pytest.raises(UsageError, match="is a link to nothing"):
-        Target.of(dangling)
+        describe(dangling)
 
 
 @POSIX
 def test_a_pipe_is_refused_without_being_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UsageError, match="is not a file"):
-        Target.of(tmp_path / "pipe")
+        describe(tmp_path / "pipe")
 
 
 BROKEN = {
@@ -292,7 +291,7 @@ BROKEN = {
 def test_an_executable_that_is_no_interpreter_is_refused(case: str, tmp_path: Path) -> None:
     body, words = BROKEN[case]
     with pytest.raises(UsageError, match=words) as caught:
-        Target.of(script(tmp_path / "python", body))
+        describe(script(tmp_path / "python", body))
     assert str(tmp_path / "python") in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 700
@@ -304,7 +303,7 @@ def test_a_program_of_another_system_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xcf\xfa\xed\xfe\x0c\x00\x00\x01")
     path.chmod(0o755)
     with pytest.raises(UsageError, match="Exec format error"):
-        Target.of(path)
+        describe(path)
 
 
 @POSIX
@@ -326,7 +325,7 @@ def test_what_an_old_python_answers_is_refused_with_its_version(tmp_path: Path) 
     facts |= {"version": [2, 7, 18], "executable": "/opt/python2", "environment": {"python_full_version": "2.7.18"}}
     answer.write_text(json.dumps(facts), "utf-8")
     with pytest.raises(UsageError, match=r"/opt/python2 is Python 2\.7\.18, which is too old to be asked about"):
-        Target.of(script(tmp_path / "python", f'cp {answer} "$2"'))
+        describe(script(tmp_path / "python", f'cp {answer} "$2"'))
 
 
 # -- a target and a Python together
@@ -335,19 +334,19 @@ def test_what_an_old_python_answers_is_refused_with_its_version(tmp_path: Path) 
 @pytest.mark.parametrize("python", ["3.12", "cp313t", "3.11.4", "pp310"])
 def test_a_version_alone_is_put_on_the_running_platform(python: str) -> None:
     target = target_of(None, python)
-    assert target.platform == Target.running().platform
+    assert target.platform == describe().platform
     assert target.abi == read_python(python).abi
-    assert target.environment["platform_release"] == Target.running().environment["platform_release"]
+    assert target.environment["platform_release"] == describe().environment["platform_release"]
     assert target.environment["platform_python_implementation"] == ("PyPy" if python[0] == "p" else "CPython")
     assert target.interpreter is None
 
 
 def test_a_path_alone_is_that_interpreter() -> None:
-    assert target_of(None, str(HERE)) == Target.running()
+    assert target_of(None, str(HERE)) == describe()
 
 
 def test_a_platform_alone_takes_the_running_python_and_says_so() -> None:
-    target, running = target_of("windows-arm64"), Target.running()
+    target, running = target_of("windows-arm64"), describe()
     assert (target.python, target.abi, target.implementation) == (running.python, running.abi, running.implementation)
     assert "python" in target.assumed
     assert target.interpreter is None
@@ -356,12 +355,12 @@ def test_a_platform_alone_takes_the_running_python_and_says_so() -> None:
 
 def test_a_platform_with_the_python_of_a_path() -> None:
     target = target_of("windows-arm64", str(HERE))
-    assert (target.python, target.platform.tag, target.assumed) == (Target.running().python, "win_arm64", frozenset())
+    assert (target.python, target.platform.tag, target.assumed) == (describe().python, "win_arm64", frozenset())
 
 
 def test_a_platform_with_a_version() -> None:
     assert target_of("macos-14-arm64", "3.12.4") == read_target("macos-14-arm64-3.12.4")
-    assert Target.parse("macos-14-arm64-3.12.4") == read_target("macos-14-arm64-3.12.4")
+    assert target_of("macos-14-arm64-3.12.4") == read_target("macos-14-arm64-3.12.4")
 
 
 @pytest.mark.parametrize("text", ["running", "RUNNING", "macos-14-arm64-cp312", "linux-3.12", str(HERE), "saved.json"])
@@ -385,7 +384,7 @@ def test_a_python_that_makes_no_sense_is_refused(python: str) -> None:
 @pytest.mark.parametrize("text", ["", " ", "nonsense", "macos-14-universal2", "x" * 10_000, "\0", "linux-2.7"])
 def test_a_target_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
-        Target.parse(text)
+        target_of(text)
 
 
 # -- saved targets
@@ -393,11 +392,11 @@ def test_a_target_that_makes_no_sense_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_a_saved_target_is_read_back(wrapped: bool, tmp_path: Path) -> None:
-    target = Target.running()
+    target = describe()
     data = {"schema": "wheelcheck/target/1", "target": target.to_dict()} if wrapped else target.to_dict()
     path = tmp_path / "saved.JSON"
     path.write_text(json.dumps(data), "utf-8-sig")
-    assert Target.parse(str(path)) == load(path) == target
+    assert target_of(str(path)) == load(path) == target
     assert load(path).interpreter == target.interpreter
 
 
@@ -419,7 +418,7 @@ def test_a_file_that_holds_no_target_is_refused_by_name(case: str, tmp_path: Pat
     body, words = UNUSABLE[case]
     (tmp_path / "saved.json").write_bytes(body)
     with pytest.raises(UsageError, match=words) as caught:
-        Target.parse(str(tmp_path / "saved.json"))
+        target_of(str(tmp_path / "saved.json"))
     assert "saved.json" in str(caught.value)
 
 
@@ -427,7 +426,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.json").mkdir()
     for name in ("gone.json", "folder.json"):
         with pytest.raises(UsageError, match=f"{name} could not be read"):
-            Target.parse(str(tmp_path / name))
+            target_of(str(tmp_path / name))
 
 
 # -- what is installed

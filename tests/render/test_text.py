@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from scenario import Scenario
 from wheelcheck.advice import changes, concerns
-from wheelcheck.commands.check import Report, Result
+from wheelcheck.commands.report import Report, Result
 from wheelcheck.common.errors import IndexUnavailable, Interrupted
 from wheelcheck.common.records import Variant, replace
 from wheelcheck.diagnosis import confirmation
@@ -34,7 +34,7 @@ from wheelcheck.rules.model import load_rules
 from wheelcheck.standards.project_page import read_file
 from wheelcheck.targets import platform as platforms
 from wheelcheck.targets import python as pythons
-from wheelcheck.targets.parse import read_target
+from wheelcheck.targets.target import read_target
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -175,10 +175,10 @@ def test_every_reason_has_its_place_among_the_questions() -> None:
 
 
 def test_every_failure_to_tell_has_a_sentence() -> None:
-    from wheelcheck.common.errors import CannotTell, IndexUnavailable, NotCached
+    from wheelcheck.common.errors import IndexUnavailable, NotCached, UndeterminedError
     from wheelcheck.interpreters.probe import NoWorkroom
 
-    kinds = CannotTell.__subclasses__()
+    kinds = UndeterminedError.__subclasses__()
     assert {IndexUnavailable, NotCached, NoWorkroom} <= set(kinds)
     for kind in kinds:
         row = {name: samples_of(field)[0] for name, field in fields(kind).items() if field.default is field.empty}

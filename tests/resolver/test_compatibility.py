@@ -21,10 +21,9 @@ from wheelcheck.resolver.compatibility import (
 )
 from wheelcheck.rules.model import load_rules
 from wheelcheck.standards.project_page import UnreadableFile, read_file
-from wheelcheck.targets.parse import read_target, target_on
 from wheelcheck.targets.platform import Manylinux
 from wheelcheck.targets.python import read_python
-from wheelcheck.targets.target import Target
+from wheelcheck.targets.target import Target, read_target, target_on
 
 MAC14 = "macos-14-arm64-cp312"
 INTEL = "macos-10.15-x86_64-cp312"

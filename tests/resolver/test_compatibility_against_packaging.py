@@ -24,7 +24,7 @@ from wheelcheck.resolver.compatibility import (
 from wheelcheck.rules.load import curated
 from wheelcheck.rules.model import NO_RULES, load_rules
 from wheelcheck.standards.project_page import Sdist, UnreadableFile, Wheel, read_file
-from wheelcheck.targets.parse import read_target
+from wheelcheck.targets.target import read_target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

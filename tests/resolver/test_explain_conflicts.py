@@ -9,7 +9,7 @@ import pytest
 
 from scenario import Scenario
 from wheelcheck.resolver.model import Conflict, NoCompatibleFile, Outcome, Solution
-from wheelcheck.targets.parse import read_target
+from wheelcheck.targets.target import read_target
 
 TARGET = read_target("linux-cp312")
 FORBIDS = """

@@ -12,7 +12,7 @@ from scenario import Scenario
 from wheelcheck.resolver.cores import smallest
 from wheelcheck.resolver.model import AddedByRule, Asked, Constraint, NeededBy, Solution
 from wheelcheck.standards.names import canonicalize_name
-from wheelcheck.targets.parse import read_target
+from wheelcheck.targets.target import read_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

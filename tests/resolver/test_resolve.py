@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from scenario import Shelf
+from scenario import VersionFiles
 from wheelcheck.resolver import provider
 from wheelcheck.resolver.model import Asked, Demand, NeededBy, Outcome, Question, Solution
 from wheelcheck.resolver.resolve import resolve
-from wheelcheck.targets.parse import read_target
+from wheelcheck.targets.target import read_target
 
 NAMES = "abcde"
 VERSIONS = ("1", "2", "3")
@@ -34,7 +34,7 @@ def ask(world: dict[str, dict[str, list[str]]], roots: list[str]) -> Outcome:
         n: {v: {"requires": needs} for v, needs in versions.items()} for n, versions in world.items()
     }
     demands = tuple(Demand(requirement=Requirement(root), origin=Asked(place="the test")) for root in roots)
-    return resolve(Question(target=TARGET, demands=demands), Shelf(index))
+    return resolve(Question(target=TARGET, demands=demands), VersionFiles(index))
 
 
 def closure(world: dict[str, dict[str, list[str]]], roots: list[str], versions: dict[str, str]) -> set[str] | None:

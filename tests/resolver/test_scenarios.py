@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scenario import FOLDER, Scenario
-from wheelcheck.common.errors import CannotTell
+from wheelcheck.common.errors import UndeterminedError
 from wheelcheck.resolver.model import Solution
 
 
@@ -17,7 +17,7 @@ def test_scenario(path: Path) -> None:
     expected = scenario.told["expect"]
     for target in scenario.targets:
         if "error" in expected:
-            with pytest.raises(CannotTell) as caught:
+            with pytest.raises(UndeterminedError) as caught:
                 scenario.outcome(target)
             assert caught.value.kind == expected["error"]
             continue

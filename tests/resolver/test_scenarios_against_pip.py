@@ -11,7 +11,7 @@ import pytest
 from loopback import simple_index
 from peers import OLDEST_PIP, files_by_pip, pip_version
 from scenario import FOLDER, Scenario
-from wheelcheck.interpreters.find import running
+from wheelcheck.interpreters.find import describe
 from wheelcheck.resolver.model import Solution
 from wheels import Dist, make_wheel
 
@@ -94,6 +94,6 @@ def pins_by_pip(scenario: Scenario, folder: Path) -> set[str] | None:
     ],
 )
 def test_the_files_are_those_of_pip(scenario: Scenario, tmp_path: Path) -> None:
-    outcome = scenario.outcome(running())
+    outcome = scenario.outcome(describe())
     ours = {pin.file.filename for pin in outcome.pins} if isinstance(outcome, Solution) else None
     assert ours == pins_by_pip(scenario, tmp_path)

@@ -13,7 +13,7 @@ from peers import OLDEST_PIP, SLICE, Peers, files_by_pip, files_by_wheelcheck, p
 from record import configured_index
 from wheelcheck.index.cache.store import Cache
 from wheelcheck.index.index import Index, SimpleIndex
-from wheelcheck.interpreters.find import running
+from wheelcheck.interpreters.find import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def check(one: Peers, ours: set[str] | None, theirs: set[str] | None) -> None:
 @sets_by_cost
 def test_on_the_slice_the_files_are_those_of_pip(one: Peers, slice_: Server) -> None:
     with Index([SimpleIndex(slice_.index)], cache=Cache(None)) as index:
-        ours = files_by_wheelcheck(one.requirements, running(), index)
+        ours = files_by_wheelcheck(one.requirements, describe(), index)
     check(one, ours, files_by_pip(slice_.index, one.requirements))
 
 
@@ -58,7 +58,7 @@ def test_on_the_configured_index_the_files_are_those_of_pip(one: Peers) -> None:
 
 def of_both(one: Peers) -> tuple[set[str] | None, set[str] | None]:
     with configured_index() as index:
-        ours = files_by_wheelcheck(one.requirements, running(), index)
+        ours = files_by_wheelcheck(one.requirements, describe(), index)
         return ours, files_by_pip(index.sources[0], one.requirements)
 
 
@@ -66,5 +66,5 @@ def of_both(one: Peers) -> tuple[set[str] | None, set[str] | None]:
 def test_the_slice_has_an_answer_for_most_sets(slice_: Server) -> None:
     """So that what is compared are pins."""
     with Index([SimpleIndex(slice_.index)], cache=Cache(None)) as index:
-        answered = [one.name for one in sets() if files_by_wheelcheck(one.requirements, running(), index)]
+        answered = [one.name for one in sets() if files_by_wheelcheck(one.requirements, describe(), index)]
     assert len(answered) >= len(sets()) - 7

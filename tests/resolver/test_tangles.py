@@ -8,23 +8,23 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from scenario import Shelf
+from scenario import VersionFiles
 from tangles import SHAPES, index_of
-from wheelcheck.common.errors import Endless
-from wheelcheck.resolver.limits import Effort
+from wheelcheck.common.errors import TimedOut
+from wheelcheck.resolver.limits import Budget
 from wheelcheck.resolver.model import Asked, Demand, Outcome, Question, Solution
 from wheelcheck.resolver.resolve import resolve
-from wheelcheck.targets.parse import read_target
+from wheelcheck.targets.target import read_target
 
 TARGET = read_target("linux-cp312")
 VERSIONS = 250
-MOST_FOR_ONE = 25
+MAX_FOR_ONE = 25
 """Files tried for each version of one project, whatever the shape: five projects, and again without each of them."""
 
 
-def ask(roots: list[str], index: dict[str, Any], effort: Effort) -> Outcome:
+def ask(roots: list[str], index: dict[str, Any], budget: Budget) -> Outcome:
     demands = tuple(Demand(requirement=Requirement(root), origin=Asked(place="the test")) for root in roots)
-    return resolve(Question(target=TARGET, demands=demands), Shelf(index), effort)
+    return resolve(Question(target=TARGET, demands=demands), VersionFiles(index), budget)
 
 
 FIRST = dict.fromkeys("abcde", "1")
@@ -48,18 +48,18 @@ ANSWERS: dict[str, dict[str, str] | None] = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_work_grows_as_the_number_of_versions(shape: str) -> None:
     roots, needs = SHAPES[shape](VERSIONS)
-    effort = Effort()
-    outcome = ask(roots, index_of(needs), effort)
+    budget = Budget()
+    outcome = ask(roots, index_of(needs), budget)
     found = {pin.name: str(pin.version) for pin in outcome.pins} if isinstance(outcome, Solution) else None
     assert found == ANSWERS[shape]
-    assert effort.counted.candidates <= MOST_FOR_ONE * VERSIONS
-    assert effort.counted.metadata <= sum(map(len, needs.values()))
+    assert budget.counted.candidates <= MAX_FOR_ONE * VERSIONS
+    assert budget.counted.metadata <= sum(map(len, needs.values()))
 
 
 @pytest.mark.parametrize("shape", ["lockstep_with_a_bound", "never_agree", "ring"])
 def test_the_same_question_takes_the_same_work(shape: str) -> None:
     roots, needs = SHAPES[shape](VERSIONS)
-    first, second = Effort(), Effort()
+    first, second = Budget(), Budget()
     assert ask(roots, index_of(needs), first) == ask(roots, index_of(needs), second)
     assert first.counted == second.counted
 
@@ -67,8 +67,8 @@ def test_the_same_question_takes_the_same_work(shape: str) -> None:
 def test_a_search_without_an_end_says_what_was_tried() -> None:
     roots, needs = SHAPES["lockstep_with_a_bound"](VERSIONS)
     seconds = itertools.count()
-    with pytest.raises(Endless) as caught:
-        ask(roots, index_of(needs), Effort(lambda: next(seconds)))
+    with pytest.raises(TimedOut) as caught:
+        ask(roots, index_of(needs), Budget(lambda: next(seconds)))
     told = caught.value.to_dict()
     tried = dict(zip(told["projects"], told["versions"], strict=True))
     assert told["kind"] == "TimedOut"

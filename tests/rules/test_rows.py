@@ -22,7 +22,7 @@ from wheelcheck.common.records import replace
 from wheelcheck.resolver.model import Solution
 from wheelcheck.resolver.resolve import resolve
 from wheelcheck.rules.load import curated
-from wheelcheck.targets.parse import read_target
+from wheelcheck.targets.target import read_target
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -22,8 +22,7 @@ from wheelcheck.common.records import replace
 from wheelcheck.rules import model as module
 from wheelcheck.rules.load import curated, read_rules
 from wheelcheck.rules.model import CONFIDENCE, EVIDENCE, NO_RULES, Effect, Rule, Rules, load_rules
-from wheelcheck.targets.parse import read_target
-from wheelcheck.targets.target import Target
+from wheelcheck.targets.target import Target, read_target
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -377,7 +376,7 @@ class TestTheTableAsAWhole:
 import sys
 from packaging.version import Version
 from wheelcheck.rules.load import curated
-from wheelcheck.targets.parse import read_target
+from wheelcheck.targets.target import read_target
 
 opened = []
 sys.addaudithook(lambda event, about: opened.append(str(about[0])) if event == "open" else None)

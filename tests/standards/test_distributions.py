@@ -21,7 +21,7 @@ from packaging.version import InvalidVersion, Version
 
 from wheelcheck.common.errors import IndexNonsense
 from wheelcheck.standards.core_metadata import Metadata, MetadataError, parse_metadata
-from wheelcheck.standards.filenames import MOST_TAGS, UnreadableName, read_wheel_name, tag_set
+from wheelcheck.standards.filenames import MAX_TAGS, UnreadableName, read_wheel_name, tag_set
 from wheelcheck.standards.project_page import ProjectPage, Sdist, UnreadableFile, Wheel, merged, read_file
 from wheelcheck.standards.requirements import requirement_of
 from wheelcheck.standards.simple_api import parse_page
@@ -128,7 +128,7 @@ def test_honest_wheel_names_are_taken(filename: str) -> None:
         ("foo-1.0-" + "1" * 5000 + "-py3-none-any.whl", "more than 255 characters"),
         ("foo-1.0-py3-none-manylinux_2_" + "9" * 300 + "_x86_64.whl", "more than 255 characters"),
         ("foo-" + ".".join(["py3"] * 40) + "-none-any.whl", "five or six parts"),
-        ("foo-1-" + "-".join([".".join("abcdefghijk")] * 3) + ".whl", f"more than {MOST_TAGS} triples"),
+        ("foo-1-" + "-".join([".".join("abcdefghijk")] * 3) + ".whl", f"more than {MAX_TAGS} triples"),
         ("foo-1.0.egg", "neither a wheel nor a source distribution"),
         ("foo.tar.gz", "does not begin with the project name foo"),
         ("foo-.tar.gz", "'' is not a version"),

@@ -16,10 +16,10 @@ from packaging.version import Version
 from wheelcheck.standards import requirements as module
 from wheelcheck.standards.markers import marker_of
 from wheelcheck.standards.names import canonicalize_name
-from wheelcheck.standards.project_page import ProjectPage, Shelf
+from wheelcheck.standards.project_page import ProjectPage, VersionFiles
 from wheelcheck.standards.requirements import PlainRequirement, requirement_of
 from wheelcheck.standards.specifiers import PlainSpecifiers, extent, specifiers_of
-from wheelcheck.targets.parse import read_target
+from wheelcheck.targets.target import read_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,7 +195,7 @@ def test_a_page_finds_all_that_specifiers_admit_where_it_looks(text: str, versio
     except ValueError:
         return
     order = sorted(versions, reverse=True)
-    page = ProjectPage.of_shelves(canonicalize_name("a"), list(map(str, order)), lambda _: Shelf.of([]))
+    page = ProjectPage.of_shelves(canonicalize_name("a"), list(map(str, order)), lambda _: VersionFiles.of([]))
     found = list(page.between(*extent(specifier)))
     assert list(specifier.filter(found, prereleases=True)) == list(specifier.filter(order, prereleases=True))
     assert [version for version in order if version in found] == found

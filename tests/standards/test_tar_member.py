@@ -184,7 +184,7 @@ BOMBS = {
 @pytest.mark.parametrize("case", BOMBS)
 def test_a_bomb_is_refused_in_little_memory(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tarballs, "EXPANDED_LIMIT", 2**25)
-    monkeypatch.setattr(tarballs, "MOST_MEMBERS", 50_000)
+    monkeypatch.setattr(tarballs, "MAX_MEMBERS", 50_000)
     monkeypatch.setattr(tarballs, "HEADERS_LIMIT", 2**20)
     made: tuple[Callable[[], bytes], str] = BOMBS[case]
     content, why = made[0](), made[1]

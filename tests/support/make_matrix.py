@@ -22,7 +22,7 @@ from wheelcheck.rules.model import Effect, Rule
 from wheelcheck.standards.project_page import Wheel
 
 if TYPE_CHECKING:
-    from wheelcheck.commands.check import Result
+    from wheelcheck.commands.report import Result
 
 PAGE = Path(__file__).parents[2] / "docs" / "matrix.md"
 SYSTEMS = {

@@ -31,7 +31,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from wheelcheck.resolver.model import Supply
+    from wheelcheck.resolver.model import PackageIndex
     from wheelcheck.targets.target import Target
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "pip"
@@ -85,7 +85,7 @@ def sets() -> tuple[Peers, ...]:
     return tuple(Peers(name, tuple(asked), reasons.get(name, "")) for name, asked in named.items())
 
 
-def files_by_wheelcheck(requirements: Sequence[str], target: Target, supply: Supply) -> set[str] | None:
+def files_by_wheelcheck(requirements: Sequence[str], target: Target, supply: PackageIndex) -> set[str] | None:
     """The names of the files that wheelcheck pins; None where there is no answer."""
     origin = Asked(place="the set")
     demands = tuple(Demand(requirement=Requirement(text), origin=origin) for text in requirements)

@@ -40,8 +40,7 @@ from wheelcheck.rules.load import curated
 from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.names import canonicalize_name
 from wheelcheck.standards.project_page import Listed, ProjectPage, Wheel
-from wheelcheck.targets.parse import read_target
-from wheelcheck.targets.target import Target
+from wheelcheck.targets.target import Target, read_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -69,7 +68,7 @@ WHOLE = {
 FIELDS = ("metadata-version", "name", "version", "requires-dist", "requires-python", "provides-extra", "dynamic")
 NEWEST, NEAREST, FEW = 3, 5, 10
 REFUSED = "refused in an answer"
-MOST_OF_A_FILE, MOST = 500 * 1024, 3_000_000
+MAX_OF_A_FILE, MOST = 500 * 1024, 3_000_000
 
 
 class Recorder:
@@ -311,7 +310,7 @@ def record() -> None:
 def check_size() -> None:
     sizes = {path: path.stat().st_size for path in SLICE.rglob("*") if path.is_file()}
     print(f"{len(sizes)} files, {sum(sizes.values()):,} bytes in {SLICE}")
-    large = [path for path, size in sizes.items() if size > MOST_OF_A_FILE]
+    large = [path for path, size in sizes.items() if size > MAX_OF_A_FILE]
     if large or sum(sizes.values()) > MOST:
         raise SystemExit(f"That is too much for a repository: {', '.join(map(str, large)) or 'all together'}.")
 

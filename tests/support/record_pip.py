@@ -22,20 +22,20 @@ from peers import SLICE, files_by_pip, files_by_wheelcheck, served, sets
 from record import Recorder, configured_index
 from wheelcheck.index.cache.store import Cache
 from wheelcheck.index.index import Index, SimpleIndex
-from wheelcheck.interpreters.find import running
-from wheelcheck.resolver.candidates import Offers
+from wheelcheck.interpreters.find import describe
+from wheelcheck.resolver.candidates import Candidates
 from wheelcheck.resolver.compatibility import Judge
 from wheelcheck.resolver.model import Policy
 from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.project_page import Listed, ProjectPage, Wheel
-from wheelcheck.targets.parse import read_target
+from wheelcheck.targets.target import read_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from packaging.version import Version
 
-    from wheelcheck.resolver.model import Supply
+    from wheelcheck.resolver.model import PackageIndex
 
 TARGETS = tuple(read_target(f"manylinux_2_36_x86_64-cp3{minor}") for minor in (10, 11, 12, 13))
 
@@ -43,7 +43,7 @@ TARGETS = tuple(read_target(f"manylinux_2_36_x86_64-cp3{minor}") for minor in (1
 def compare(recorder: Recorder, index: str) -> None:
     for one in sets():
         start = time.monotonic()
-        ours = files_by_wheelcheck(one.requirements, running(), recorder)
+        ours = files_by_wheelcheck(one.requirements, describe(), recorder)
         middle = time.monotonic()
         theirs = files_by_pip(index, one.requirements)
         times = f"{middle - start:.1f} s, pip {time.monotonic() - middle:.1f} s"
@@ -53,7 +53,7 @@ def compare(recorder: Recorder, index: str) -> None:
             print("  only pip:", sorted((theirs or set()) - (ours or set())), flush=True)
 
 
-def answers(supply: Supply) -> dict[tuple[str, str], set[str] | None]:
+def answers(supply: PackageIndex) -> dict[tuple[str, str], set[str] | None]:
     """What each set comes to on each of the Pythons."""
     return {
         (one.name, target.name): files_by_wheelcheck(one.requirements, target, supply)
@@ -63,7 +63,7 @@ def answers(supply: Supply) -> dict[tuple[str, str], set[str] | None]:
 
 
 def kept_versions(page: ProjectPage, read: set[Version]) -> list[Version]:
-    offers = Offers(page, Judge(TARGETS[0]), Policy())
+    offers = Candidates(page, Judge(TARGETS[0]), Policy())
     usable = [v for v in page.versions if v in read or (not v.is_prerelease and not offers.is_withdrawn(v))]
     beside = {usable[at + 1] for at, version in enumerate(usable[:-1]) if version in read}
     return sorted({*usable[:1], *beside, *read})
@@ -73,7 +73,7 @@ def best_files(page: ProjectPage, version: Version) -> Iterator[Listed]:
     """Of a version the wheel that each of the Pythons would take."""
     found: dict[Listed, None] = {}
     for target in TARGETS:
-        usable = Offers(page, Judge(target), Policy()).files(version)
+        usable = Candidates(page, Judge(target), Policy()).files(version)
         found |= dict.fromkeys(file for _, file in usable[:1])
     yield from found
 

@@ -47,7 +47,7 @@ from wheelcheck.advice.concerns import Concern
 from wheelcheck.advice.find_concerns import concerns_of
 from wheelcheck.advice.remedies import Answer, Case, remedies
 from wheelcheck.common.dates import limit_of
-from wheelcheck.common.errors import CannotTell
+from wheelcheck.common.errors import UndeterminedError
 from wheelcheck.common.records import names_of
 from wheelcheck.resolver.model import Asked, Constraint, Demand, Outcome, Policy, Question, Solution
 from wheelcheck.resolver.resolve import resolve, solve
@@ -56,8 +56,7 @@ from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata
 from wheelcheck.standards.names import canonicalize_name
 from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile, direct_file, merged, read_file
-from wheelcheck.targets.parse import read_target
-from wheelcheck.targets.target import Target
+from wheelcheck.targets.target import Target, read_target
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -86,8 +85,8 @@ class Scenario:
         return [read_target(text) for text in texts]
 
     @cached_property
-    def shelf(self) -> Shelf:
-        return Shelf(self.told.get("index", {}), self.told.get("further", {}))
+    def shelf(self) -> VersionFiles:
+        return VersionFiles(self.told.get("index", {}), self.told.get("further", {}))
 
     @property
     def policy(self) -> Policy:
@@ -127,7 +126,7 @@ class Scenario:
         """What a changed question gives on the same shelf, or None."""
         try:
             solution = None if strategy else solve(question, self.shelf)
-        except CannotTell:
+        except UndeterminedError:
             return None
         return Answer(solution.pins, self.concerns_in(solution, question)) if solution else None
 
@@ -149,7 +148,7 @@ def _demand(text: str, target: Target, origin: Asked | Constraint) -> Demand:
     return Demand(requirement=Requirement(text), origin=origin, hashes=(digest,) if digest else ())
 
 
-class Shelf:
+class VersionFiles:
     """Indexes in memory, behind the same seam as the real one."""
 
     def __init__(self, index: dict[str, Any], further: Mapping[str, dict[str, Any]] | None = None) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from packaging import markers
 
-from wheelcheck.targets.parse import target_on
 from wheelcheck.targets.platform import (
     GLIBC_MACHINES,
     MUSL_MACHINES,
@@ -19,6 +18,7 @@ from wheelcheck.targets.platform import (
     Windows,
 )
 from wheelcheck.targets.python import read_python
+from wheelcheck.targets.target import target_on
 
 if TYPE_CHECKING:
     from wheelcheck.targets.target import Target

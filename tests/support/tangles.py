@@ -152,5 +152,5 @@ SHAPES: dict[str, Shape] = {
 
 
 def index_of(needs: Needs) -> dict[str, Any]:
-    """The index in the form of `scenario.Shelf`."""
+    """The index in the form of `scenario.VersionFiles`."""
     return {n: {v: {"requires": requires} for v, requires in versions.items()} for n, versions in needs.items()}

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import gzip
 import struct
+import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def header(
@@ -40,11 +45,6 @@ def extended(content: bytes, kind: bytes = b"x") -> bytes:
 
 def zeros(count: int) -> Iterable[bytes]:
     """A gzip stream of so many MiB of zeros, made piece by piece."""
-
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     made = zlib.compressobj(9, zlib.DEFLATED, 31)
     for _ in range(count):
         yield made.compress(b"\0" * 2**20)

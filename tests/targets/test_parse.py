@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from strategies import targets
 from wheelcheck.common.errors import UsageError
-from wheelcheck.targets.parse import PythonMissingError, names_python, read_target
 from wheelcheck.targets.python import read_python
+from wheelcheck.targets.target import PythonMissingError, names_python, read_target
 
 if TYPE_CHECKING:
     from wheelcheck.targets.target import Target

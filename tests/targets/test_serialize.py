@@ -13,10 +13,9 @@ from packaging.version import Version
 
 from strategies import VARIABLES, targets
 from wheelcheck.common.errors import UsageError
-from wheelcheck.targets.parse import read_target, target_on
 from wheelcheck.targets.platform import Windows
 from wheelcheck.targets.serialize import target_from_dict, target_from_facts
-from wheelcheck.targets.target import Target, python_of
+from wheelcheck.targets.target import Target, python_of, read_target, target_on
 
 SAVED = Path(__file__).parents[2] / "fixtures" / "targets"
 

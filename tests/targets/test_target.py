@@ -11,8 +11,8 @@ from packaging import markers, tags
 from packaging.version import Version
 
 from strategies import VARIABLES, on, targets
-from wheelcheck.targets.parse import read_target
 from wheelcheck.targets.platform import MacOS
+from wheelcheck.targets.target import read_target
 
 if TYPE_CHECKING:
     from wheelcheck.targets.target import Target

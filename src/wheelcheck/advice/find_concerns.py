@@ -27,14 +27,15 @@ from wheelcheck.advice.concerns import (
     Yanked,
 )
 from wheelcheck.resolver.compatibility import OsTooOld, RequiresPython, release_asked
-from wheelcheck.resolver.model import Asked, NeededBy, Outgrown, Pin, Policy, Question, Solution
+from wheelcheck.resolver.model import Asked, NeededBy, Outdated, Pin, Policy, Question, Solution
 from wheelcheck.rules.model import Effect, Rule, named
 from wheelcheck.rules.tables import MODULES
 from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.project_page import Listed, ProjectPage, Sdist, Wheel
 from wheelcheck.standards.specifiers import specifiers_of
-from wheelcheck.targets.target import FLOOR, PYTHON, Target, other_micros
+from wheelcheck.targets.platform import FLOOR, PYTHON
+from wheelcheck.targets.target import Target, other_micros
 
 WEAK_HASHES = frozenset({"md5", "sha1"})
 """Algorithms for which somebody can make another file with the same digest."""
@@ -60,9 +61,9 @@ def _concerns(
     target = question.target
     if target.translated:
         yield Translated(interpreter=target.interpreter)
-    outgrown = {found.name: found for found in solution.outgrown}
+    outdated = {found.name: found for found in solution.outdated}
     for pin in solution.pins:
-        yield from _about_version(pin, question.policy, outgrown.get(pin.name))
+        yield from _about_version(pin, question.policy, outdated.get(pin.name))
         yield from _about_file(pin, target)
         if pin.name in pages:
             yield from _about_page(pin, pages[pin.name])
@@ -100,21 +101,21 @@ def _is_broken(rule: Rule, chosen: Mapping[NormalizedName, Version], *, lacks_ne
     return fails or rule.effect is Effect.FORBIDS
 
 
-def _about_version(pin: Pin, policy: Policy, outgrown: Outgrown | None) -> Iterator[Concern]:
+def _about_version(pin: Pin, policy: Policy, outdated: Outdated | None) -> Iterator[Concern]:
     wanted = policy.prereleases(pin.name) or _asked_for_pre_release(pin)
     if pin.version.is_prerelease and not wanted:
-        newest, needs = (outgrown.newest, outgrown.nearest) if outgrown else (None, ())
+        newest, needs = (outdated.newest, outdated.nearest) if outdated else (None, ())
         yield PreRelease(project=pin.name, version=pin.version, newest_final=newest, needs=needs)
-    elif outgrown is not None:
+    elif outdated is not None:
         yield Stale(
             project=pin.name,
             version=pin.version,
-            fitting=outgrown.fitting,
-            newest=outgrown.newest,
-            versions=outgrown.newer,
-            months=outgrown.months,
-            of=outgrown.of,
-            needs=outgrown.nearest,
+            fitting=outdated.fitting,
+            newest=outdated.newest,
+            versions=outdated.newer,
+            months=outdated.months,
+            of=outdated.of,
+            needs=outdated.nearest,
         )
     if pin.version.is_devrelease and not pin.requested:
         asking = [demand for demand in pin.demands if isinstance(demand.origin, NeededBy)]
@@ -265,7 +266,7 @@ def _micros(solution: Solution, target: Target) -> Iterator[AssumedPython]:
 
 def _hanging_files(solution: Solution, target: Target) -> Iterator[tuple[NormalizedName, Version, str]]:
     stated = [(pin.name, pin.version, pin.file.requires_python) for pin in solution.pins]
-    for found in solution.outgrown:
+    for found in solution.outdated:
         reasons = (why for file in found.nearest for why in file.reasons if isinstance(why, RequiresPython))
         stated += [(found.of, found.nearest[0].version or found.newest, why.specifier) for why in reasons]
     pythons = [micro.python for micro in (target, *other_micros(target))]
@@ -304,7 +305,7 @@ def _floor(solution: Solution, target: Target) -> Iterator[AssumedFloor]:
         if release > EVERYWHERE[system]:
             needs = "{}.{}".format(*release)
             yield AssumedFloor(project=project, version=version, system=system, needs=needs, refused=False)
-    for found in solution.outgrown:
+    for found in solution.outdated:
         for why in found.nearest[0].reasons:
             if isinstance(why, OsTooOld):
                 yield AssumedFloor(

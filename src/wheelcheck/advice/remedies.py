@@ -28,7 +28,7 @@ from wheelcheck.advice.changes import (
 )
 from wheelcheck.advice.concerns import Concern, PreRelease, SameModule, Stale
 from wheelcheck.common.records import Variant, record, replace
-from wheelcheck.resolver.candidates import Offers, combined
+from wheelcheck.resolver.candidates import Candidates, combined
 from wheelcheck.resolver.compatibility import (
     Judge,
     OsTooOld,
@@ -54,10 +54,9 @@ from wheelcheck.standards.markers import marker_text
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.project_page import ProjectPage
 from wheelcheck.standards.requirements import requirement_of
-from wheelcheck.targets.parse import target_on
-from wheelcheck.targets.platform import MacOS, Manylinux, Musllinux
+from wheelcheck.targets.platform import FLOOR, PYTHON, MacOS, Manylinux, Musllinux
 from wheelcheck.targets.python import FIRST_FREE_THREADED, NEWEST_MICRO, read_python
-from wheelcheck.targets.target import FLOOR, PYTHON, Target
+from wheelcheck.targets.target import Target, target_on
 
 OF_PYTHON = (WrongPythonTag, WrongAbiTag, RequiresPython)
 CURABLE = ("PreRelease", "NightlyDependency", "Stale", "Yanked", "SameModule", "SeveralIndexes", "Translated")
@@ -71,8 +70,8 @@ WELCOME: dict[type[Variant], frozenset[str]] = {AllowSource: frozenset({"SourceO
 LAST = (DropRequirement, ChangeIndexStrategy)
 """Changes that are told after others that bring in what is bearable."""
 OLDEST_ARM_MACOS = 11
-MOST_FLOORS = 3
-MOST_LOOSENED = 4
+MAX_FLOORS = 3
+MAX_LOOSENED = 4
 
 
 class Answer(NamedTuple):
@@ -277,7 +276,7 @@ def _has_file(case: Case, name: NormalizedName, question: Question) -> bool:
     if page is None:
         return False
     judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
-    offers = Offers(page, judge, question.policy)
+    offers = Candidates(page, judge, question.policy)
     asked = [demand for demand in (*question.demands, *question.constraints) if demand.name == name]
     pre = question.policy.prereleases(name)
     found = next(offers.matching(combined(asked), pre=pre), None)
@@ -291,7 +290,7 @@ def _floors(case: Case) -> Iterator[Group]:
     reasons = (why for file in case.refused_for(OsTooOld) for why in file.reasons)
     needed = {why.need: why.system for why in reasons if isinstance(why, OsTooOld)}
     if isinstance(platform, MacOS | Manylinux | Musllinux):
-        floors = sorted(needed, key=Version)[:MOST_FLOORS]
+        floors = sorted(needed, key=Version)[:MAX_FLOORS]
         yield [_raised(case, platform, needed[floor], floor) for floor in floors]
 
 
@@ -341,7 +340,7 @@ def _replacements(case: Case) -> Iterator[Group]:
 
 def _loosened(case: Case) -> Iterator[Group]:
     """Of each requirement that has a part in it, the nearest one that asks for less, or none in its place."""
-    for demand in case.demands[:MOST_LOOSENED]:
+    for demand in case.demands[:MAX_LOOSENED]:
         yield list(_looser(case, demand))
 
 
@@ -406,7 +405,7 @@ def _usable(case: Case, name: NormalizedName) -> list[Version]:
     if page is None:
         return []
     judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
-    offers = Offers(page, judge, question.policy)
+    offers = Candidates(page, judge, question.policy)
     return [version for version in offers.versions if not version.is_prerelease and not offers.is_withdrawn(version)]
 
 
@@ -434,7 +433,7 @@ def _pre_releases(case: Case) -> Iterator[Group]:
         added = tuple(Demand(requirement=requirement_of(text), origin=Asked(place="the remedy")) for text in texts)
         change = AllowPreRelease(projects=tuple(name for name, _ in pinned), requirements=texts)
         yield [Attempt(change, replace(question, demands=(*question.demands, *added)))]
-    for name in list(_without_pre_releases(case))[:MOST_LOOSENED]:
+    for name in list(_without_pre_releases(case))[:MAX_LOOSENED]:
         wanted = replace(policy, all_releases=policy.all_releases | {name}, only_final=policy.only_final - {name})
         yield [Attempt(AllowPreRelease(projects=(name,), requirements=()), replace(question, policy=wanted))]
 

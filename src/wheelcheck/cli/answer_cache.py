@@ -16,7 +16,7 @@ from wheelcheck.index.cache.entries import ANSWERS, FORMAT, Damaged, cache_direc
 from wheelcheck.index.cache.stamps import holds, surroundings
 from wheelcheck.render.console import emit, say
 
-MOST = 256
+MAX_ENTRIES = 256
 """How many answers are kept on disk."""
 
 
@@ -27,7 +27,7 @@ def recalled(arguments: Sequence[str]) -> int | None:
         return None
     try:
         about, parts = opened("/".join((cache_directory(), FORMAT, ANSWERS, key_of(question))))
-        if about["question"] != question or not holds(about["standing"]):
+        if about["question"] != question or not holds(about["stamps"]):
             return None
         text = parts[0].decode()
     except (OSError, Damaged, ValueError, KeyError, TypeError):
@@ -64,7 +64,7 @@ def forget_oldest(folder: str) -> None:
     """Keeps the last answers of a folder: most others are to questions that nobody can ask again."""
     try:
         entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
-        for entry in sorted(entries, key=lambda entry: entry.stat().st_mtime_ns)[:-MOST]:
+        for entry in sorted(entries, key=lambda entry: entry.stat().st_mtime_ns)[:-MAX_ENTRIES]:
             os.unlink(entry.path)  # noqa: PTH108 -- pathlib is not loaded on the way of remembered answers
     except OSError:
         return

@@ -14,7 +14,7 @@ from wheelcheck.inputs.options import ALL, LIBRARY
 from wheelcheck.render.console import emit, put, say, wants_colour
 
 if TYPE_CHECKING:
-    from wheelcheck.commands.check import Report
+    from wheelcheck.commands.report import Report
     from wheelcheck.common.records import Plain
     from wheelcheck.inputs.options import Options
 
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    from wheelcheck.common.errors import CannotTell, UsageError
+    from wheelcheck.common.errors import UndeterminedError, UsageError
 
     try:
         arguments = read_arguments(argv)
@@ -43,7 +43,7 @@ def _run(argv: Sequence[str]) -> int:
             parser_for(argv)[0].print_help()
             return UNKNOWN
         return _COMMANDS[arguments.command](arguments)
-    except (UsageError, CannotTell) as error:
+    except (UsageError, UndeterminedError) as error:
         say(str(error))
         return UNKNOWN
 
@@ -209,7 +209,7 @@ def _remember(question: str, report: Report, text: str, arguments: argparse.Name
 
     if not report.is_lasting:
         return
-    about = {"question": question, "standing": report.standing, "code": report.exit_code, "output": arguments.output}
+    about = {"question": question, "stamps": report.stamps, "code": report.exit_code, "output": arguments.output}
     about["notices"] = list(report.notices)
     given = text if report.counters == report.again.counters else _rendered(report.again, arguments)
     directory = cache_directory({"cache_dir": arguments.cache_dir, "no_cache": False})

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from time import thread_time
 from typing import TYPE_CHECKING
 
-from wheelcheck.commands.check import Result, Sourced, result_of
-from wheelcheck.common.errors import CannotTell, UsageError
+from wheelcheck.commands.check import result_of
+from wheelcheck.commands.report import Result, Sourced
+from wheelcheck.commands.retry import Retry
+from wheelcheck.common.errors import UndeterminedError, UsageError
 from wheelcheck.common.records import Plain, plain, record, replace
 from wheelcheck.inputs.options import Options, complete
-from wheelcheck.inputs.request import Inquiry
+from wheelcheck.inputs.request import Request
 from wheelcheck.resolver.compatibility import ForbiddenByRule
-from wheelcheck.resolver.limits import Effort
+from wheelcheck.resolver.limits import Budget
 from wheelcheck.resolver.model import Demand, Pin, Question, RefusedFile
 from wheelcheck.resolver.rejections import JudgedFile, every_file, nearest_of
 from wheelcheck.standards.names import NormalizedName
@@ -21,7 +23,6 @@ from wheelcheck.targets.target import Target
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from wheelcheck.index.index import Index
     from wheelcheck.resolver.state import Ledger
 
 
@@ -60,7 +61,7 @@ class Explanation(Sourced):
         return next((pin for pin in self.result.pins if pin.name == self.project), None)
 
     @property
-    def error(self) -> CannotTell | None:
+    def error(self) -> UndeterminedError | None:
         """What kept the answer from being found out, or None."""
         return self.result.error
 
@@ -117,11 +118,11 @@ def explain(requirement: str, /, *, target: str | Target | None = None, **option
     if not isinstance(target, str | Target | None):
         raise UsageError(f"explain is about one target, not {target!r}; ask once for each.")
     without_dependencies: Options = {**asked, "no_deps": True}
-    inquiry = Inquiry.read((requirement,), (target,) if target is not None else None, without_dependencies)
-    question = _question(inquiry)
-    notices = list(inquiry.notices)
-    with inquiry.opened_index(notices.append) as index:
-        result, ledger, files = _judged(question, index)
+    request = Request.read((requirement,), (target,) if target is not None else None, without_dependencies)
+    question = _question(request)
+    notices = list(request.notices)
+    with request.opened_index(notices.append) as index:
+        result, ledger, files = _judged(question, Retry(request, index))
         nearest = nearest_of(files, question.target)
         return Explanation(
             demands=(*question.demands, *ledger.constraints_on(question.demands[0].name)),
@@ -129,20 +130,20 @@ def explain(requirement: str, /, *, target: str | Target | None = None, **option
             files=files,
             nearest=nearest,
             sources=index.sources,
-            applied=inquiry.applied,
+            applied=request.applied,
             counters=index.counters,
             oldest=index.oldest,
-            exclude_newer=inquiry.limit,
+            exclude_newer=request.limit,
             notices=tuple(notices),
         )
 
 
-def _question(inquiry: Inquiry) -> Question:
+def _question(request: Request) -> Question:
     """What is asked for the one target. Raises `UsageError` where the marker of the requirement does not hold there."""
-    target = inquiry.targets[0]
-    question = inquiry.question(target)
+    target = request.targets[0]
+    question = request.question(target)
     if not question.demands:
-        (skipped,) = inquiry.skipped(question)
+        (skipped,) = request.skipped(question)
         raise UsageError(
             f"{skipped.shown} asks for nothing on {target.name}, where its marker does not hold; leave the marker out "
             "to see the files all the same."
@@ -150,20 +151,20 @@ def _question(inquiry: Inquiry) -> Question:
     return question
 
 
-def _judged(question: Question, index: Index) -> tuple[Result, Ledger, tuple[JudgedFile, ...]]:
+def _judged(question: Question, retry: Retry) -> tuple[Result, Ledger, tuple[JudgedFile, ...]]:
     """What would be chosen, what was said on the way, and what becomes of every file."""
     from wheelcheck.resolver.resolve import resolve_with_ledger
 
     (demand,) = question.demands
     if not demand.requirement.url:
-        index.start_page(demand.name)  # under way while the resolver is loaded
-    outcome, ledger = resolve_with_ledger(question, index, Effort(thread_time))
+        retry.view.start_page(demand.name)  # under way while the resolver is loaded
+    outcome, ledger = resolve_with_ledger(question, retry.view, Budget(thread_time))
     try:
         files = every_file(ledger, demand.name, question.demands)
-        if isinstance(outcome, CannotTell):
+        if isinstance(outcome, UndeterminedError):
             return Result(target=question.target, error=outcome), ledger, files
-        return result_of(question, outcome, index), ledger, files
-    except CannotTell as error:
+        return result_of(question, outcome, retry), ledger, files
+    except UndeterminedError as error:
         return Result(target=question.target, error=error), ledger, ()
 
 

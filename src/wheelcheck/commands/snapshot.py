@@ -18,24 +18,25 @@ from hashlib import sha256
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from wheelcheck._version import __version__
-from wheelcheck.commands.check import Result, answers
-from wheelcheck.commands.retry import Again, order_of
+from wheelcheck.commands.check import answers
+from wheelcheck.commands.report import Result
+from wheelcheck.commands.retry import Retry, order_of
 from wheelcheck.common.errors import UsageError
 from wheelcheck.common.records import Plain, plain, record
 from wheelcheck.common.urls import mask
 from wheelcheck.index.snapshot_index import BESIDE, MANIFEST, SCHEMA, manifest_in
 from wheelcheck.inputs.options import DEFAULTS, Options, complete
-from wheelcheck.inputs.request import Inquiry
+from wheelcheck.inputs.request import Request
 from wheelcheck.resolver.model import Missing
 from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile
 from wheelcheck.standards.simple_api import parse_page
-from wheelcheck.standards.source_metadata import Told
+from wheelcheck.standards.source_metadata import MetadataResult
 from wheelcheck.targets.target import Target
 
 if TYPE_CHECKING:
@@ -108,20 +109,19 @@ def record_snapshot(
 
     Raises:
         UsageError: the question is malformed, or the directory holds something else or cannot be written.
-        CannotTell: there is no answer for some target; then nothing is written.
+        UndeterminedError: there is no answer for some target; then nothing is written.
     """
     asked = complete(options)
     if asked["confirm"]:
         raise UsageError("A snapshot records what an index says; leave --confirm to the check that replays it.")
     place = _placed(Path(directory))
-    inquiry = Inquiry.read(requirements, targets, asked)
-    notices = [*inquiry.notices, *_left_out(inquiry)]
-    with inquiry.opened_index(notices.append) as index:
+    request = Request.read(requirements, targets, asked)
+    notices = [*request.notices, *_left_out(request)]
+    with request.opened_index(notices.append) as index:
         recorder = _Recorder(index)
-        recording = cast("Index", recorder)
-        _known(answers(inquiry, index, Again(inquiry, index, strategies=False)))
-        results = _known(answers(inquiry, recording, Again(inquiry, recording, strategies=False)))
-        written = _write(place, recorder.slice(inquiry, results))
+        _known(answers(request, Retry(request, index, strategies=False)))
+        results = _known(answers(request, Retry(request, index, recorder, strategies=False)))
+        written = _write(place, recorder.slice(request, results))
     return Snapshot(
         directory=place,
         projects=sum(page is not None for page in recorder.pages.values()),
@@ -142,8 +142,8 @@ def _known(results: tuple[Result, ...]) -> tuple[Result, ...]:
     return results
 
 
-def _left_out(inquiry: Inquiry) -> Iterator[str]:
-    for ask in (*inquiry.inputs.asks, *inquiry.inputs.constraints):
+def _left_out(request: Request) -> Iterator[str]:
+    for ask in (*request.inputs.asks, *request.inputs.constraints):
         if ask.requirement.url:
             shown = mask(str(ask.requirement))
             yield f"{shown} names a file of its own, which no index lists; it is not in the snapshot."
@@ -158,10 +158,8 @@ class _Recorder:
     def __init__(self, index: Index) -> None:
         self._index = index
         self.pages: dict[NormalizedName, ProjectPage | None] = {}
-        self.told: dict[Listed, Told] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._index, name)
+        self.told: dict[Listed, MetadataResult] = {}
+        self.direct = index.direct
 
     def start_page(self, name: NormalizedName, then: Callable[[ProjectPage], None] | None = None) -> None:
         """Nothing: `then` would make use of a page without asking for it."""
@@ -173,11 +171,11 @@ class _Recorder:
         page = self.pages[name] = self._index.page(name)
         return page
 
-    def metadata(self, file: Listed) -> Told:
+    def metadata(self, file: Listed) -> MetadataResult:
         told = self.told[file] = self._index.metadata(file)
         return told
 
-    def slice(self, inquiry: Inquiry, results: Iterable[Result]) -> Iterator[tuple[str, bytes]]:
+    def slice(self, request: Request, results: Iterable[Result]) -> Iterator[tuple[str, bytes]]:
         """Every file of the snapshot: its path below the directory, and its content."""
         pages = {name: page for name, page in sorted(self.pages.items()) if page is not None}
         projects = {name: _Project(page, self.told) for name, page in pages.items()}
@@ -189,26 +187,26 @@ class _Recorder:
             "schema": SCHEMA,
             "wheelcheck": __version__,
             "recorded": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            "question": _question(inquiry),
+            "question": _question(request),
             "sources": list(self._index.origins),
-            "order": list(order_of(inquiry, self._index)),
+            "order": list(order_of(request, self._index)),
             "projects": {name: project.origins() for name, project in projects.items()},
             "missing": {name: {"near": _near(name, results)} for name in missing},
         }
         yield MANIFEST, _json(manifest, indent=1)
 
 
-def _question(inquiry: Inquiry) -> dict[str, Plain]:
+def _question(request: Request) -> dict[str, Plain]:
     """What was asked, without secrets."""
     options = {
-        name: value for name, value in inquiry.options.items() if name not in NO_PART and value != DEFAULTS.get(name)
+        name: value for name, value in request.options.items() if name not in NO_PART and value != DEFAULTS.get(name)
     }
     return {
-        "requirements": [mask(str(ask.requirement)) for ask in inquiry.inputs.asks],
-        "constraints": [mask(str(ask.requirement)) for ask in inquiry.inputs.constraints],
-        "targets": [target.name for target in inquiry.targets],
+        "requirements": [mask(str(ask.requirement)) for ask in request.inputs.asks],
+        "constraints": [mask(str(ask.requirement)) for ask in request.inputs.constraints],
+        "targets": [target.name for target in request.targets],
         "options": _masked(plain(options)),
-        "exclude_newer": inquiry.limit,
+        "exclude_newer": request.limit,
     }
 
 
@@ -239,7 +237,7 @@ class _Kept:
 
     file: Listed
     path: str
-    told: Told | None
+    told: MetadataResult | None
 
     @property
     def metadata(self) -> bytes | None:
@@ -269,7 +267,7 @@ class _Kept:
 class _Project:
     """A page with what was told of its files, as documents of a static repository."""
 
-    def __init__(self, page: ProjectPage, told: Mapping[Listed, Told]) -> None:
+    def __init__(self, page: ProjectPage, told: Mapping[Listed, MetadataResult]) -> None:
         self._page = page
         self._files = [_Kept(file=file, path=path, told=told.get(file)) for file, path in _paths(page.files)]
         on_shelves = [(file, False) for version in page.versions for file in page.shelf(version).unreadable]

@@ -8,12 +8,12 @@ from itertools import chain, islice
 from time import thread_time
 from typing import TYPE_CHECKING
 
-from wheelcheck.common.errors import CannotTell, UsageError
+from wheelcheck.common.errors import UndeterminedError, UsageError
 from wheelcheck.common.records import Plain, plain, record, replace
 from wheelcheck.inputs.options import complete
-from wheelcheck.inputs.request import Inquiry
+from wheelcheck.inputs.request import Request
 from wheelcheck.resolver.compatibility import Compatible, Judge
-from wheelcheck.resolver.limits import Effort
+from wheelcheck.resolver.limits import Budget
 from wheelcheck.rules.audit import (
     AlreadySaid,
     Audit,
@@ -34,7 +34,7 @@ from wheelcheck.rules.model import NO_RULES, Effect, Rule, Rules
 from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 from wheelcheck.standards.project_page import Listed, ProjectPage
-from wheelcheck.targets.parse import read_target
+from wheelcheck.targets.target import read_target
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -54,9 +54,9 @@ PLATFORMS = (
     "macos-10.15-x86_64",
 )
 PYTHONS = tuple(f"cp3{minor}" for minor in range(14, 5, -1))
-MOST_VERSIONS = 6
+MAX_VERSIONS = 6
 """For how many versions a difference is looked for."""
-MOST_LOOKED_AT = 50
+MAX_LOOKED_AT = 50
 """How many of the newest versions of a project may be new releases."""
 
 
@@ -163,8 +163,8 @@ class _Desk:
     def __init__(self, rules: Rules, options: Options, notices: list[str]) -> None:
         self._rules = rules
         self._options = options
-        inquiry = self._inquiry("wheelcheck", read_target(f"{PLATFORMS[0]}-{PYTHONS[0]}"))
-        self._opened = inquiry.opened_index(notices.append)
+        request = self._request("wheelcheck", read_target(f"{PLATFORMS[0]}-{PYTHONS[0]}"))
+        self._opened = request.opened_index(notices.append)
 
     def __enter__(self) -> Self:
         self.index: Index = self._opened.__enter__()
@@ -173,8 +173,8 @@ class _Desk:
     def __exit__(self, *error: object) -> None:
         self._opened.__exit__(*error)  # type: ignore[arg-type]
 
-    def _inquiry(self, question: str, target: Target) -> Inquiry:
-        return Inquiry.read(question.split(" and "), (target,), complete(self._options))
+    def _request(self, question: str, target: Target) -> Request:
+        return Request.read(question.split(" and "), (target,), complete(self._options))
 
     # -- what is there
 
@@ -189,7 +189,7 @@ class _Desk:
             if said:
                 return replace(looked, findings=said)
             difference, undecided = self._difference(rule, [file.version for file, _ in places])
-        except CannotTell as error:
+        except UndeterminedError as error:
             return replace(looked, findings=(NotTold(why=str(error)),))
         return replace(looked, difference=difference, findings=undecided)
 
@@ -204,7 +204,7 @@ class _Desk:
             if not ends:
                 return Audit(rule=rule, covered=covered, findings=(NoFile(),))
             return Audit(rule=rule, covered=covered, beside=tuple(self._beside(rule, *place) for place in ends))
-        except CannotTell as error:
+        except UndeterminedError as error:
             return Audit(rule=rule, findings=(NotTold(why=str(error)),))
 
     def _beside(self, rule: Rule, file: Listed, target: Target) -> Beside:
@@ -248,7 +248,7 @@ class _Desk:
             return None, ()
         same: list[str] = []
         unanswered: list[str] = []
-        for question, target in chain.from_iterable(self._questions(rule, v) for v in islice(versions, MOST_VERSIONS)):
+        for question, target in chain.from_iterable(self._questions(rule, v) for v in islice(versions, MAX_VERSIONS)):
             shown = f"{question} on {target.name}"
             before, after = (self._answer(question, target, rules) for rules in (NO_RULES, Rules.of([rule])))
             if before != after:
@@ -274,8 +274,8 @@ class _Desk:
     def _answer(self, question: str, target: Target, rules: Rules) -> dict[str, str] | None:
         from wheelcheck.resolver.resolve import solve
 
-        asked = replace(self._inquiry(question, target).question(target), rules=rules)
-        solution = solve(asked, self.index, Effort(thread_time))
+        asked = replace(self._request(question, target).question(target), rules=rules)
+        solution = solve(asked, self.index, Budget(thread_time))
         return {pin.name: str(pin.version) for pin in solution.pins} if solution else None
 
     # -- what came since
@@ -286,9 +286,9 @@ class _Desk:
         since = max((source.date for rule in rows for source in rule.sources), default="")
         try:
             page = self.index.page(project)
-        except CannotTell:
+        except UndeterminedError:
             return
-        newest = islice((v for v in page.versions if not v.is_prerelease), MOST_LOOKED_AT) if page else ()
+        newest = islice((v for v in page.versions if not v.is_prerelease), MAX_LOOKED_AT) if page else ()
         versions = tuple(
             v for v in newest if page and _uploaded(page, v) > since and not any(rule.covers(v) for rule in rows)
         )

@@ -19,7 +19,7 @@ _WORDS = re.compile(rf"(?:{_UNIT}(?:\s*,\s*|\s+and\s+|\s*))+(?:ago)?", re.ASCII 
 _ONE = re.compile(_UNIT, re.ASCII | re.IGNORECASE)
 _CALENDAR = re.compile(r"\d\s*(?:mos?|months?|y|yrs?|years?)\b|P[\dYWD]*\d[YM]", re.ASCII | re.IGNORECASE)
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
-_LONGEST = 12
+_MAX_LENGTH = 12
 """Digits of a number in a duration; a longer one reaches back beyond the year 1, whatever its unit."""
 
 
@@ -69,7 +69,7 @@ def _end_of_day(text: str) -> datetime | None:
 def _duration(text: str) -> timedelta:
     """A duration; raises `ValueError` with half a sentence."""
     amounts = _amounts(text)
-    if any(len(number) > _LONGEST for number, _ in amounts):
+    if any(len(number) > _MAX_LENGTH for number, _ in amounts):
         raise OverflowError
     return timedelta(seconds=sum(int(number) * _SECONDS[unit[0].lower()] for number, unit in amounts))
 

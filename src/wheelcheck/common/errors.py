@@ -1,4 +1,8 @@
-"""What keeps wheelcheck from telling: few exceptions, each with its fields first and its sentence made from them."""
+"""Why an answer could not be given: a few exceptions, each with fields, and its sentence made from them here.
+
+Absence is a value, and so is "not compatible". An exception means that the question was malformed, or that the answer
+is unknown.
+"""
 
 from __future__ import annotations
 
@@ -12,34 +16,37 @@ if TYPE_CHECKING:
 
 
 class UsageError(Exception):
-    """The question itself is malformed: an unknown target, a broken requirement, two options that exclude each other.
+    """The question is malformed: an unknown target, a broken requirement, options that exclude each other.
 
-    The text is one sentence that names the thing, its place and what to do. Every door answers it with exit code 2.
+    Its text is one sentence that names the thing, its place and what to do. It leads to exit code 2.
     """
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)
-class CannotTell(Exception):
-    """Something that an answer stands on could not be found out; this is neither "compatible" nor "not compatible"."""
+class UndeterminedError(Exception):
+    """Something that the answer depends on could not be determined; this is neither "compatible" nor "not compatible".
+
+    Each subclass is a kind of error in the documents. `sentence` is a template over its fields.
+    """
 
     sentence: ClassVar[str]
 
     @property
     def kind(self) -> str:
-        """The stable code, such as ``IndexUnavailable``."""
+        """The stable code, such as ``IndexUnavailable``: the name of the class."""
         return type(self).__name__
 
     def __str__(self) -> str:
         return self.sentence.format(**vars(self))
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `error` in a report: kind, message, then the fields."""
+        """Return the form under `error` in a report: kind, message, then the fields."""
         return {"kind": self.kind, "message": str(self)} | fields_of(self)
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)
-class IndexUnavailable(CannotTell):
-    """No usable answer from an index: connection refused or broken, a server error, a body cut short."""
+class IndexUnavailable(UndeterminedError):
+    """No usable answer from an index: connection refused or broken, a server error, a truncated body."""
 
     url: str
     why: str
@@ -47,8 +54,8 @@ class IndexUnavailable(CannotTell):
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)
-class IndexNonsense(CannotTell):
-    """An index answered, but not with a project page that the standards know."""
+class IndexNonsense(UndeterminedError):
+    """An index answered, but not with a project page as the standards define it."""
 
     url: str
     why: str
@@ -59,8 +66,8 @@ class IndexNonsense(CannotTell):
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)
-class NotAuthorized(CannotTell):
-    """An index wants credentials that were not given, or refuses the ones that were."""
+class NotAuthorized(UndeterminedError):
+    """An index requires credentials that were not given, or rejects the ones that were."""
 
     url: str
     status: int
@@ -70,55 +77,92 @@ class NotAuthorized(CannotTell):
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)
-class NotCached(CannotTell):
-    """Offline, and the cache does not hold what the answer needs."""
+class NotCached(UndeterminedError):
+    """Something that may not be requested is not at hand: it is not in the cache, or not in a snapshot.
 
-    url: str
-    sentence = "{url} is not in the cache, and --offline forbids asking for it. Run once without --offline."
-
-
-@record(frozen=False, kw_only=False, eq=False, slots=False)
-class NotRecorded(CannotTell):
-    """A snapshot that was recorded for another question does not hold what the answer needs."""
+    Attributes:
+        what: a URL, a project or a file.
+        snapshot: the directory of the snapshot, or None for the cache.
+    """
 
     what: str
-    directory: str
-    sentence = (
-        "The snapshot in {directory} does not hold {what}, because it was recorded for another question. "
-        "Record one for this question with wheelcheck snapshot."
-    )
+    snapshot: str | None = None
 
-    @property
-    def kind(self) -> str:
-        """``NotCached``, as for all that is not at hand and must not be asked for."""
-        return NotCached.__name__
+    def __str__(self) -> str:
+        if self.snapshot is None:
+            return f"{self.what} is not in the cache, and --offline forbids requests. Run once without --offline."
+        return (
+            f"The snapshot in {self.snapshot} does not hold {self.what}, because it was recorded for another question. "
+            "Record one for this question with wheelcheck snapshot."
+        )
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)
-class TimedOut(CannotTell):
-    """An index took longer than its limit."""
+class TimedOut(UndeterminedError):
+    """Something took longer than its limit: an index, or the search among versions.
+
+    Attributes:
+        what: what took so long.
+        seconds: its limit in seconds.
+        rounds: for a search, the rounds of resolution that it took; 0 for anything else.
+        projects, versions: for a search, the projects of which most versions were tried, and how many of each.
+    """
 
     what: str
     seconds: float
-    sentence = "{what} took longer than {seconds:g} seconds. Try again, or raise the time-out in pip's configuration."
+    rounds: int = 0
+    projects: tuple[str, ...] = ()
+    versions: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        if self.rounds:
+            tried = counted_versions(self.projects, self.versions)
+            searched = f"No answer was found in {self.rounds} rounds, in which {tried} were tried"
+            return f"{searched}. Add a bound on one of these projects."
+        return (
+            f"{self.what} took longer than {self.seconds:g} seconds. "
+            "Try again, or raise the time-out in pip's configuration."
+        )
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)
-class Endless(CannotTell):
-    """A search among versions took more rounds than its limit."""
+class Unreadable(UndeterminedError):
+    """A distribution whose metadata is out of reach, so that its dependencies are unknown.
 
-    projects: tuple[str, ...]
-    versions: tuple[int, ...]
-    rounds: int
-    sentence = "No answer was found in {rounds} rounds, in which {tried} were tried. Bound one of these projects."
+    Attributes:
+        filename: a file, a directory or a URL.
+        why: the reason, as the end of a sentence.
+        needs_build: whether only a build could tell its metadata; nothing is ever built.
+    """
+
+    filename: str
+    why: str
+    needs_build: bool = False
 
     def __str__(self) -> str:
-        return self.sentence.format(rounds=self.rounds, tried=versions_of(self.projects, self.versions))
+        if not self.needs_build:
+            return f"The metadata of {self.filename} could not be read: {self.why}."
+        return (
+            f"Only a build can tell what {self.filename} needs, because {self.why}, and nothing is built here. "
+            "Name a wheel of it, such as one that pip wheel makes, or a version that has one."
+        )
 
-    @property
-    def kind(self) -> str:
-        """``TimedOut``, as for every limit."""
-        return TimedOut.__name__
+    @classmethod
+    def dynamic(cls, filename: str, fields: tuple[str, ...]) -> Self:
+        """Return the error for a source distribution whose metadata declares `fields` dynamic, or is older than 2.2."""
+        if fields:
+            return cls(filename, f"its metadata declares {_enumerated(fields)} dynamic", needs_build=True)
+        why = "it has no metadata of version 2.2 or later, which tells what a build may change"
+        return cls(filename, why, needs_build=True)
+
+
+@record(frozen=False, kw_only=False, eq=False, slots=False)
+class NotDownloaded(UndeterminedError):
+    """A distribution file that could not be fetched or stored, or that is not the one its index lists."""
+
+    filename: str
+    why: str
+    sentence = "{filename} was not downloaded: {why}."
 
 
 class Interrupted(KeyboardInterrupt):
@@ -126,7 +170,7 @@ class Interrupted(KeyboardInterrupt):
 
     @classmethod
     def resolving(cls, tried: Mapping[str, int], rounds: int, awaited: str | None) -> Self:
-        """A resolution was under way.
+        """Return the interrupt of a resolution.
 
         Args:
             tried: how many versions of some projects were tried.
@@ -135,73 +179,22 @@ class Interrupted(KeyboardInterrupt):
         """
         at = f" while reading {awaited}" if awaited else ""
         were = "was" if sum(tried.values()) == 1 else "were"
-        so_far = f", in which {versions_of(tuple(tried), tuple(tried.values()))} {were} tried" if tried else ""
+        so_far = f", in which {counted_versions(tuple(tried), tuple(tried.values()))} {were} tried" if tried else ""
         return cls(f"Interrupted{at} after {rounds} round{'s' * (rounds != 1)}{so_far}.")
 
     @classmethod
     def seeking_remedies(cls, target: str) -> Self:
-        """There was an answer for a target, and changes were tried that might give a better one."""
+        """Return the interrupt of the search for changes that would fix the answer for a target."""
         return cls(
             f"Interrupted while looking for what would fix the answer for {target}; --no-remedies leaves that out."
         )
 
 
-def versions_of(projects: Sequence[str], numbers: Sequence[int]) -> str:
-    """Numbers of versions of some projects, in words."""
-    return _listed(
-        tuple(
-            f"{number} version{'s' * (number != 1)} of {project}"
-            for project, number in zip(projects, numbers, strict=True)
-        )
-    )
+def counted_versions(projects: Sequence[str], numbers: Sequence[int]) -> str:
+    """Return numbers of versions in words: ``3 versions of numpy and 1 version of scipy``."""
+    pairs = zip(projects, numbers, strict=True)
+    return _enumerated([f"{number} version{'s' * (number != 1)} of {project}" for project, number in pairs])
 
 
-@record(frozen=False, kw_only=False, eq=False, slots=False)
-class Unreadable(CannotTell):
-    """A distribution file whose metadata is out of reach, so that its dependencies are unknown."""
-
-    filename: str
-    why: str
-    sentence = "The metadata of {filename} could not be read: {why}."
-
-
-@record(frozen=False, kw_only=False, eq=False, slots=False)
-class NeedsBuild(CannotTell):
-    """A source distribution or a project whose dependencies only a build can tell, and nothing is ever built."""
-
-    filename: str
-    why: str
-    sentence = (
-        "Only a build can tell what {filename} needs, because {why}, and nothing is built here. "
-        "Name a wheel of it, such as one that pip wheel makes, or a version that has one."
-    )
-
-    @classmethod
-    def of(cls, filename: str, fields: tuple[str, ...]) -> NeedsBuild:
-        """The failure of a source distribution whose metadata declares these fields dynamic, or is too old for that."""
-        if fields:
-            return cls(filename, f"its metadata declares {_listed(fields)} dynamic")
-        return cls(filename, "it has no metadata of version 2.2 or later, which tells what a build may change")
-
-    @classmethod
-    def of_directory(cls, path: str, fields: tuple[str, ...]) -> NeedsBuild:
-        """The failure of a project whose pyproject.toml does not state these fields."""
-        return cls(path, f"its pyproject.toml leaves {_listed(fields)} open (dynamic)")
-
-    @property
-    def kind(self) -> str:
-        """``Unreadable``, as for every file whose dependencies are unknown."""
-        return Unreadable.__name__
-
-
-def _listed(words: tuple[str, ...]) -> str:
+def _enumerated(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
-
-
-@record(frozen=False, kw_only=False, eq=False, slots=False)
-class NotDownloaded(CannotTell):
-    """A distribution file that could not be fetched or kept, or that is not the one that its index states."""
-
-    filename: str
-    why: str
-    sentence = "{filename} was not downloaded: {why}."

@@ -20,7 +20,7 @@ _SECRET_PARAMETER = pattern(
     r"=)[^&;#\s]+",
     re.IGNORECASE,
 )
-_LONGEST_USER_SHOWN = 20
+_MAX_USER_SHOWN = 20
 
 
 def mask(text: str) -> str:
@@ -33,7 +33,7 @@ def mask(text: str) -> str:
 
 def _masked_userinfo(found: re.Match[str]) -> str:
     user, _, password = (found[1] if found[1] is not None else found[2]).partition(":")
-    is_token = password in ("", "x-oauth-basic") or len(user) > _LONGEST_USER_SHOWN
+    is_token = password in ("", "x-oauth-basic") or len(user) > _MAX_USER_SHOWN
     return "****@" if is_token else f"{user}:****@"
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
-from wheelcheck.common.errors import CannotTell
+from wheelcheck.common.errors import UndeterminedError
 from wheelcheck.common.records import record
 from wheelcheck.common.threads import Task, Turns, Workers
 from wheelcheck.common.urls import path_of_url
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from wheelcheck.standards.project_page import Listed
 
 T = TypeVar("T")
-Failure: TypeAlias = "Callable[[str, str], CannotTell]"
+Failure: TypeAlias = "Callable[[str, str], UndeterminedError]"
 """Makes what is raised of a file's name and of what is wrong with it."""
 
 
@@ -38,7 +38,7 @@ class Known(Generic[T]):
     value: T
 
 
-class Access:
+class FetchContext:
     """The way to some sources.
 
     Attributes:

@@ -16,33 +16,33 @@ from typing import BinaryIO
 
 from packaging.version import InvalidVersion
 
-from wheelcheck.common.errors import NeedsBuild, NotCached, Unreadable
+from wheelcheck.common.errors import NotCached, Unreadable
 from wheelcheck.common.records import replace
 from wheelcheck.common.urls import path_of_url, shown
 from wheelcheck.index.cache.store import Kept, key_of
-from wheelcheck.index.context import Access
+from wheelcheck.index.context import FetchContext
 from wheelcheck.index.fetch_metadata import metadata_in
 from wheelcheck.index.http.cache_control import FRESH_FOR
 from wheelcheck.index.http.ranges import bounded
 from wheelcheck.index.local_files import LocalHashes
 from wheelcheck.index.metadata import keep_metadata, known_metadata
-from wheelcheck.index.sdists import LARGEST, MODERATE, Enough, check_kind, fetch, promise_in
+from wheelcheck.index.sdists import MAX_SIZE, MODERATE, Enough, check_kind, fetch, promise_in
 from wheelcheck.standards.core_metadata import Metadata, MetadataError
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata
 from wheelcheck.standards.filenames import SDIST_ENDINGS
 from wheelcheck.standards.hashes import chunks_of, digests_of, mismatch
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.project_page import Listed, Sdist, UnreadableFile, direct_file, hash_pairs
-from wheelcheck.standards.source_metadata import PYPROJECT, Project, Told, parse_project, static_metadata
+from wheelcheck.standards.source_metadata import PYPROJECT, MetadataResult, Project, parse_project, static_metadata
 from wheelcheck.standards.specifiers import version_of
 from wheelcheck.standards.zip_member import ArchiveError
 
-LARGEST_PYPROJECT = 2**24
+MAX_PYPROJECT = 2**24
 
 
 def read_direct(
-    access: Access, url: str, name: NormalizedName, wanted: Collection[str] = ()
-) -> tuple[Listed | UnreadableFile, Told | None]:
+    access: FetchContext, url: str, name: NormalizedName, wanted: Collection[str] = ()
+) -> tuple[Listed | UnreadableFile, MetadataResult | None]:
     """The file that the user names for a project, and what it says of itself where it had to be read for that.
 
     Args:
@@ -55,7 +55,7 @@ def read_direct(
     Raises:
         Unreadable: it is out of reach, or is no project.
         NeedsBuild: only a build can tell its version or what it needs.
-        CannotTell: its server did not answer; which of its kinds says why.
+        UndeterminedError: its server did not answer; which of its kinds says why.
     """
     access.note_kept({}, 0)
     stated = hash_pairs(url.partition("#")[2])
@@ -66,12 +66,12 @@ def read_direct(
 
 
 def _found(
-    access: Access, url: str, name: NormalizedName, wanted: Collection[str], given: Collection[str]
-) -> tuple[Listed | UnreadableFile, Told | None]:
+    access: FetchContext, url: str, name: NormalizedName, wanted: Collection[str], given: Collection[str]
+) -> tuple[Listed | UnreadableFile, MetadataResult | None]:
     file = direct_file(url, name)
     link = url.partition("#")[0]
     if not re.match(r"(https?|file):", link, re.IGNORECASE):
-        raise NeedsBuild(shown(link), "it is a source repository")
+        raise Unreadable(shown(link), "it is a source repository", needs_build=True)
     path = path_of_url(link)
     if path is not None:
         try:
@@ -88,7 +88,7 @@ def _found(
 
 def _local(
     file: Listed | UnreadableFile, path: Path, name: NormalizedName, wanted: Collection[str], given: Collection[str]
-) -> tuple[Listed | UnreadableFile, Told | None]:
+) -> tuple[Listed | UnreadableFile, MetadataResult | None]:
     if path.is_dir():
         return _directory(path, name)
     if _is_unnamed_archive(file):
@@ -100,13 +100,14 @@ def _local(
     return file, None
 
 
-def _directory(path: Path, name: NormalizedName) -> tuple[Listed | UnreadableFile, Told]:
+def _directory(path: Path, name: NormalizedName) -> tuple[Listed | UnreadableFile, MetadataResult]:
     try:
         project = read_project(path)
     except MetadataError as error:
         raise Unreadable(str(path), str(error)) from None
     if project.dynamic:
-        raise NeedsBuild.of_directory(str(path), project.dynamic)
+        why = f"its pyproject.toml leaves {' and '.join(project.dynamic)} open (dynamic)"
+        raise Unreadable(str(path), why, needs_build=True)
     return _source(path.name, path.as_uri(), name, project.metadata), project.metadata
 
 
@@ -119,12 +120,12 @@ def read_project(folder: Path) -> Project:
     """
     try:
         with (folder / PYPROJECT).open("rb") as handle:
-            body = handle.read(LARGEST_PYPROJECT + 1)
+            body = handle.read(MAX_PYPROJECT + 1)
     except FileNotFoundError:
         old = next((name for name in ("setup.py", "setup.cfg") if (folder / name).is_file()), None)
         raise MetadataError(f"it has a {old} and no {PYPROJECT}" if old else f"it has no {PYPROJECT}") from None
-    if len(body) > LARGEST_PYPROJECT:
-        raise MetadataError(f"its {PYPROJECT} has more than {LARGEST_PYPROJECT} bytes")
+    if len(body) > MAX_PYPROJECT:
+        raise MetadataError(f"its {PYPROJECT} has more than {MAX_PYPROJECT} bytes")
     return parse_project(body)
 
 
@@ -132,8 +133,8 @@ def read_project(folder: Path) -> Project:
 
 
 def _unnamed_remote(
-    access: Access, filename: str, url: str, name: NormalizedName, given: Collection[str]
-) -> tuple[Listed | UnreadableFile, Told | None]:
+    access: FetchContext, filename: str, url: str, name: NormalizedName, given: Collection[str]
+) -> tuple[Listed | UnreadableFile, MetadataResult | None]:
     """An archive whose own name does not tell its version, such as that of a branch."""
     key = key_of("direct", url)
     kept = None if access.refresh or given else access.cache.metadata(key, time.time())
@@ -144,14 +145,14 @@ def _unnamed_remote(
     if access.offline:
         raise NotCached(shown(url))
     with TemporaryFile() as handle:
-        fetch(access, url, filename, partial(bounded, handle, LARGEST, partial(Unreadable, filename)))
+        fetch(access, url, filename, partial(bounded, handle, MAX_SIZE, partial(Unreadable, filename)))
         hashes = digests_of(chunks_of(handle), _algorithms(given))
         promise = _promise(handle, filename)
     access.cache.store_metadata(key, Kept(promise), time.time() + FRESH_FOR)
     return _unnamed(filename, url, name, promise, hashes)
 
 
-def _checked(access: Access, file: Listed, wanted: Collection[str]) -> tuple[Listed, Told | None]:
+def _checked(access: FetchContext, file: Listed, wanted: Collection[str]) -> tuple[Listed, MetadataResult | None]:
     """A file with the digests that it has, and what it says of itself; with those that are wanted where it is large.
 
     What the cache holds under a wanted digest was in a file that has it.
@@ -173,7 +174,7 @@ def _checked(access: Access, file: Listed, wanted: Collection[str]) -> tuple[Lis
         return same, keep_metadata(access, same, _inside(handle, same))
 
 
-def _is_large(access: Access, file: Listed) -> bool:
+def _is_large(access: FetchContext, file: Listed) -> bool:
     answer = access.transport.head(file.url, headers={"accept-encoding": "identity"})
     length = answer.headers.get("content-length", "")
     return answer.status == 200 and length.isascii() and length.isdigit() and int(length[:19]) > MODERATE
@@ -202,13 +203,13 @@ def _promise(handle: BinaryIO, filename: str) -> bytes:
 
 def _unnamed(
     filename: str, url: str, name: NormalizedName, promise: bytes, hashes: Mapping[str, str]
-) -> tuple[Listed | UnreadableFile, Told | None]:
+) -> tuple[Listed | UnreadableFile, MetadataResult | None]:
     try:
         metadata = static_metadata(promise)
     except MetadataError as error:
         raise Unreadable(filename, str(error)) from None
     if isinstance(metadata, DynamicMetadata):
-        raise NeedsBuild.of(filename, metadata.fields)
+        raise Unreadable.dynamic(filename, metadata.fields)
     found = _source(filename, url, name, metadata)
     return (found, None) if isinstance(found, UnreadableFile) else (replace(found, hashes=hashes), metadata)
 

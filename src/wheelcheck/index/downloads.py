@@ -11,8 +11,8 @@ from pathlib import Path
 
 from wheelcheck.common.errors import NotCached, NotDownloaded
 from wheelcheck.common.urls import shown
-from wheelcheck.index.context import Access
-from wheelcheck.index.http.ranges import MOST_BYTES, bounded
+from wheelcheck.index.context import FetchContext
+from wheelcheck.index.http.ranges import MAX_BYTES, bounded
 from wheelcheck.index.local_files import stated_of
 from wheelcheck.index.pages import GONE
 from wheelcheck.standards.hashes import chunks_of, mismatch_of
@@ -21,7 +21,7 @@ from wheelcheck.standards.project_page import Listed
 Progress = Callable[[int], None]
 
 
-def download(access: Access, file: Listed, destination: Path, progress: Progress) -> None:
+def download(access: FetchContext, file: Listed, destination: Path, progress: Progress) -> None:
     """Puts a file at a path, as `Index.download` promises, by way of the access to its source."""
     temporary = destination.with_name(f".{destination.name}.{os.getpid()}-{threading.get_ident()}")
     try:
@@ -39,7 +39,7 @@ def download(access: Access, file: Listed, destination: Path, progress: Progress
             temporary.unlink(missing_ok=True)
 
 
-def _fetch(access: Access, file: Listed, place: Path, progress: Progress) -> None:
+def _fetch(access: FetchContext, file: Listed, place: Path, progress: Progress) -> None:
     local = access.path_of(file, NotDownloaded)
     if local is None and access.offline:
         raise NotCached(shown(file.url))
@@ -56,7 +56,7 @@ def _fetch(access: Access, file: Listed, place: Path, progress: Progress) -> Non
 
 
 def _most(file: Listed) -> int:
-    return MOST_BYTES if file.size is None else file.size
+    return MAX_BYTES if file.size is None else file.size
 
 
 def _copy(file: Listed, source: Path, take: Callable[[bytes], None]) -> None:

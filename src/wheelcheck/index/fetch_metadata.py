@@ -8,27 +8,27 @@ from typing import BinaryIO
 from urllib.parse import urlsplit, urlunsplit
 
 from wheelcheck.common.errors import IndexNonsense, Unreadable
-from wheelcheck.index.context import Access
+from wheelcheck.index.context import FetchContext
 from wheelcheck.index.http.ranges import RemoteFile
 from wheelcheck.index.local_files import body_of, mismatch_of_file, stated_of
 from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
 from wheelcheck.standards.hashes import chunks_of, mismatch_of
 from wheelcheck.standards.project_page import Listed, Sdist
-from wheelcheck.standards.source_metadata import Told, told_by
+from wheelcheck.standards.source_metadata import MetadataResult, checked_metadata
 from wheelcheck.standards.zip_member import METADATA_LIMIT, ArchiveError, metadata_of, reader_of
 
 
-def fetched_metadata(access: Access, file: Listed) -> bytes | BadMetadata | HashMismatch:
+def fetched_metadata(access: FetchContext, file: Listed) -> bytes | BadMetadata | HashMismatch:
     """The metadata of a file on a server, or why the file is refused."""
     beside = _sidecar(access, file) if file.core_metadata else None
     if isinstance(beside, HashMismatch):
         return beside
-    if beside is not None and not isinstance(told_by(file, beside), BadMetadata):
+    if beside is not None and not isinstance(checked_metadata(file, beside), BadMetadata):
         return beside
     return _inside(access, file)
 
 
-def _sidecar(access: Access, file: Listed) -> bytes | HashMismatch | None:
+def _sidecar(access: FetchContext, file: Listed) -> bytes | HashMismatch | None:
     """The metadata beside the file (PEP 658), or None where the file itself must be read."""
     try:
         answer = access.transport.get(_beside(file.url), limit=METADATA_LIMIT, login=access.login_of(file))
@@ -41,7 +41,7 @@ def _sidecar(access: Access, file: Listed) -> bytes | HashMismatch | None:
     return mismatch_of(_expected_beside(file), [answer.body]) or answer.body
 
 
-def _inside(access: Access, file: Listed) -> bytes | BadMetadata | HashMismatch:
+def _inside(access: FetchContext, file: Listed) -> bytes | BadMetadata | HashMismatch:
     """The metadata inside the file."""
     if isinstance(file, Sdist):
         from wheelcheck.index.sdists import fetched_pkg_info
@@ -72,7 +72,7 @@ def _beside(url: str) -> str:
 # -- on this machine
 
 
-def local_metadata(file: Listed, path: Path) -> Told:
+def local_metadata(file: Listed, path: Path) -> MetadataResult:
     """The metadata of a file on this machine.
 
     What is beside it answers even where the file is missing, as in a copy of an index without its files.
@@ -86,18 +86,18 @@ def local_metadata(file: Listed, path: Path) -> Told:
         raise Unreadable(file.filename, f"{path}: {error.strerror}") from None
 
 
-def _local_sidecar(file: Listed, path: Path) -> Told | None:
+def _local_sidecar(file: Listed, path: Path) -> MetadataResult | None:
     body = body_of(path.with_name(path.name + ".metadata")) if file.core_metadata else None
     if body is None:
         return None
-    told = mismatch_of(_expected_beside(file), [body]) or told_by(file, body)
+    told = mismatch_of(_expected_beside(file), [body]) or checked_metadata(file, body)
     return None if isinstance(told, BadMetadata) else told
 
 
-def _local_inside(file: Listed, path: Path) -> Told:
+def _local_inside(file: Listed, path: Path) -> MetadataResult:
     with path.open("rb") as handle:
         try:
-            return told_by(file, metadata_in(file, handle))
+            return checked_metadata(file, metadata_in(file, handle))
         except ArchiveError as error:
             return BadMetadata(why=str(error))
 

@@ -1,38 +1,38 @@
-"""The pages of several indexes as they are where the first index that has a project supplies it."""
+"""The index strategy ``first-index``, seen through an index that mixes its sources."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wheelcheck.standards.names import NormalizedName
-from wheelcheck.standards.project_page import ProjectPage, Shelf, UnreadableFile
+from wheelcheck.standards.project_page import ProjectPage, UnreadableFile, VersionFiles
 
 if TYPE_CHECKING:
-    from wheelcheck.index.index import Index
+    from wheelcheck.resolver.model import PackageIndex
 
 
 class FirstIndex:
-    """An index seen under ``first-index``, from the pages that it has mixed; nothing more is asked for it.
+    """A view of an index under ``first-index``, made from its mixed pages; it causes no request of its own.
 
     Args:
-        index: which mixes all of its sources.
-        order: its indexes, as they are named in answers, in the order in which they would be asked.
+        index: an index that mixes all of its sources.
+        order: the names of its sources in the order in which first-index would ask them.
     """
 
-    def __init__(self, index: Index, order: Sequence[str]) -> None:
+    def __init__(self, index: PackageIndex, order: Sequence[str]) -> None:
         self._index = index
         self._order = order
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._index, name)
+        self.start_metadata = index.start_metadata
+        self.metadata = index.metadata
+        self.direct = index.direct
 
     def start_page(self, name: NormalizedName, _: Callable[[ProjectPage], None] | None = None) -> None:
-        """Begins to fetch a page; nobody is told of it, since that would be the mixed one."""
+        """Begin to fetch a page; the callback is dropped, since it would get the mixed page."""
         self._index.start_page(name)
 
     def page(self, name: NormalizedName) -> ProjectPage | None:
-        """The page of the first index that has a project, with what places of links have of it."""
+        """Return the page of the first source that has a project, with its files from find-links locations."""
         page = self._index.page(name)
         if page is None or len(page.indexes) < 2:
             return page
@@ -43,9 +43,9 @@ def _of_one(page: ProjectPage, index: str) -> ProjectPage:
     others = set(page.indexes) - {index}
     versions = tuple(page.versions)
 
-    def shelf(place: int) -> Shelf:
+    def shelf(place: int) -> VersionFiles:
         files = page.shelf(versions[place])
-        return Shelf.of([file for file in files if isinstance(file, UnreadableFile) or file.index not in others])
+        return VersionFiles.of([file for file in files if isinstance(file, UnreadableFile) or file.index not in others])
 
     return ProjectPage.of_shelves(
         page.name,

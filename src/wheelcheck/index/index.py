@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from wheelcheck.common.threads import Countdown, Task, Workers
 from wheelcheck.index.cache.stamps import Stamp
 from wheelcheck.index.cache.store import Cache
-from wheelcheck.index.context import Access, Known
+from wheelcheck.index.context import FetchContext, Known
 from wheelcheck.index.http.lazy_client import LazyTransport
 from wheelcheck.index.http.options import TransportOptions
 from wheelcheck.index.metadata import identity_of, known_metadata, read_metadata
@@ -27,14 +27,14 @@ from wheelcheck.index.pages import known_links, known_page, read_links, read_pag
 from wheelcheck.index.sources import FindLinks, Local, Placed, Remote, SimpleIndex, Source, placed
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile, merged
-from wheelcheck.standards.source_metadata import Told
+from wheelcheck.standards.source_metadata import MetadataResult
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
 
-__all__ = ["Counters", "FindLinks", "Index", "SimpleIndex", "Source", "Told", "identity_of"]
+__all__ = ["Counters", "FindLinks", "Index", "SimpleIndex", "Source", "MetadataResult", "identity_of"]
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ class Index:
             logins=[source.login for source in self._sources if isinstance(source, Remote) and source.login],
             indexes=[source.url for source in self._sources if isinstance(source, Remote) and not source.links],
         )
-        self._access = Access(
+        self._access = FetchContext(
             self._sources, self._line, cache, offline=offline, refresh=refresh, local_hashes=local_hashes
         )
         self._asks = not offline and any(isinstance(source, Remote) for source in self._sources)
@@ -151,7 +151,7 @@ class Index:
         return self._access.oldest
 
     @property
-    def standing(self) -> tuple[Mapping[str, Stamp], float]:
+    def stamps(self) -> tuple[Mapping[str, Stamp], float]:
         """The files in the cache on which all answers so far stand, and the time until which they may."""
         self.settle()
         return dict(self._access.places), self._access.until
@@ -193,7 +193,7 @@ class Index:
         """What all sources list of a project, in their order; None if each of them says that it is not there.
 
         Raises:
-            CannotTell: a source that did not answer, or not with a page; which of its kinds says why.
+            UndeterminedError: a source that did not answer, or not with a page; which of its kinds says why.
         """
         if name not in self._pages:
             tasks = self._page_tasks(name)
@@ -239,18 +239,18 @@ class Index:
             tell = partial(_quietly, lambda: then(task.answer()))
             self._put_off.append(tell) if task.is_done else task.follow(tell)
 
-    def metadata(self, file: Listed) -> Told:
+    def metadata(self, file: Listed) -> MetadataResult:
         """The core metadata of this very file, or why the file is refused for good.
 
         Raises:
             Unreadable: it is out of reach.
-            CannotTell: the server that has it did not answer; which of its kinds says why.
+            UndeterminedError: the server that has it did not answer; which of its kinds says why.
         """
         task = self._metadata_task(file)
         self._await(task)
         return task.answer()
 
-    def _metadata_task(self, file: Listed) -> Task[Told]:
+    def _metadata_task(self, file: Listed) -> Task[MetadataResult]:
         work = partial(read_metadata, self._access, file)
         return self._task(identity_of(file), work, partial(known_metadata, self._access, file))
 
@@ -263,9 +263,8 @@ class Index:
             wanted: digests (``sha256:...``) of which it must bear one; if there are any, it has its own under `hashes`.
 
         Raises:
-            Unreadable: it is out of reach, or is no project.
-            NeedsBuild: only a build can tell its version or what it needs.
-            CannotTell: its server did not answer; which of its kinds says why.
+            Unreadable: it is out of reach, is no project, or only a build can tell its version or dependencies.
+            UndeterminedError: its server did not answer; which of its kinds says why.
         """
         from wheelcheck.index.direct_urls import read_direct
 
@@ -287,7 +286,7 @@ class Index:
 
         Raises:
             NotDownloaded: the file is gone, its hashes differ, or it cannot be written.
-            CannotTell: its server did not answer.
+            UndeterminedError: its server did not answer.
         """
         from wheelcheck.index.downloads import download
 
@@ -357,13 +356,15 @@ def _groups(sources: Sequence[Placed], strategy: str) -> list[tuple[Placed, ...]
     return [*((source,) for source in sources if source.links), *([indexes] if indexes else [])]
 
 
-def _read_first(access: Access, group: Sequence[Placed], name: NormalizedName) -> ProjectPage | None:
+def _read_first(access: FetchContext, group: Sequence[Placed], name: NormalizedName) -> ProjectPage | None:
     """The page of the first index that has a project; those behind it are not asked. Raises as `read_page` does."""
     pages = (read_page(access, source, name) for source in group)
     return next((page for page in pages if page is not None), None)
 
 
-def _known_first(access: Access, group: Sequence[Placed], name: NormalizedName) -> Known[ProjectPage | None] | None:
+def _known_first(
+    access: FetchContext, group: Sequence[Placed], name: NormalizedName
+) -> Known[ProjectPage | None] | None:
     """What `_read_first` gives, where the cache knows it."""
     known: Known[ProjectPage | None] | None = None
     for source in group:

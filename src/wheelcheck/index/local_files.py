@@ -25,7 +25,7 @@ def local_page(source: Local, name: NormalizedName) -> ProjectPage | None:
     A snapshot knows what it was asked, so there it means that nobody can tell, unless the project was missing then.
 
     Raises:
-        CannotTell: the directory of the whole index is not there, or something in it cannot be read.
+        UndeterminedError: the directory of the whole index is not there, or something in it cannot be read.
     """
     page = _listed_page(source, name)
     return page if source.recorded is None else source.recorded.page(name, page)
@@ -46,7 +46,7 @@ def local_links(source: Local) -> Links:
     """The pages of all files in a directory, or of all that a local HTML page links to.
 
     Raises:
-        CannotTell: it is not there, or cannot be read.
+        UndeterminedError: it is not there, or cannot be read.
     """
     if _is_directory(source.path):
         files = [read_file(path.name, url=path.as_uri(), index=source.label) for path in _distributions(source.path)]

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from wheelcheck.common.errors import IndexNonsense, NotCached, Unreadable
 from wheelcheck.common.urls import path_of_url, shown
 from wheelcheck.index.cache.store import Kept, key_of
-from wheelcheck.index.context import Access, Known
+from wheelcheck.index.context import FetchContext, Known
 from wheelcheck.index.http.cache_control import FRESH_FOR
 from wheelcheck.index.local_files import stated_of
 from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
 from wheelcheck.standards.project_page import Listed
-from wheelcheck.standards.source_metadata import Told, told_by
+from wheelcheck.standards.source_metadata import MetadataResult, checked_metadata
 
 
 def identity_of(file: Listed) -> tuple[str, ...]:
@@ -44,12 +44,12 @@ def _joined(hashes: Mapping[str, str]) -> str:
     return "&".join(f"{name}={hashes[name]}" for name in sorted(hashes))
 
 
-def read_metadata(access: Access, file: Listed) -> Told:
+def read_metadata(access: FetchContext, file: Listed) -> MetadataResult:
     """The core metadata of this very file, or why it cannot be had from it.
 
     Raises:
         Unreadable: it is out of reach.
-        CannotTell: the server that has it did not answer; which of its kinds says why.
+        UndeterminedError: the server that has it did not answer; which of its kinds says why.
     """
     from wheelcheck.index.fetch_metadata import local_metadata
 
@@ -68,7 +68,7 @@ def read_metadata(access: Access, file: Listed) -> Told:
 # -- on a server
 
 
-def _remote_metadata(access: Access, file: Listed) -> Told:
+def _remote_metadata(access: FetchContext, file: Listed) -> MetadataResult:
     if access.offline:
         raise NotCached(shown(file.url))
     from wheelcheck.index.fetch_metadata import fetched_metadata
@@ -76,7 +76,7 @@ def _remote_metadata(access: Access, file: Listed) -> Told:
     return keep_metadata(access, file, fetched_metadata(access, file))
 
 
-def known_metadata(access: Access, file: Listed) -> Known[Told] | None:
+def known_metadata(access: FetchContext, file: Listed) -> Known[MetadataResult] | None:
     """What `read_metadata` gives, where the cache knows it; None where a server or a directory must be asked."""
     if path_of_url(file.url) is not None or access.recording_of(file) is not None:
         return None
@@ -88,17 +88,17 @@ def known_metadata(access: Access, file: Listed) -> Known[Told] | None:
     if kept.refused or not lasting:
         access.note_kept({}, 0)
     access.note_cached()
-    return Known(BadMetadata(why=kept.refused) if kept.refused else told_by(file, kept.head))
+    return Known(BadMetadata(why=kept.refused) if kept.refused else checked_metadata(file, kept.head))
 
 
-def keep_metadata(access: Access, file: Listed, found: bytes | BadMetadata | HashMismatch) -> Told:
+def keep_metadata(access: FetchContext, file: Listed, found: bytes | BadMetadata | HashMismatch) -> MetadataResult:
     """What was found in a file on a server, kept in the cache: for good where a hash tells that it stays the same."""
     key = key_of(*identity_of(file))
     until = time.time() + FRESH_FOR
     if isinstance(found, bytes):
         lasting = None if "sha256" in file.hashes else until
         access.later(partial(access.cache.store_metadata, key, Kept(_head(found)), lasting))
-        return told_by(file, found)
+        return checked_metadata(file, found)
     access.note_kept({}, 0)
     if isinstance(found, BadMetadata):
         access.later(partial(access.cache.store_metadata, key, Kept(b"", found.why), until))

@@ -15,7 +15,7 @@ from wheelcheck.common.records import replace
 from wheelcheck.common.urls import shown
 from wheelcheck.index.cache.entries import Damaged
 from wheelcheck.index.cache.store import Stored, key_of
-from wheelcheck.index.context import Access, Known
+from wheelcheck.index.context import FetchContext, Known
 from wheelcheck.index.http.cache_control import freshness, may_answer, varying
 from wheelcheck.index.local_files import hashed
 from wheelcheck.index.sources import Local, Placed, Remote
@@ -37,11 +37,11 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-def read_page(access: Access, source: Placed, name: NormalizedName) -> ProjectPage | None:
+def read_page(access: FetchContext, source: Placed, name: NormalizedName) -> ProjectPage | None:
     """What one index lists of a project, or None if it says that it is not there.
 
     Raises:
-        CannotTell: the source did not answer, or not with a page; which of its kinds says why.
+        UndeterminedError: the source did not answer, or not with a page; which of its kinds says why.
     """
     if isinstance(source, Local):
         from wheelcheck.index.local_files import local_page
@@ -51,20 +51,20 @@ def read_page(access: Access, source: Placed, name: NormalizedName) -> ProjectPa
     return _Exchange(access, source, _ProjectForm(source, name)).page()
 
 
-def known_page(access: Access, source: Placed, name: NormalizedName) -> Known[ProjectPage | None] | None:
+def known_page(access: FetchContext, source: Placed, name: NormalizedName) -> Known[ProjectPage | None] | None:
     """What `read_page` gives, where the cache knows it; None where a server or a directory must be asked."""
     if isinstance(source, Local):
         return None
     return _Exchange(access, source, _ProjectForm(source, name)).known()
 
 
-def known_links(access: Access, source: Placed) -> Known[Links] | None:
+def known_links(access: FetchContext, source: Placed) -> Known[Links] | None:
     """What `read_links` gives, where the cache knows it."""
     known = None if isinstance(source, Local) else _Exchange(access, source, _LinksForm(source)).known()
     return Known(known.value or {}) if known else None
 
 
-def read_links(access: Access, source: Placed) -> Links:
+def read_links(access: FetchContext, source: Placed) -> Links:
     """What a directory or page of links lists of every project; raises as `read_page` does."""
     if isinstance(source, Local):
         from wheelcheck.index.local_files import local_links
@@ -75,13 +75,13 @@ def read_links(access: Access, source: Placed) -> Links:
     return _Exchange(access, source, _LinksForm(source)).page() or {}
 
 
-def with_hashes(access: Access, file: Listed) -> Listed:
+def with_hashes(access: FetchContext, file: Listed) -> Listed:
     """A file with the digests that are wanted of local files, if it is one."""
     path = access.path_of(file, Unreadable) if access.local_hashes and file.path is None else None
     return hashed(file, path, access.local_hashes) if path is not None else file
 
 
-def _with_hashes(access: Access, page: ProjectPage | None) -> ProjectPage | None:
+def _with_hashes(access: FetchContext, page: ProjectPage | None) -> ProjectPage | None:
     if page is None or not access.local_hashes:
         return page
     files = [with_hashes(access, file) for file in page.files]
@@ -141,13 +141,13 @@ class _ProjectForm:
             status=about["status"],
             status_reason=about["reason"],
             versions=tuple(about["versions"]),
-            shelves=_Shelves(page, again),
+            shelves=_ByVersion(page, again),
             stray=tuple(UnreadableFile(filename=name, why=why, label=label) for name, why, label in about["stray"]),
         )
         return page_of(listing, name=self._project, url=page.stored.url, index=self._index)
 
 
-class _Shelves(Sequence[bytes | memoryview]):
+class _ByVersion(Sequence[bytes | memoryview]):
     """The shelves of a stored page; where one is damaged, as the index lists that version now."""
 
     def __init__(self, page: _Page, again: Callable[[], Stored]) -> None:
@@ -200,7 +200,7 @@ class _LinksForm:
 class _Exchange(Generic[T]):
     """A page of a server, through the cache."""
 
-    def __init__(self, access: Access, source: Remote, form: _Form[T]) -> None:
+    def __init__(self, access: FetchContext, source: Remote, form: _Form[T]) -> None:
         self._access, self._source, self._form = access, source, form
         self._key = key_of(form.url, source.user, form.accept)
         self._request = {

@@ -24,14 +24,14 @@ from wheelcheck.standards.zip_member import ArchiveError, NoSuchMember, member_o
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wheelcheck.index.context import Access
+    from wheelcheck.index.context import FetchContext
     from wheelcheck.index.http.client import Login, Sink
     from wheelcheck.standards.project_page import Sdist
 
 MODERATE = 64 * 2**20
 """The most bytes that are fetched for no other reason than to check a hash."""
 
-LARGEST = 2**30
+MAX_SIZE = 2**30
 """The most bytes of a source distribution that are fetched at all."""
 
 _KINDS = {".tar.gz": True, ".tgz": True, ".tar": False, ".zip": None}
@@ -76,12 +76,12 @@ def file_in(handle: BinaryIO, filename: str, is_folder: Callable[[str], bool], w
     return member_of(reader_of(handle), size, lambda path: chosen(path.decode("utf-8", "replace")), what)
 
 
-def fetched_pkg_info(access: Access, file: Sdist) -> bytes | BadMetadata | HashMismatch:
+def fetched_pkg_info(access: FetchContext, file: Sdist) -> bytes | BadMetadata | HashMismatch:
     """The PKG-INFO of a source distribution on a server, or why the file is refused.
 
     Raises:
         Unreadable: the server does not have it, or it is larger than its index says, or of a kind that is not read.
-        CannotTell: the server did not answer; which of its kinds says why.
+        UndeterminedError: the server did not answer; which of its kinds says why.
     """
     check_kind(file.filename)
     with TemporaryFile() as handle:
@@ -95,7 +95,7 @@ def fetched_pkg_info(access: Access, file: Sdist) -> bytes | BadMetadata | HashM
             return BadMetadata(why=str(error))
 
 
-def fetch(access: Access, url: str, filename: str, sink: Callable[[], Sink], login: Login | None = None) -> bool:
+def fetch(access: FetchContext, url: str, filename: str, sink: Callable[[], Sink], login: Login | None = None) -> bool:
     """Downloads a file; False where the sink has had `Enough` before its end. Raises as `fetched_pkg_info` does."""
     try:
         answer = access.transport.download(url, sink, login=login)
@@ -122,7 +122,7 @@ class _Intake:
     def start(self) -> Sink:
         """Begins anew, as each try of a download does."""
         file = self._file
-        self._write = bounded(self._handle, min(file.size or LARGEST, LARGEST), partial(Unreadable, file.filename))
+        self._write = bounded(self._handle, min(file.size or MAX_SIZE, MAX_SIZE), partial(Unreadable, file.filename))
         gzipped = check_kind(file.filename)
         if gzipped is not None and not (file.hashes and (file.size or 0) <= MODERATE):
             is_folder = partial(_is_own_folder, file) if file.index else bool

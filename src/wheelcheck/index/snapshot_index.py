@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wheelcheck.common.errors import NotRecorded, Unreadable
+from wheelcheck.common.errors import NotCached, Unreadable
 from wheelcheck.common.records import replace
 from wheelcheck.common.urls import path_of_url
 from wheelcheck.standards.core_metadata import MetadataError, parse_metadata
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch
 from wheelcheck.standards.hashes import mismatch_of
 from wheelcheck.standards.names import NormalizedName
-from wheelcheck.standards.project_page import Listed, ProjectPage, Shelf, UnreadableFile
-from wheelcheck.standards.source_metadata import Told
+from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile, VersionFiles
+from wheelcheck.standards.source_metadata import MetadataResult
 
 MANIFEST = "manifest.json"
 SCHEMA = "wheelcheck/manifest/1"
@@ -70,18 +70,18 @@ class Recording:
             page: what the directory itself has of it.
 
         Raises:
-            NotRecorded: nobody asked for the project then.
+            NotCached: nobody asked for the project then.
         """
         if page is None:
             if name in self._missing:
                 return None
-            raise NotRecorded(name, self._folder)
+            raise NotCached(name, self._folder)
         about = _mapping(self._projects.get(name))
         order = tuple(page.versions)
 
-        def shelf(place: int) -> Shelf:
+        def shelf(place: int) -> VersionFiles:
             found = page.shelf(order[place])
-            return Shelf(found.names, lambda at: self._as_recorded(found[at]))
+            return VersionFiles(found.names, lambda at: self._as_recorded(found[at]))
 
         return ProjectPage.of_shelves(
             name,
@@ -114,24 +114,24 @@ class Recording:
         """Whether a file is one of this snapshot."""
         return file.path is not None and bool(self._about(file.name, file.path))
 
-    def told(self, file: Listed) -> Told:
+    def told(self, file: Listed) -> MetadataResult:
         """What a file of this snapshot said of itself when it was recorded, or why it was refused.
 
         Raises:
-            NotRecorded: nobody asked for it then.
+            NotCached: nobody asked for it then.
             Unreadable: what the directory has of it cannot be used.
         """
         assert file.path is not None
         refusal = _refusal(_mapping(self._about(file.name, file.path).get("refused")))
         return refusal or self._metadata(file, Path(file.path + BESIDE))
 
-    def _metadata(self, file: Listed, beside: Path) -> Told:
+    def _metadata(self, file: Listed, beside: Path) -> MetadataResult:
         expected = file.core_metadata if isinstance(file.core_metadata, Mapping) else {}
         try:
             body = beside.read_bytes()
             return mismatch_of(expected, [body]) or parse_metadata(body)
         except FileNotFoundError:
-            raise NotRecorded(f"the metadata of {file.filename}", self._folder) from None
+            raise NotCached(f"the metadata of {file.filename}", self._folder) from None
         except OSError as error:
             raise Unreadable(file.filename, f"{beside}: {error.strerror}") from None
         except MetadataError as error:

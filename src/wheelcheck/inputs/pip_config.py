@@ -25,7 +25,7 @@ from wheelcheck.common.urls import mask
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-MOST_BYTES = 1 << 20
+MAX_BYTES = 1 << 20
 """A configuration file that is larger than this is refused."""
 
 PROVIDERS = ("auto", "disabled", "import", "subprocess")
@@ -402,10 +402,10 @@ def _text_of(path: str) -> str:
         if not _exists(path):
             return ""
         with file.open("rb") as stream:
-            data = stream.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
+            data = stream.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise UsageError(
-                f"pip's configuration file {path} is larger than {MOST_BYTES >> 20} MiB: correct PIP_CONFIG_FILE."
+                f"pip's configuration file {path} is larger than {MAX_BYTES >> 20} MiB: correct PIP_CONFIG_FILE."
             )
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock
     from packaging.requirements import Requirement
 
-    from wheelcheck.resolver.model import Supply
+    from wheelcheck.resolver.model import PackageIndex
     from wheelcheck.targets.target import Target
 
 PACKAGES = "[[packages]]"
@@ -260,7 +260,7 @@ def _place(context: str, document: dict[str, Any]) -> str:
 # -- what the sources say of it
 
 
-class LockedSupply:
+class LockedIndex:
     """An index in the eyes of a lock: of each project only the files of the lock, of other projects nothing.
 
     Args:
@@ -268,7 +268,7 @@ class LockedSupply:
         supply: the index itself.
     """
 
-    def __init__(self, packages: Collection[Locked], supply: Supply) -> None:
+    def __init__(self, packages: Collection[Locked], supply: PackageIndex) -> None:
         self._packages = {package.name: package for package in packages}
         self._supply = supply
         self._absent: dict[Listed, NotListed] = {}
@@ -330,7 +330,7 @@ class LockedSupply:
         return there if isinstance(there, UnreadableFile) else replace(found, url=there.url, hashes=there.hashes)
 
     def _there(self, file: Listed) -> Listed | UnreadableFile:
-        """A file where the lock has it. Raises `CannotTell` where it is not."""
+        """A file where the lock has it. Raises `UndeterminedError` where it is not."""
         wanted = [f"{algorithm}:{digest}" for algorithm, digest in file.hashes.items()]
         try:
             return self._supply.direct(file.url, file.name, wanted)

@@ -25,7 +25,7 @@ DEPENDENCIES, OPTIONAL = "[project] dependencies", "[project.optional-dependenci
 GROUPS = "[dependency-groups]"
 REQUIRES_PYTHON = "[project] requires-python"
 
-MOST = 1_000
+MAX_GROUPS = 1_000
 """Extras of the project itself that are read in one file, each once for each marker."""
 
 
@@ -114,8 +114,8 @@ class Pyproject:
         if (extra, marker) in seen:
             return
         seen.add((extra, marker))
-        if len(seen) > MOST:
-            raise MetadataError(f"its extras name each other in more than {MOST} ways")
+        if len(seen) > MAX_GROUPS:
+            raise MetadataError(f"its extras name each other in more than {MAX_GROUPS} ways")
         within = _of_extra(project, canonicalize_name(extra), table) if extra else _of_project(project, table)
         held = (_where(one, marker) for one in within)
         yield from self._plain(held, project, seen, (*above, extra))

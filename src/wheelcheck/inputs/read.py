@@ -52,12 +52,12 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = "standard input"
 
-MOST_BYTES = 16 << 20
+MAX_BYTES = 16 << 20
 """A requirements file that is larger than this is refused."""
 
 
 @record
-class Ask:
+class UserRequirement:
     """One requirement as the user gave it.
 
     Attributes:
@@ -97,8 +97,8 @@ class Inputs:
         options: those that files gave.
     """
 
-    asks: tuple[Ask, ...] = ()
-    constraints: tuple[Ask, ...] = ()
+    asks: tuple[UserRequirement, ...] = ()
+    constraints: tuple[UserRequirement, ...] = ()
     files: tuple[str, ...] = ()
     lock: Lock | None = None
     admissions: tuple[Admission, ...] = ()
@@ -164,7 +164,7 @@ def read_inputs(
     )
 
 
-def _argument(text: str, number: int) -> Ask:
+def _argument(text: str, number: int) -> UserRequirement:
     place = Place(file=COMMAND_LINE, line=number)
     if not text.strip():
         raise UsageError(f"Argument {number} of {place} is empty: give a requirement, such as numpy>=2.")
@@ -173,7 +173,7 @@ def _argument(text: str, number: int) -> Ask:
         raise editable_refused(editable[1], place)
     if text.lower().endswith((".txt", ".in")) and os.path.isfile(text):  # noqa: PTH113 (no error for a long name)
         raise UsageError(f"{text} is a file, not a project: read it with -r {text}.")
-    return Ask(requirement=requirement_at(text.strip(), place), place=place)
+    return UserRequirement(requirement=requirement_at(text.strip(), place), place=place)
 
 
 # -- projects
@@ -271,7 +271,7 @@ class _Reader:
     """Collects asks and options from files, each file once, in the order in which pip meets them."""
 
     stdin: BinaryIO | None = None
-    asks: list[Ask] = field(default_factory=list)
+    asks: list[UserRequirement] = field(default_factory=list)
     options: list[Option] = field(default_factory=list)
     ignored: list[Option] = field(default_factory=list)
     done: set[tuple[str, bool]] = field(default_factory=set)
@@ -331,7 +331,7 @@ class _Reader:
                 place = Place(file=name, table=one.table)
                 text = str(one.requirement)
                 requirement = requirement_at(text, place) if one.requirement.url else one.requirement
-                self.asks.append(Ask(requirement=requirement, place=place))
+                self.asks.append(UserRequirement(requirement=requirement, place=place))
         except ValueError as error:
             raise _unusable(name, error) from None
         except RecursionError:
@@ -431,7 +431,7 @@ def _real(path: str) -> str:
 
 def _standard_input(stdin: BinaryIO | None) -> bytes:
     try:
-        return _bounded((stdin or sys.stdin.buffer).read(MOST_BYTES + 1), STANDARD_INPUT)
+        return _bounded((stdin or sys.stdin.buffer).read(MAX_BYTES + 1), STANDARD_INPUT)
     except (OSError, ValueError, AttributeError):
         raise UsageError("The standard input cannot be read, because it is closed: name a requirements file.") from None
 
@@ -439,7 +439,7 @@ def _standard_input(stdin: BinaryIO | None) -> bytes:
 def _contents(name: str, place: Place | None) -> bytes:
     try:
         with Path(name).open("rb") as stream:
-            return _bounded(stream.read(MOST_BYTES + 1), name)
+            return _bounded(stream.read(MAX_BYTES + 1), name)
     except FileNotFoundError:
         raise UsageError(f"There is no file {name}{named_in(place)}: check the path.") from None
     except IsADirectoryError:
@@ -450,14 +450,12 @@ def _contents(name: str, place: Place | None) -> bytes:
 
 
 def _bounded(data: bytes, name: str) -> bytes:
-    if len(data) > MOST_BYTES:
-        raise UsageError(
-            f"{name} is larger than {MOST_BYTES >> 20} MiB, so it is no requirements file: check the path."
-        )
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"{name} is larger than {MAX_BYTES >> 20} MiB, so it is no requirements file: check the path.")
     return data
 
 
-def _ask(line: Line, *, constraint: bool) -> Ask:
+def _ask(line: Line, *, constraint: bool) -> UserRequirement:
     requirement = requirement_at(line.requirement, line.place)
     if constraint and requirement.extras:
         raise UsageError(
@@ -470,7 +468,7 @@ def _ask(line: Line, *, constraint: bool) -> Ask:
     hashes = dict.fromkeys(_digest(option) for option in line.options if option.name == "--hash")
     if hashes and is_directory(requirement.url):
         raise refused(line.requirement, line.place, "is a directory, which has no hash: leave out --hash")
-    return Ask(requirement=requirement, place=line.place, hashes=tuple(hashes), constraint=constraint)
+    return UserRequirement(requirement=requirement, place=line.place, hashes=tuple(hashes), constraint=constraint)
 
 
 _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
     from wheelcheck.index.index import Index, Source
     from wheelcheck.inputs.pip_config import Applied, Configuration
-    from wheelcheck.inputs.read import Ask, Inputs
+    from wheelcheck.inputs.read import Inputs, UserRequirement
     from wheelcheck.inputs.requirements_txt import FileOptions
-    from wheelcheck.resolver.limits import Effort
-    from wheelcheck.resolver.model import Supply
+    from wheelcheck.resolver.limits import Budget
+    from wheelcheck.resolver.model import PackageIndex
 
-MOST_NAMED = 3
+MAX_NAMED = 3
 """Constraints that a sentence names; many files constrain far more than what is needed."""
 
 
@@ -77,7 +77,7 @@ def target_named(target: str | Target | None, python: str | None) -> Target:
 
 def _spelled(text: str) -> Target | None:
     """The target that a text spells in full, so that no interpreter need be looked for."""
-    from wheelcheck.targets.parse import read_target
+    from wheelcheck.targets.target import read_target
 
     try:
         return read_target(text)
@@ -86,7 +86,7 @@ def _spelled(text: str) -> Target | None:
 
 
 @record(slots=False)
-class Inquiry:
+class Request:
     """Everything that was asked, read and checked before the first request."""
 
     targets: tuple[Target, ...]
@@ -97,7 +97,7 @@ class Inquiry:
     exclude_newer: datetime | None = None
 
     @classmethod
-    def read(cls, requirements: Iterable[str], targets: Iterable[str | Target] | None, options: Options) -> Inquiry:
+    def read(cls, requirements: Iterable[str], targets: Iterable[str | Target] | None, options: Options) -> Request:
         """All that the arguments, files, environment and pip's configuration ask. Raises `UsageError`."""
         from wheelcheck.inputs.pip_config import read_configuration
         from wheelcheck.inputs.read import read_inputs
@@ -139,27 +139,33 @@ class Inquiry:
             refused=refused,
         )
 
-    def resolved(self, question: Question, supply: Supply, effort: Effort) -> Outcome:
-        """The answer to one of its questions, from an index or from what a lock has of it. Raises `CannotTell`."""
+    def resolved(self, question: Question, index: PackageIndex, budget: Budget) -> Outcome:
+        """Resolve one of its questions against an index, or against what its lock file has of it.
+
+        Raises:
+            UndeterminedError: the answer is unknown.
+        """
         from wheelcheck.resolver.resolve import resolve
 
         lock = self.inputs.lock
         if lock is None or question.refused is not None:
-            return resolve(question, supply, effort)
-        from wheelcheck.inputs.pylock import LockedSupply, of_lock
+            return resolve(question, index, budget)
+        from wheelcheck.inputs.pylock import LockedIndex, of_lock
 
-        return of_lock(resolve(question, LockedSupply(lock.packages(question.target), supply), effort), lock, question)
+        return of_lock(resolve(question, LockedIndex(lock.packages(question.target), index), budget), lock, question)
 
-    def _locked(self, target: Target) -> list[Ask]:
+    def _locked(self, target: Target) -> list[UserRequirement]:
         """What a lock asks for on a target."""
-        from wheelcheck.inputs.read import Ask
+        from wheelcheck.inputs.read import UserRequirement
         from wheelcheck.inputs.requirement import Place
 
         lock = self.inputs.lock
         if lock is None:
             return []
         return [
-            Ask(requirement=one.requirement, place=Place(file=lock.file, table=one.table), hashes=one.hashes)
+            UserRequirement(
+                requirement=one.requirement, place=Place(file=lock.file, table=one.table), hashes=one.hashes
+            )
             for one in lock.packages(target)
         ]
 
@@ -261,7 +267,7 @@ class Inquiry:
             for ignored in self.inputs.options.ignored
         )
 
-    def idle(self, answered: Container[str]) -> Iterator[str]:
+    def unused_constraints(self, answered: Container[str]) -> Iterator[str]:
         """A sentence for each file whose constraints include some on projects that are in no answer.
 
         What pip is configured for holds for every question, so it need not have a bearing on each.
@@ -271,8 +277,8 @@ class Inquiry:
         idle = [ask for ask in given if canonicalize_name(ask.requirement.name) not in answered]
         for file in dict.fromkeys(ask.place.file for ask in idle):
             here = [ask for ask in idle if ask.place.file == file]
-            named = ", ".join(f"{ask.requirement.name} (line {ask.place.line})" for ask in here[:MOST_NAMED])
-            more = f" and {len(here) - MOST_NAMED} more" if len(here) > MOST_NAMED else ""
+            named = ", ".join(f"{ask.requirement.name} (line {ask.place.line})" for ask in here[:MAX_NAMED])
+            more = f" and {len(here) - MAX_NAMED} more" if len(here) > MAX_NAMED else ""
             yield f"{file} constrains what is not in the answer: {named}{more}."
 
     @contextmanager
@@ -348,7 +354,7 @@ def _rules(options: Options) -> Rules:
     return NO_RULES if options["no_rules"] else rules_in_force(options["rules"]).without(options["ignore"])
 
 
-def _holds(ask: Ask, target: Target) -> bool:
+def _holds(ask: UserRequirement, target: Target) -> bool:
     try:
         return applies(ask.requirement, target)
     except UndecidableMarker as error:
@@ -356,9 +362,9 @@ def _holds(ask: Ask, target: Target) -> bool:
         raise UsageError(f"The marker of {shown} ({ask.place}) cannot be evaluated: {error}") from None
 
 
-def _check_direct_references(asks: Iterable[Ask]) -> None:
+def _check_direct_references(asks: Iterable[UserRequirement]) -> None:
     """Refuses two different files for one project, of which no answer could take both."""
-    given: dict[NormalizedName, Ask] = {}
+    given: dict[NormalizedName, UserRequirement] = {}
     for ask in asks:
         if ask.requirement.url:
             first = given.setdefault(canonicalize_name(ask.requirement.name), ask)
@@ -367,11 +373,11 @@ def _check_direct_references(asks: Iterable[Ask]) -> None:
                 raise UsageError(f"Two files are asked for {ask.requirement.name} ({places}). Leave one of them out.")
 
 
-def _asked(ask: Ask) -> Demand:
+def _asked(ask: UserRequirement) -> Demand:
     return _demand(ask, Asked(place=str(ask.place)))
 
 
-def _demand(ask: Ask, origin: Asked | Constraint) -> Demand:
+def _demand(ask: UserRequirement, origin: Asked | Constraint) -> Demand:
     return Demand(requirement=ask.requirement, origin=origin, hashes=(*ask.hashes, *_fragment(ask.requirement)))
 
 

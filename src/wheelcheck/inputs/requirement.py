@@ -33,7 +33,7 @@ NAMED_URL = pattern(r"[A-Za-z0-9][\w.-]*\s*(\[[^\]]*\])?\s*@")
 _ADVICE = "give the name of the project, or a built wheel"
 _CLONE = "give the name of the project, or clone the repository and name the directory"
 _NEEDS_NAME = "does not tell which project it is: write NAME @ URL"
-_LONGEST_REQUIREMENT = 4000  # fewer digits than the interpreter refuses to read as one number
+_MAX_REQUIREMENT = 4000  # fewer digits than the interpreter refuses to read as one number
 
 
 @record
@@ -55,8 +55,8 @@ class Place:
 
 def requirement_at(text: str, place: Place) -> Requirement:
     """The requirement in a text; what a path or URL names is given by both its project and its URL."""
-    if len(text) > _LONGEST_REQUIREMENT:
-        raise refused(text, place, f"has more than {_LONGEST_REQUIREMENT} characters: shorten or split it")
+    if len(text) > _MAX_REQUIREMENT:
+        raise refused(text, place, f"has more than {_MAX_REQUIREMENT} characters: shorten or split it")
     if _NO_TEXT.search(text):
         raise refused(text, place, "holds something that is no character: correct it")
     if _REPOSITORY.match(text):

@@ -105,7 +105,7 @@ _CONTENTS = (
     ),
 )
 _SNIFFED = 1 << 16
-_LONGEST_LINE = 1 << 16
+_MAX_LINE = 1 << 16
 
 
 def refuse_by_name(name: str, place: Place | None) -> None:
@@ -179,8 +179,8 @@ def logical_lines(text: str, file: str) -> Iterator[Line]:
     for number, line in _joined(text):
         comment = re.search(r"(?:^|\s)#", line)
         line = _expanded(line[: comment.start()] if comment else line).strip()
-        if len(line) > _LONGEST_LINE:
-            raise UsageError(f"{file}, line {number} has more than {_LONGEST_LINE} characters: shorten or split it.")
+        if len(line) > _MAX_LINE:
+            raise UsageError(f"{file}, line {number} has more than {_MAX_LINE} characters: shorten or split it.")
         if line:
             yield _parsed(line, Place(file=file, line=number))
 

@@ -59,7 +59,7 @@ NEVER_MODULES = frozenset(
 )
 """Names that wheels carry by mistake; importing them proves nothing and may run scripts."""
 
-LONGEST_TEXT = 32768
+MAX_TEXT = 32768
 
 
 class WrongResultError(Exception):
@@ -353,7 +353,7 @@ def described(error: BaseException) -> dict[str, Any]:
     except Exception:
         message, text = "", ""
     name = kind.__name__ if kind.__module__ == "builtins" else "%s.%s" % (kind.__module__, kind.__name__)
-    return {"type": name, "message": message[:LONGEST_TEXT], "where": where, "traceback": text[-LONGEST_TEXT:]}
+    return {"type": name, "message": message[:MAX_TEXT], "where": where, "traceback": text[-MAX_TEXT:]}
 
 
 def plan(question: dict[str, Any], installed: Installed, answer: Answer) -> list[tuple[str, str | None]]:

@@ -4,8 +4,6 @@ An interpreter is asked by running ``_describe.py`` in it, in an empty directory
 user's, since a ``_manylinux`` module there is pip's business, too; so it is not isolated (``-I`` does not exist before
 Python 3.4 either). The caller's ``PYTHON*`` variables are withheld: ``PYTHONHOME`` and ``PYTHONPATH`` belong to the
 caller's Python and break another one.
-
-Importing this module gives `Target` its doors ``running``, ``of`` and ``parse``.
 """
 
 from __future__ import annotations
@@ -21,10 +19,9 @@ from wheelcheck.common.errors import UsageError
 from wheelcheck.common.records import replace
 from wheelcheck.interpreters import _describe
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
-from wheelcheck.targets.parse import names_python, read_target, target_on
 from wheelcheck.targets.python import Python, read_python
 from wheelcheck.targets.serialize import target_from_dict, target_from_facts
-from wheelcheck.targets.target import Target, python_of
+from wheelcheck.targets.target import Target, names_python, python_of, read_target, target_on
 
 if TYPE_CHECKING:
     import subprocess
@@ -32,31 +29,28 @@ if TYPE_CHECKING:
 
 PATIENCE = 30.0
 """Seconds that an interpreter has to describe itself."""
-LARGEST_DOCUMENT = 1_000_000
+MAX_DOCUMENT = 1_000_000
 """Bytes of a target document or a description that are read at most."""
 DOCUMENT_SCHEMA = "wheelcheck/target/1"
 CHILD = Path(_describe.__file__)
 
 
-# -- doors
-
-
-@cache
-def running() -> Target:
-    """The interpreter that runs wheelcheck."""
-    return target_from_facts(running_facts())
-
-
-def of(path: str | os.PathLike[str]) -> Target:
-    """The interpreter at a path, described by asking it.
+def describe(python: str | os.PathLike[str] | None = None) -> Target:
+    """Return the target that an interpreter of this machine is.
 
     Args:
-        path: an executable, or the directory of a virtual or conda environment.
+        python: an executable, or the directory of a virtual or conda environment; left out, the running interpreter.
 
     Raises:
         UsageError: there is no interpreter, it does not answer, or it is older than Python 3.6.
+
+    Example:
+        >>> wheelcheck.describe().implementation  # doctest: +SKIP
+        'cpython'
     """
-    executable = find_interpreter(path)
+    if python is None:
+        return _running()
+    executable = find_interpreter(python)
     facts = facts_of(executable)
     try:
         return replace(target_from_facts(facts), interpreter=str(executable))
@@ -64,20 +58,17 @@ def of(path: str | os.PathLike[str]) -> Target:
         raise _no_answer(executable, "what it answered is no description of a Python") from None
 
 
-def parse(text: str) -> Target:
-    """The target that a text names: ``running``, a path, a saved ``FILE.json``, or ``PLATFORM[-PYTHON]``.
-
-    Raises:
-        UsageError: the text names no target, with what may have been meant.
-    """
-    return target_of(text)
+@cache
+def _running() -> Target:
+    return target_from_facts(running_facts())
 
 
 def target_of(text: str | None, python: str | None = None) -> Target:
-    """The target that ``--target`` and ``--python`` name together.
+    """Return the target that ``--target`` and ``--python`` name together.
 
     Args:
-        text: as `parse` takes it; None is the platform of the running interpreter.
+        text: ``running``, a path, a saved ``FILE.json``, or ``PLATFORM[-PYTHON]``; None is the platform of the running
+            interpreter.
         python: a version or tag such as ``3.12``, or the path of an interpreter; None is what `text` says, else the
             running interpreter's.
 
@@ -100,10 +91,10 @@ def target_of(text: str | None, python: str | None = None) -> Target:
 
 def _here(python: str | None) -> Target:
     if python is None:
-        return running()
+        return describe()
     if _is_interpreter(python):
-        return of(python)
-    host = running()
+        return describe(python)
+    host = describe()
     target = target_on(host.platform, read_python(python))
     about_the_system = tuple(pair for pair in host.stated if pair[0] != "platform_python_implementation")
     return replace(target, stated=about_the_system, translated=host.translated)
@@ -111,19 +102,19 @@ def _here(python: str | None) -> Target:
 
 def _python(text: str | None) -> Python:
     if text is None:
-        return replace(python_of(running()), assumed=True)
-    return python_of(of(text)) if _is_interpreter(text) else read_python(text)
+        return replace(python_of(describe()), assumed=True)
+    return python_of(describe(text)) if _is_interpreter(text) else read_python(text)
 
 
 def _told_in_full(text: str) -> Target | None:
     """The target of a text that leaves nothing open to ``--python``; None if it is ``PLATFORM[-PYTHON]``."""
     word = text.strip()
     if word.lower() == "running":
-        return running()
+        return describe()
     if word.lower().endswith(".json"):
         return load(word)
     if _is_path(word) or (_exists(word) and not _is_target(word)):
-        return of(word)
+        return describe(word)
     return None
 
 
@@ -184,8 +175,8 @@ def _document(path: Path) -> object:
 
     try:
         with path.open("rb") as stream:
-            body = stream.read(LARGEST_DOCUMENT + 1)
-        if len(body) > LARGEST_DOCUMENT:
+            body = stream.read(MAX_DOCUMENT + 1)
+        if len(body) > MAX_DOCUMENT:
             raise UsageError(f"{path} is too large for a target document. Save one with 'wheelcheck targets show'.")
         data = json.loads(body.decode("utf-8-sig"))
     except OSError as error:
@@ -237,7 +228,7 @@ def facts_of(executable: Path, *options: str, patience: float = PATIENCE) -> dic
         _run([str(executable), str(CHILD), str(answer), *options], executable, empty, patience)
         try:
             with answer.open("rb") as stream:
-                facts = json.loads(stream.read(LARGEST_DOCUMENT * 10).decode("utf-8"))
+                facts = json.loads(stream.read(MAX_DOCUMENT * 10).decode("utf-8"))
         except OSError:
             raise _no_answer(executable, "it ended without an answer") from None
         except (ValueError, RecursionError):
@@ -400,7 +391,7 @@ def installed(path: str | os.PathLike[str] | None = None) -> dict[NormalizedName
     Where the interpreter has no pip that works, it is asked for the distributions on its path instead.
 
     Args:
-        path: as `of` takes it; None is the interpreter that runs wheelcheck.
+        path: as `describe` takes it; None is the interpreter that runs wheelcheck.
 
     Raises:
         UsageError: the interpreter cannot be asked.
@@ -448,8 +439,3 @@ def _set_environment(wanted: Mapping[str, str]) -> None:
     for name in os.environ.keys() - wanted.keys():
         del os.environ[name]
     os.environ.update(wanted)
-
-
-Target.running = staticmethod(running)
-Target.of = staticmethod(of)
-Target.parse = staticmethod(parse)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from wheelcheck.common.errors import CannotTell
+from wheelcheck.common.errors import UndeterminedError
 from wheelcheck.common.records import record
 from wheelcheck.diagnosis.confirmation import (
     OLDEST_PYTHON,
@@ -47,15 +47,15 @@ KEPT_OUTPUT = 65536
 """Of each output stream this many of the last bytes are kept."""
 
 KEPT_LINES = 100
-LONGEST_LINE = 1000
-LONGEST_TEXT = 32768
-LONGEST_ANSWER = 16 * 2**20
+MAX_LINE = 1000
+MAX_TEXT = 32768
+MAX_ANSWER = 16 * 2**20
 FLUSH_FAILED = 120
 """The exit code of a Python whose standard output could not be flushed: a module closed it, nothing crashed."""
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)
-class NoWorkroom(CannotTell):
+class NoWorkroom(UndeterminedError):
     """The temporary directory for a confirmation could not be made."""
 
     why: str
@@ -303,7 +303,7 @@ class _Drain:
     def lines(self) -> tuple[str, ...]:
         """The last lines, as far as they came: a process that left the session may hold the stream open for ever."""
         self.thread.join(self.patience)
-        return tuple(_clean(line, LONGEST_LINE) for line in self.kept.decode("utf-8", "replace").splitlines())
+        return tuple(_clean(line, MAX_LINE) for line in self.kept.decode("utf-8", "replace").splitlines())
 
 
 # -- reading what a child wrote: it is not to be trusted
@@ -313,7 +313,7 @@ def _read(path: Path) -> tuple[dict[str, Any], ...]:
     """The lines of an answer that have the form of an answer; a file that a module has spoilt gives fewer of them."""
     try:
         with path.open("rb") as file:
-            lines = file.read(LONGEST_ANSWER).splitlines()
+            lines = file.read(MAX_ANSWER).splitlines()
     except OSError:
         return ()
     return tuple(event for event in map(_event, lines) if event is not None)
@@ -329,7 +329,7 @@ def _event(line: bytes) -> dict[str, Any] | None:
     return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None
 
 
-def _clean(text: str, longest: int = LONGEST_TEXT) -> str:
+def _clean(text: str, longest: int = MAX_TEXT) -> str:
     """Text of a stranger without what would move a cursor or change a colour."""
     return "".join(mark if mark.isprintable() or mark in "\n\t" else "\ufffd" for mark in text[:longest])
 

@@ -25,7 +25,7 @@ from installer.destinations import SchemeDictionaryDestination
 from installer.sources import WheelFile
 from installer.utils import get_launcher_kind
 
-from wheelcheck.common.errors import CannotTell, UsageError
+from wheelcheck.common.errors import UndeterminedError, UsageError
 from wheelcheck.common.records import record
 from wheelcheck.common.urls import path_of_url
 from wheelcheck.diagnosis.confirmation import OLDEST_PYTHON
@@ -48,7 +48,7 @@ STRONG = ("sha256", "sha384", "sha512", "blake2b")
 """The hashes that identify a file; others are compared, but the file is then known by its URL only."""
 
 MARKER = "wheelcheck.json"
-LARGEST_TEXT = 64 * 2**20
+MAX_TEXT = 64 * 2**20
 """No honest WHEEL, RECORD or entry_points.txt is larger; they are the parts of a wheel that are read as a whole."""
 
 DESCRIBE = """
@@ -89,7 +89,7 @@ class PinLike(Protocol):
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)
-class NoEnvironment(CannotTell):
+class NoEnvironment(UndeterminedError):
     """The environment could not be made: no space, no permission, no venv module."""
 
     path: str
@@ -98,7 +98,7 @@ class NoEnvironment(CannotTell):
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)
-class WheelRefused(CannotTell):
+class WheelRefused(UndeterminedError):
     """A wheel that is not what its index says, or that must not be unpacked."""
 
     filename: str
@@ -158,7 +158,7 @@ def _reason(error: BaseException) -> str:
 
 
 @record
-class _Goods:
+class _HashedWheel:
     """A wheel with the strongest thing that is known of its content."""
 
     wheel: Wheel
@@ -169,12 +169,12 @@ class _Goods:
         return self.identity.startswith("url:")
 
 
-def _goods(file: Listed) -> _Goods:
+def _goods(file: Listed) -> _HashedWheel:
     if not isinstance(file, Wheel):
         raise WheelRefused(file.filename, "it is a source distribution, and nothing is built here")
     if Path(file.filename).name != file.filename:
         raise WheelRefused(file.filename, "its name is a path")
-    return _Goods(wheel=file, identity=_identity(file))
+    return _HashedWheel(wheel=file, identity=_identity(file))
 
 
 def _identity(wheel: Wheel) -> str:
@@ -275,19 +275,19 @@ def _python(place: Path) -> Path:
 # -- wheels
 
 
-def _fetch(goods: Sequence[_Goods], store: Path, download: Download, bars: _Bars) -> list[Path]:
+def _fetch(goods: Sequence[_HashedWheel], store: Path, download: Download, bars: _Bars) -> list[Path]:
     """Every wheel, checked, from the store or the index; one after the other, so that an interrupt ends it at once."""
     sizes = [item.wheel.size for item in goods]
     bars.begin("Fetching wheels", sum(size or 0 for size in sizes) if all(sizes) else None)
     return [_stored(item, store, download, bars) for item in goods]
 
 
-def _stored(goods: _Goods, store: Path, download: Download, bars: _Bars) -> Path:
+def _stored(goods: _HashedWheel, store: Path, download: Download, bars: _Bars) -> Path:
     """A wheel in the store; it is checked each time, so that what was damaged since is fetched anew."""
     place = store / _short(goods.identity) / goods.wheel.filename
     if not place.is_file() or _mismatch(place, goods):
         place.parent.mkdir(parents=True, exist_ok=True)
-        with _room(place.parent) as room:
+        with _workspace(place.parent) as room:
             part = room / goods.wheel.filename
             with bars.growing(part):
                 download(goods.wheel, part)
@@ -299,7 +299,7 @@ def _stored(goods: _Goods, store: Path, download: Download, bars: _Bars) -> Path
     return place
 
 
-def _mismatch(path: Path, goods: _Goods) -> str | None:
+def _mismatch(path: Path, goods: _HashedWheel) -> str | None:
     """How a file differs from what is stated of it, or None."""
     algorithm, _, digest = goods.identity.partition(":")
     stated = goods.wheel.hashes if goods.unhashed else {**goods.wheel.hashes, algorithm: digest}
@@ -311,7 +311,7 @@ def _mismatch(path: Path, goods: _Goods) -> str | None:
 
 
 @contextmanager
-def _room(folder: Path) -> Iterator[Path]:
+def _workspace(folder: Path) -> Iterator[Path]:
     with TemporaryDirectory(prefix=".", dir=folder, ignore_cleanup_errors=True) as name:
         yield Path(name)
 
@@ -322,7 +322,7 @@ def _room(folder: Path) -> Iterator[Path]:
 def _build(place: Path, wheels: Sequence[Path], interpreter: str, about: Mapping[str, Any], bars: _Bars) -> None:
     """In a sibling of its place first; only what is whole is moved there, and the first of two processes wins."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    with _room(place.parent) as room:
+    with _workspace(place.parent) as room:
         made = room / "made"
         _make_venv(made, place, interpreter)
         bars.begin("Unpacking wheels", _needed_space(wheels, place))
@@ -480,7 +480,7 @@ def _check_entries(archive: ZipFile) -> None:
         parts = name.split("/")
         if name.startswith("/") or ".." in parts or "\\" in name or "\0" in name or (os.name == "nt" and ":" in name):
             raise _HostileError(f"its entry {name!r} is no path inside of it")
-        if parts[0].endswith(".dist-info") and entry.file_size > LARGEST_TEXT:
+        if parts[0].endswith(".dist-info") and entry.file_size > MAX_TEXT:
             raise _HostileError(f"its entry {name!r} has {entry.file_size:,} bytes")
 
 

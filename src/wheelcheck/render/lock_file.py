@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
     from packaging.pylock import Package, Pylock
 
-    from wheelcheck.commands.check import Report, Result
+    from wheelcheck.commands.report import Report, Result
     from wheelcheck.resolver.model import Pin
     from wheelcheck.standards.names import NormalizedName
     from wheelcheck.targets.target import Target

@@ -24,10 +24,10 @@ _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
 CLOSING = " ."
 """What the end of a text from elsewhere is freed from, where it ends one of our sentences."""
 
-MOST_LINES = 3
+MAX_LINES = 3
 """How many lines of metadata a sentence quotes."""
 
-SHORTEST_RUN = 3
+MIN_RUN = 3
 """How many versions of Python that follow each other are told by the first and the last."""
 
 _TAGGED = {"cp": "CPython", "pp": "PyPy", "py": "Python"}
@@ -101,7 +101,7 @@ def _runs(versions: Iterable[str]) -> list[str]:
             runs[-1].append(version)
         else:
             runs.append([version])
-    return [told for run in runs for told in (run if len(run) < SHORTEST_RUN else [f"{run[0]} to {run[-1]}"])]
+    return [told for run in runs for told in (run if len(run) < MIN_RUN else [f"{run[0]} to {run[-1]}"])]
 
 
 def _follows(one: str, other: str) -> bool:
@@ -399,8 +399,8 @@ def _newest(version: object, files: Sequence[outcomes.RefusedFile]) -> str:
 
 
 def _lines(lines: Sequence[str]) -> str:
-    shown = [repr(line) for line in lines[:MOST_LINES]]
-    more = [f"{len(lines) - MOST_LINES} more lines"] if len(lines) > MOST_LINES else []
+    shown = [repr(line) for line in lines[:MAX_LINES]]
+    more = [f"{len(lines) - MAX_LINES} more lines"] if len(lines) > MAX_LINES else []
     return listed([*shown, *more]) or "nothing of that"
 
 

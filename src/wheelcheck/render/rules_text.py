@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wheelcheck.rules.audit import Audit, Beside, Finding
     from wheelcheck.rules.model import Rule
 
-MOST_NAMED = 6
+MAX_NAMED = 6
 """How many versions a line names."""
 
 
@@ -79,8 +79,8 @@ def _answer(pins: Mapping[str, str] | None) -> str:
     if pins is None:
         return "no answer"
     named = [f"{name} {version}" for name, version in sorted(pins.items())]
-    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-    return ", ".join(named[:MOST_NAMED]) + more or "nothing else"
+    more = f" and {len(named) - MAX_NAMED} more" if len(named) > MAX_NAMED else ""
+    return ", ".join(named[:MAX_NAMED]) + more or "nothing else"
 
 
 def _why(audit: Audit, finding: Finding) -> str:
@@ -124,8 +124,8 @@ def _counted(found: Verification) -> str:
 
 def _versions(versions: Iterable[object]) -> str:
     named = list(map(str, versions))
-    more = [f"{len(named) - MOST_NAMED} more"] if len(named) > MOST_NAMED else []
-    return listed([*named[:MOST_NAMED], *more])
+    more = [f"{len(named) - MAX_NAMED} more"] if len(named) > MAX_NAMED else []
+    return listed([*named[:MAX_NAMED], *more])
 
 
 def _number(number: int, what: str) -> str:

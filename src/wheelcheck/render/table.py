@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from wheelcheck.resolver.rejections import JudgedFile
 
-MOST_FILES = 40
+MAX_FILES = 40
 """How many files stand in the table one by one; where there are more, like ones stand together."""
 
 Cells: TypeAlias = "tuple[str, ...]"
@@ -23,7 +23,7 @@ Cells: TypeAlias = "tuple[str, ...]"
 
 def table(files: Sequence[JudgedFile], *, every: bool = False) -> Iterator[str]:
     """The lines of the table; with `every`, each file has its own, however many there are."""
-    rows = _one_by_one(files) if every or len(files) <= MOST_FILES else _folded(files)
+    rows = _one_by_one(files) if every or len(files) <= MAX_FILES else _folded(files)
     return _aligned([tuple(cell.replace("\n", " ") for cell in row) for row in rows])
 
 

@@ -17,8 +17,8 @@ from wheelcheck.standards.names import canonicalize_name
 if TYPE_CHECKING:
     from wheelcheck.advice.changes import Remedy
     from wheelcheck.advice.concerns import Concern
-    from wheelcheck.commands.check import Report, Result, Sourced
     from wheelcheck.commands.explain import Explanation
+    from wheelcheck.commands.report import Report, Result, Sourced
     from wheelcheck.commands.snapshot import Snapshot
     from wheelcheck.diagnosis.confirmation import Confirmation
     from wheelcheck.index.cache.usage import Contents
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 NEAREST = 3
 """How many groups of refused files a text shows; the JSON form has all."""
-MOST_ALIKE = 2
+MAX_ALIKE = 2
 """How many concerns that say the same of different projects are told one by one."""
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
@@ -220,7 +220,7 @@ def _concerns(result: Result | Remedy, style: Style) -> Iterator[str]:
     for concern in result.concerns:
         alike.setdefault(phrases.likeness(concern, asked), []).append(concern)
     for group in alike.values():
-        if len(group) > MOST_ALIKE:
+        if len(group) > MAX_ALIKE:
             yield _levelled(group[0].level, phrases.together(group), style)
         else:
             yield from (_levelled(concern.level, phrases.concern(concern), style) for concern in group)

@@ -32,7 +32,7 @@ from resolvelib.structs import CT, KT, RT
 if TYPE_CHECKING:
     from resolvelib.structs import State
 
-MOST_TURNS = 100
+MAX_TURNS = 100
 """How often the search may come back to where it was without a clash; counts of clashes may lead it elsewhere."""
 
 
@@ -162,9 +162,9 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         asked = frozenset((key, id(info.requirement), info.parent) for key, info in asks)
         turn = tuple(self.state.mapping.items()), asked
         self._turns[turn] += 1
-        if self._turns[turn] >= MOST_TURNS:
+        if self._turns[turn] >= MAX_TURNS:
             self.went_astray = True
-            raise ResolutionTooDeep(MOST_TURNS)
+            raise ResolutionTooDeep(MAX_TURNS)
 
 
 class StepByStep(Resolution[RT, CT, KT], Generic[RT, CT, KT]):

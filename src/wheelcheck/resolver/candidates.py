@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 
-class Offers:
+class Candidates:
     """The files of a project that a target may use.
 
     Args:

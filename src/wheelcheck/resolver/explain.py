@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from packaging.version import InvalidVersion, Version
 
 from wheelcheck.common.records import replace
-from wheelcheck.resolver.candidates import Offers
+from wheelcheck.resolver.candidates import Candidates
 from wheelcheck.resolver.compatibility import unreadable_reason
 from wheelcheck.resolver.model import (
     AddedByRule,
@@ -27,7 +27,7 @@ from wheelcheck.resolver.model import (
     RefusedFile,
 )
 from wheelcheck.resolver.rejections import Refusals
-from wheelcheck.resolver.state import Cause, Ledger, Standing
+from wheelcheck.resolver.state import Cause, Ledger, PairVersion
 from wheelcheck.standards.markers import applies
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 from wheelcheck.standards.specifiers import specifiers_of, version_of
@@ -188,7 +188,7 @@ def _conflict(ledger: Ledger, names: Sequence[NormalizedName], demands: tuple[De
 
 
 def _none_listed(
-    ledger: Ledger, name: NormalizedName, demands: tuple[Demand, ...], offers: Offers
+    ledger: Ledger, name: NormalizedName, demands: tuple[Demand, ...], offers: Candidates
 ) -> NoMatchingVersion:
     newest = next(iter(offers.page.versions), None)
     about = [demand.requirement.specifier for demand in demands if demand.name == name]
@@ -202,7 +202,7 @@ def _none_listed(
 
 
 def _beside(
-    ledger: Ledger, name: NormalizedName, offers: Offers, specifiers: Iterable[SpecifierSet]
+    ledger: Ledger, name: NormalizedName, offers: Candidates, specifiers: Iterable[SpecifierSet]
 ) -> Iterator[RefusedFile]:
     """The files that would be taken of the versions next to those that are asked for; all where none would be."""
     every = specifiers_of("")
@@ -222,7 +222,7 @@ def _bounds(specifier: SpecifierSet) -> Iterator[Version]:
             yield version_of(clause.version.removesuffix(".*"))
 
 
-def _taken(ledger: Ledger, offers: Offers, version: Version) -> Iterator[RefusedFile]:
+def _taken(ledger: Ledger, offers: Candidates, version: Version) -> Iterator[RefusedFile]:
     """The file that would be taken of a version, if any would."""
     usable = (file for _, file in offers.files(version) if file not in ledger.refused)
     return (RefusedFile(filename=file.filename, version=version, reasons=()) for file in islice(usable, 1))
@@ -233,7 +233,7 @@ def _may_be_meant(filename: str, specifier: SpecifierSet) -> bool:
     return any(f"-{clause.version}" in filename for clause in specifier if clause.operator in {"==", "==="})
 
 
-def _meets_some(offers: Offers, specifier: SpecifierSet) -> bool:
+def _meets_some(offers: Candidates, specifier: SpecifierSet) -> bool:
     return any(True for _ in specifier.filter(offers.page.versions, prereleases=True))
 
 
@@ -261,7 +261,9 @@ def _unusable(ledger: Ledger, name: NormalizedName, demands: Iterable[Demand]) -
                 yield RefusedFile(filename=file.filename, version=version, reasons=(ledger.refused[file],))
 
 
-def _admitted(ledger: Ledger, name: NormalizedName, offers: Offers, specifier: SpecifierSet) -> tuple[RefusedFile, ...]:
+def _admitted(
+    ledger: Ledger, name: NormalizedName, offers: Candidates, specifier: SpecifierSet
+) -> tuple[RefusedFile, ...]:
     """The file that would be taken if only this were demanded; where there is none, all that are refused."""
     taken = (file for version in ledger.matching(name, specifier) for file in _taken(ledger, offers, version))
     first = next(taken, None)
@@ -276,7 +278,7 @@ def refused_files(ledger: Ledger, name: NormalizedName, demands: Iterable[Demand
     return _refused(ledger, offers, ledger.specifier(name, (demand for demand in demands if demand.name == name)))
 
 
-def _refused(ledger: Ledger, offers: Offers, specifier: SpecifierSet) -> tuple[RefusedFile, ...]:
+def _refused(ledger: Ledger, offers: Candidates, specifier: SpecifierSet) -> tuple[RefusedFile, ...]:
     judged = Refusals(ledger, offers, specifier).judged()
     target = ledger.question.target
     return _nearest_first(one.refused(target) for one in judged if not one.verdict and one.version is not None)
@@ -340,7 +342,7 @@ def _is_met(ledger: Ledger, name: NormalizedName, demands: Iterable[Demand], tie
 def _demands(ledger: Ledger, causes: Sequence[Cause]) -> tuple[Demand, ...]:
     """The demands that meet in the causes, each followed by the chain that leads to what was asked."""
     found: dict[Demand, None] = {}
-    standings = [cause.ask for cause in causes if isinstance(cause.ask, Standing)]
+    standings = [cause.ask for cause in causes if isinstance(cause.ask, PairVersion)]
     for cause in causes:
         if isinstance(cause.ask, Demand):
             found |= dict.fromkeys(_chain(ledger, cause.ask))
@@ -352,7 +354,7 @@ def _demands(ledger: Ledger, causes: Sequence[Cause]) -> tuple[Demand, ...]:
     return tuple(found)
 
 
-def _exclusions(ledger: Ledger, standings: Sequence[Standing]) -> Iterator[Demand]:
+def _exclusions(ledger: Ledger, standings: Sequence[PairVersion]) -> Iterator[Demand]:
     """What rules demand of each of the versions that stand together, because of another one of them."""
     for one in standings:
         others = {other.name: other.version for other in standings if other.name != one.name}

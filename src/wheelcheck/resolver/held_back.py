@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from packaging.version import Version
 
-from wheelcheck.resolver.candidates import Offers
+from wheelcheck.resolver.candidates import Candidates
 from wheelcheck.resolver.compatibility import Judge
 from wheelcheck.resolver.model import AddedByRule, Candidate, Demand, HeldBack
 from wheelcheck.resolver.state import Ledger
@@ -21,7 +21,7 @@ def held_back(
     chosen: Chosen,
     demands: Mapping[NormalizedName, Sequence[Demand]],
     ledger: Ledger,
-    unruled: Callable[[NormalizedName, Judge], Offers | None],
+    unruled: Callable[[NormalizedName, Judge], Candidates | None],
 ) -> Iterator[HeldBack]:
     """The projects of an answer that rules kept below a version that all else would admit.
 
@@ -43,7 +43,7 @@ def _against_newer(
     demands: Sequence[Demand],
     chosen: Chosen,
     ledger: Ledger,
-    unruled: Callable[[NormalizedName, Judge], Offers | None],
+    unruled: Callable[[NormalizedName, Judge], Candidates | None],
 ) -> dict[Version, tuple[Rule, ...]]:
     """The rules against each newer version that only rules keep out."""
     question, name = ledger.question, candidate.name

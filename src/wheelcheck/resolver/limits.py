@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from wheelcheck.common.errors import Endless, Interrupted
+from wheelcheck.common.errors import Interrupted, TimedOut
 from wheelcheck.common.records import record
 from wheelcheck.standards.names import NormalizedName
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from wheelcheck.standards.project_page import Listed
 
-MOST_SECONDS = 60.0
+MAX_SECONDS = 60.0
 """Work, without waiting for an index, after which a resolution gives up."""
-MOST_TOLD = 5
+MAX_TOLD = 5
 """Projects that are told of where a resolution was given up."""
 
 
@@ -35,7 +35,7 @@ class Counted:
     metadata: int
 
 
-class Effort:
+class Budget:
     """The work of a resolution as it grows.
 
     Args:
@@ -43,8 +43,9 @@ class Effort:
         seconds: how long it may go on by that clock.
     """
 
-    def __init__(self, clock: Callable[[], float] | None = None, seconds: float = MOST_SECONDS) -> None:
+    def __init__(self, clock: Callable[[], float] | None = None, seconds: float = MAX_SECONDS) -> None:
         self._clock = clock
+        self._seconds = seconds
         self._until = clock() + seconds if clock is not None else 0.0
         self._read: dict[NormalizedName, dict[str, Version]] = {}
         self.rounds = 0
@@ -58,9 +59,9 @@ class Effort:
 
     @property
     def tried(self) -> dict[str, int]:
-        """How many versions were tried of the projects of which most were, at most `MOST_TOLD` of them."""
+        """How many versions were tried of the projects of which most were, at most `MAX_TOLD` of them."""
         numbers = {str(name): len(set(files.values())) for name, files in self._read.items()}
-        return dict(sorted(numbers.items(), key=lambda each: (-each[1], each[0]))[:MOST_TOLD])
+        return dict(sorted(numbers.items(), key=lambda each: (-each[1], each[0]))[:MAX_TOLD])
 
     def read(self, file: Listed) -> None:
         """Counts a file whose metadata is asked for."""
@@ -70,17 +71,18 @@ class Effort:
         """Counts a round.
 
         Raises:
-            Endless: there is no time for it.
+            TimedOut: there is no time for it.
         """
         if self._clock is not None and self._clock() > self._until:
-            raise self.endless()
+            raise self.timed_out()
         self.rounds += 1
 
     def interrupted(self) -> Interrupted:
         """The end that a user makes of it."""
         return Interrupted.resolving(self.tried, self.rounds, self.awaited)
 
-    def endless(self) -> Endless:
-        """The failure to come to an end."""
+    def timed_out(self) -> TimedOut:
+        """Return the error for a search that does not come to an end."""
         tried = self.tried
-        return Endless(tuple(tried), tuple(tried.values()), self.rounds)
+        what = "the search among versions"
+        return TimedOut(what, self._seconds, max(self.rounds, 1), tuple(tried), tuple(tried.values()))

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
-    from wheelcheck.standards.core_metadata import Metadata
-    from wheelcheck.standards.file_problems import DynamicMetadata, HashMismatch, NotListed
+    from wheelcheck.standards.file_problems import NotListed
     from wheelcheck.standards.project_page import ProjectPage, UnreadableFile
+    from wheelcheck.standards.source_metadata import MetadataResult
 
 # -- what is asked, and by whom
 
@@ -384,7 +384,7 @@ class HeldBack:
 
 
 @record
-class Outgrown:
+class Outdated:
     """The newest final release that all who ask for a project would take has no file for the target.
 
     Attributes:
@@ -416,7 +416,7 @@ class Solution:
     Attributes:
         pins: in the order of their names.
         held_back: where rules changed a choice.
-        outgrown: the projects whose newest final release has no file for the target, or needs what has none.
+        outdated: the projects whose newest final release has no file for the target, or needs what has none.
         unknown_markers: requirements whose marker reads what nobody knows of the target, such as its kernel's release.
         assumed_markers: requirements that another micro version of Python, where that was assumed, would decide
             otherwise.
@@ -424,7 +424,7 @@ class Solution:
 
     pins: tuple[Pin, ...]
     held_back: tuple[HeldBack, ...] = ()
-    outgrown: tuple[Outgrown, ...] = ()
+    outdated: tuple[Outdated, ...] = ()
     unknown_markers: tuple[Demand, ...] = ()
     assumed_markers: tuple[Demand, ...] = ()
 
@@ -432,20 +432,32 @@ class Solution:
 Outcome: TypeAlias = "Solution | NoAnswer"
 
 
-class Supply(Protocol):
-    """Where pages and metadata come from; `start_*` only says what will probably be asked for next."""
+class PackageIndex(Protocol):
+    """Where pages and metadata come from: indexes, a lock file, or a table in memory.
+
+    Only `page`, `metadata` and `direct` give answers. The `start_*` methods announce what will probably be asked for
+    next, so that it can be fetched meanwhile; an implementation may ignore them, and no answer depends on them.
+    """
 
     def start_page(self, name: NormalizedName, then: Callable[[ProjectPage], None] | None = None) -> None:
-        """Begins to fetch a page; `then` is called with it in a worker."""
+        """Begin to fetch a page; `then` is called with it in a worker."""
 
     def page(self, name: NormalizedName) -> ProjectPage | None:
-        """The page, or None where no index has the project."""
+        """Return the page of a project, or None where no index has the project.
+
+        Raises:
+            UndeterminedError: an index could not be asked, or its answer is not a project page.
+        """
 
     def start_metadata(self, file: Listed, then: Callable[[object], None] | None = None) -> None:
-        """Begins to read the metadata of a file; `then` is called with what it came to, perhaps in a worker."""
+        """Begin to read the metadata of a file; `then` is called with the result, perhaps in a worker."""
 
-    def metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch | DynamicMetadata | NotListed:
-        """The metadata of a file, or why it refuses the file, or that only a build can tell."""
+    def metadata(self, file: Listed) -> MetadataResult | NotListed:
+        """Return the metadata of a file, the reason to reject the file, or that only a build could tell.
+
+        Raises:
+            UndeterminedError: the metadata is out of reach.
+        """
 
     def direct(self, url: str, name: NormalizedName, wanted: Collection[str] = ()) -> Listed | UnreadableFile:
-        """The file that the user names for a project, with its digests where some are wanted of it."""
+        """Return the file that the user names for a project by URL, with its hashes where some are `wanted` of it."""

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from packaging.version import Version
 
 from wheelcheck.common.lazy_regex import pattern
-from wheelcheck.resolver.candidates import Offers
+from wheelcheck.resolver.candidates import Candidates
 from wheelcheck.resolver.compatibility import (
     ForbiddenByRule,
     NoUploadTime,
@@ -25,7 +25,7 @@ from wheelcheck.resolver.model import (
     Demand,
     NoCompatibleFile,
     Outcome,
-    Outgrown,
+    Outdated,
     Pin,
     Policy,
     RefusedFile,
@@ -44,7 +44,7 @@ NOT_OF_THE_TARGET = (BadMetadata, HashMismatch, ForbiddenByRule, NoUploadTime, T
 Alone: TypeAlias = "Callable[[Demand], Outcome | None]"
 
 
-def outgrown(pins: Iterable[Pin], ledger: Ledger, alone: Alone) -> Iterator[Outgrown]:
+def outdated(pins: Iterable[Pin], ledger: Ledger, alone: Alone) -> Iterator[Outdated]:
     """The projects of an answer whose newest final release, among those that all would take, fits the target nowhere.
 
     It may be that nothing fits which the release needs.
@@ -61,7 +61,7 @@ def outgrown(pins: Iterable[Pin], ledger: Ledger, alone: Alone) -> Iterator[Outg
             yield found
 
 
-def _outgrown(pin: Pin, offers: Offers, ledger: Ledger, alone: Alone) -> Outgrown | None:
+def _outgrown(pin: Pin, offers: Candidates, ledger: Ledger, alone: Alone) -> Outdated | None:
     if pin.version == next(iter(offers.page.versions)) and not pin.version.is_prerelease:
         return None
     finals = list(_finals(pin, offers, ledger))
@@ -75,7 +75,7 @@ def _outgrown(pin: Pin, offers: Offers, ledger: Ledger, alone: Alone) -> Outgrow
         return None
     fitting = _fitting(pin, finals, offers, alone)
     file = pin.file if fitting == pin.version else offers.files(fitting)[0][1]
-    return Outgrown(
+    return Outdated(
         name=pin.name,
         chosen=pin.version,
         fitting=fitting,
@@ -88,7 +88,7 @@ def _outgrown(pin: Pin, offers: Offers, ledger: Ledger, alone: Alone) -> Outgrow
 
 
 def _lacking(
-    pin: Pin, version: Version, offers: Offers, alone: Alone
+    pin: Pin, version: Version, offers: Candidates, alone: Alone
 ) -> tuple[NormalizedName, tuple[RefusedFile, ...]]:
     """What another version of a project needs and has no file for the target, with the nearest of its files."""
     told = alone(_asking(pin, f"=={version}"))
@@ -100,7 +100,7 @@ def _lacking(
     return told.project, () if is_the_askers else tuple(nearest)
 
 
-def _fitting(pin: Pin, finals: Iterable[Version], offers: Offers, alone: Alone) -> Version:
+def _fitting(pin: Pin, finals: Iterable[Version], offers: Candidates, alone: Alone) -> Version:
     """The newest version that the target would take if nothing else were asked for."""
     usable = (version for version in finals if offers.files(version) and not offers.is_withdrawn(version))
     if max(next(usable, pin.version), pin.version) == pin.version:
@@ -118,7 +118,7 @@ def _asking(pin: Pin, specifier: str) -> Demand:
     return Demand(requirement=requirement_of(f"{pin.name}{extras}{specifier}"), origin=Asked(place="the answer"))
 
 
-def _finals(pin: Pin, offers: Offers, ledger: Ledger) -> Iterator[Version]:
+def _finals(pin: Pin, offers: Candidates, ledger: Ledger) -> Iterator[Version]:
     """The final releases that all demands admit, newest first: newer ones, or all where a pre-release was chosen."""
     oldest = None if pin.version.is_prerelease else pin.version
     admitted = ledger.specifier(pin.name, pin.demands).filter(offers.page.versions, prereleases=True)
@@ -129,7 +129,7 @@ def _finals(pin: Pin, offers: Offers, ledger: Ledger) -> Iterator[Version]:
             yield version
 
 
-def _is_left_out(offers: Offers, version: Version) -> bool:
+def _is_left_out(offers: Candidates, version: Version) -> bool:
     """Whether the target had no say in a release: it has no file, is withdrawn, or was left out by the asker."""
     files = offers.page.versions[version]
     if not files or all(file.yanked is not None for file in files):
@@ -147,7 +147,7 @@ def _is_the_askers(why: Reason, policy: Policy) -> bool:
     return unwanted or isinstance(why, NOT_OF_THE_TARGET)
 
 
-def nearest_files(offers: Offers, version: Version) -> tuple[RefusedFile, ...]:
+def nearest_files(offers: Candidates, version: Version) -> tuple[RefusedFile, ...]:
     """Of the files of a version that are refused for the same kinds of reasons, the group that came nearest.
 
     Wheels speak before a source distribution, which would come near only because it is for no system at all.
@@ -160,7 +160,7 @@ def nearest_files(offers: Offers, version: Version) -> tuple[RefusedFile, ...]:
     return tuple(group)
 
 
-def _refused(file: Listed, offers: Offers) -> RefusedFile:
+def _refused(file: Listed, offers: Candidates) -> RefusedFile:
     reasons = offers.refusal(file)
     fits = fits_of(file, reasons, offers.judge.target)
     return RefusedFile(filename=file.filename, version=file.version, reasons=reasons, fits=fits)

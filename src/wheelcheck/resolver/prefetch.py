@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wheelcheck.resolver.candidates import Offers, combined
+from wheelcheck.resolver.candidates import Candidates, combined
 from wheelcheck.resolver.model import Demand, NeededBy, Question
 from wheelcheck.resolver.state import Ledger
 from wheelcheck.standards.core_metadata import Metadata
@@ -22,7 +22,7 @@ from wheelcheck.standards.project_page import Listed, ProjectPage
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-    from wheelcheck.resolver.model import Supply
+    from wheelcheck.resolver.model import PackageIndex
 
 
 class Foresight:
@@ -39,9 +39,9 @@ class Foresight:
     def __init__(
         self,
         question: Question,
-        supply: Supply,
+        supply: PackageIndex,
         ledger: Ledger,
-        offers_on: Callable[[ProjectPage], Offers],
+        offers_on: Callable[[ProjectPage], Candidates],
         given: Container[NormalizedName],
     ) -> None:
         self._question, self._supply, self._ledger = question, supply, ledger

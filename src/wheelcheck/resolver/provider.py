@@ -16,12 +16,12 @@ import resolvelib
 from packaging.version import Version
 from resolvelib.resolvers import RequirementInformation, ResolutionImpossible, ResolutionTooDeep
 
-from wheelcheck.common.errors import CannotTell, NeedsBuild
+from wheelcheck.common.errors import UndeterminedError, Unreadable
 from wheelcheck.common.records import record, replace
 from wheelcheck.resolver.backtracking import Search, StepByStep
-from wheelcheck.resolver.candidates import Offers, is_bounded_above, is_pinned
+from wheelcheck.resolver.candidates import Candidates, is_bounded_above, is_pinned
 from wheelcheck.resolver.compatibility import Judge, RequiresPython
-from wheelcheck.resolver.limits import Effort
+from wheelcheck.resolver.limits import Budget
 from wheelcheck.resolver.model import (
     AddedByRule,
     Candidate,
@@ -35,25 +35,26 @@ from wheelcheck.resolver.model import (
     Solution,
 )
 from wheelcheck.resolver.prefetch import Foresight
-from wheelcheck.resolver.state import Cause, Ledger, Standing
+from wheelcheck.resolver.state import Cause, Ledger, PairVersion
 from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch, NotListed
 from wheelcheck.standards.markers import UndecidableMarker, applies, marker_text
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 from wheelcheck.standards.project_page import ProjectPage, UnreadableFile
 from wheelcheck.standards.specifiers import specifiers_of, together
-from wheelcheck.targets.target import PYTHON, other_micros
+from wheelcheck.targets.platform import PYTHON
+from wheelcheck.targets.target import other_micros
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-    from wheelcheck.resolver.model import Supply
+    from wheelcheck.resolver.model import PackageIndex
     from wheelcheck.resolver.pruning import Prospects
 
-MOST_ROUNDS = 200_000
-MOST_ROUNDS_MORE = 10_000
+MAX_ROUNDS = 200_000
+MAX_ROUNDS_MORE = 10_000
 """Rounds of the thorough search, which may go in circles."""
-MOST_CLASHES = 1_000
+MAX_CLASHES = 1_000
 UNKNOWN_ABROAD = ("platform_release", "platform_version")
 """Marker variables of which nothing is known for a machine that is not here."""
 TOLD_BY_MICRO = ("python_full_version", "implementation_version")
@@ -99,7 +100,7 @@ class _Leaning(NamedTuple):
     restricts: bool
 
 
-_Ask: TypeAlias = "Demand | _Tie | Standing | _Refusal"
+_Ask: TypeAlias = "Demand | _Tie | PairVersion | _Refusal"
 _Choice: TypeAlias = "Candidate | _Pair"
 _Information: TypeAlias = "Mapping[str, Iterator[RequirementInformation[_Ask, _Choice]]]"
 
@@ -110,13 +111,13 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     Args:
         question: what is asked.
         supply: where pages and metadata come from.
-        effort: is told of the work, and limits it.
+        budget: is told of the work, and limits it.
     """
 
-    def __init__(self, question: Question, supply: Supply, effort: Effort) -> None:
+    def __init__(self, question: Question, supply: PackageIndex, budget: Budget) -> None:
         self.question = question
         self.supply = supply
-        self.effort = effort
+        self.budget = budget
         self.target = question.target
         self.rules = question.rules
         self.judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
@@ -139,7 +140,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         self._how_often: dict[str, int] = {}
         self._leanings: dict[int, _Leaning] = {}
         self._kept: list[object] = []  # what is known by its identity must not pass it on
-        self._name_further()
+        self._collect_nested_urls()
 
     # what resolvelib asks of a provider
 
@@ -203,8 +204,8 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         match asks[0]:
             case _Refusal():
                 return []
-            case Standing():
-                standings = [ask for ask in asks if isinstance(ask, Standing)]
+            case PairVersion():
+                standings = [ask for ask in asks if isinstance(ask, PairVersion)]
                 return [] if any(incompatibilities[identifier]) else self._agreement(identifier, standings)
         name, extra = _split_key(identifier)
         if extra is not None:
@@ -228,7 +229,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
 
     # candidates
 
-    def _agreement(self, key: str, standings: Sequence[Standing]) -> list[_Choice]:
+    def _agreement(self, key: str, standings: Sequence[PairVersion]) -> list[_Choice]:
         """One agreement, unless a rule excludes two of the versions that stand."""
         pairs = ((one, other) for one in standings for other in standings if one.name < other.name)
         return [] if any(self.ledger.violated(*pair) for pair in pairs) else [_Pair(key=key)]
@@ -268,12 +269,12 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
                     if file not in self.ledger.refused:
                         break
 
-    def _fetch_offers(self, name: NormalizedName, judge: Judge) -> Offers | None:
+    def _fetch_offers(self, name: NormalizedName, judge: Judge) -> Candidates | None:
         page = self._page(name)
         return None if page is None else self._offers_on(page, judge)
 
-    def _offers_on(self, page: ProjectPage, judge: Judge) -> Offers:
-        return Offers(page, judge, self._policy(page.name), self._wanted_hashes(page.name))
+    def _offers_on(self, page: ProjectPage, judge: Judge) -> Candidates:
+        return Candidates(page, judge, self._policy(page.name), self._wanted_hashes(page.name))
 
     def _policy(self, name: NormalizedName) -> Policy:
         """What the user names is taken whatever he wants of an index, as in pip."""
@@ -286,9 +287,9 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         """What there is of a project: the one file that the user gives for it, else what the indexes list."""
         url = self._given.get(name)
         if url is None:
-            self.effort.awaited = f"the page of {name}"
+            self.budget.awaited = f"the page of {name}"
             page = self.supply.page(name)
-            self.effort.awaited = None
+            self.budget.awaited = None
             return page
         file = self.supply.direct(url, name, self._wanted_hashes(name) or ())
         if isinstance(file, UnreadableFile):
@@ -303,7 +304,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             return frozenset()
         return frozenset.intersection(*given) if given else None
 
-    def _name_further(self) -> None:
+    def _collect_nested_urls(self) -> None:
         """Takes what files that the user names need from places of their own for named by him as well, as pip does."""
         demands = self.question.demands if not self.question.policy.no_deps else ()
         waiting = [part.key for demand in demands if demand.name in self._given for part in demand.by_extra()]
@@ -356,12 +357,12 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         self, candidate: Candidate
     ) -> tuple[Requirement, ...] | BadMetadata | HashMismatch | NotListed | RequiresPython:
         """What the metadata of a candidate's file asks for on the target, or why it refuses the file."""
-        self.effort.read(candidate.file)
-        self.effort.awaited = f"the metadata of {candidate.file.filename}"
+        self.budget.read(candidate.file)
+        self.budget.awaited = f"the metadata of {candidate.file.filename}"
         metadata = self.supply.metadata(candidate.file)
-        self.effort.awaited = None
+        self.budget.awaited = None
         if isinstance(metadata, DynamicMetadata):
-            raise NeedsBuild.of(candidate.file.filename, metadata.fields)
+            raise Unreadable.dynamic(candidate.file.filename, metadata.fields)
         if not isinstance(metadata, Metadata):
             return metadata
         if not self.judge.accepts_python(metadata.requires_python):
@@ -383,7 +384,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     def _standings(self, candidate: Candidate) -> Iterator[_Ask]:
         name, version = candidate.name, candidate.version
         for partner in sorted(self.rules.partners(name)):
-            yield Standing(key=" with ".join(sorted((name, partner))), name=name, version=version)
+            yield PairVersion(key=" with ".join(sorted((name, partner))), name=name, version=version)
 
     def _recorded(self, requirement: Requirement, origin: Origin) -> Iterator[Demand]:
         for demand in Demand(requirement=requirement, origin=origin).by_extra():
@@ -397,7 +398,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
 
     # the run
 
-    def answer(self, most_rounds: int = MOST_ROUNDS) -> Solution | None:
+    def answer(self, most_rounds: int = MAX_ROUNDS) -> Solution | None:
         """What resolvelib comes to; None where there is no answer, and then `clashes` tell of the way."""
         roots = [part for demand in self.question.demands for part in demand.by_extra()]
         for demand in roots:
@@ -415,8 +416,8 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             self._keep_clash(impossible.causes)
         except ResolutionTooDeep:
             if not search.went_astray:
-                raise self.effort.endless() from None
-        few_rounds = min(most_rounds, MOST_ROUNDS_MORE)
+                raise self.budget.timed_out() from None
+        few_rounds = min(most_rounds, MAX_ROUNDS_MORE)
         if search.is_doubtful and not search.went_astray:
             search = Search(self, _Listener(self), thorough=True)
             with suppress(ResolutionImpossible, ResolutionTooDeep):
@@ -429,7 +430,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         except ResolutionImpossible as impossible:
             self._keep_clash(impossible.causes)
         except ResolutionTooDeep:
-            raise self.effort.endless() from None
+            raise self.budget.timed_out() from None
         return None
 
     def _keep_clash(self, causes: Collection[RequirementInformation[_Ask, _Choice]]) -> None:
@@ -439,7 +440,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
 
     def rejected(self) -> None:
         """Counts a file that was tried in vain."""
-        self.effort.candidates += 1
+        self.budget.candidates += 1
         self._in_vain += 1
 
     def clashed(self, causes: Collection[RequirementInformation[_Ask, _Choice]]) -> None:
@@ -448,7 +449,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         Raises:
             ResolutionImpossible: there is no answer.
         """
-        if len(self.clashes) < MOST_CLASHES:
+        if len(self.clashes) < MAX_CLASHES:
             self.clashes.append(_causes(causes))
         if self._in_vain >= self._learns_at:
             self._learns_at = 2 * self._in_vain
@@ -482,7 +483,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         return {**dict.fromkeys(best), **{version: self._needs_alone(each) for version, each in untried.items()}}
 
     def _needs_alone(self, candidate: Candidate) -> tuple[Demand, ...] | None:
-        with suppress(CannotTell):
+        with suppress(UndeterminedError):
             needed, origin = self._requirements(candidate), _needed_by(candidate)
             if isinstance(needed, tuple):
                 return tuple(Demand(requirement=requirement, origin=origin) for requirement in needed)
@@ -579,10 +580,10 @@ class _Listener(resolvelib.BaseReporter["_Ask", "_Choice", str]):
         self._run = run
 
     def starting_round(self, index: int) -> None:
-        self._run.effort.begin_round()
+        self._run.budget.begin_round()
 
     def pinning(self, candidate: _Choice) -> None:
-        self._run.effort.candidates += 1
+        self._run.budget.candidates += 1
 
     def rejecting_candidate(self, criterion: object, candidate: _Choice) -> None:
         self._run.rejected()
@@ -620,7 +621,7 @@ def _causes(clash: Iterable[RequirementInformation[_Ask, _Choice]]) -> tuple[Cau
     """A clash in the words of the explanation, which knows nothing of this module's private asks."""
     return tuple(
         Cause(
-            ask=info.requirement if isinstance(info.requirement, Demand | Standing) else None,
+            ask=info.requirement if isinstance(info.requirement, Demand | PairVersion) else None,
             parent=info.parent if isinstance(info.parent, Candidate) else None,
         )
         for info in clash

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from wheelcheck.common.records import Plain, record
-from wheelcheck.resolver.candidates import Offers, is_pinned
+from wheelcheck.resolver.candidates import Candidates, is_pinned
 from wheelcheck.resolver.compatibility import (
     Compatible,
     Incompatible,
@@ -73,7 +73,7 @@ class Refusals:
         specifier: what is asked of its version.
     """
 
-    def __init__(self, ledger: Ledger, offers: Offers, specifier: SpecifierSet) -> None:
+    def __init__(self, ledger: Ledger, offers: Candidates, specifier: SpecifierSet) -> None:
         pre = ledger.question.policy.prereleases(offers.page.name)
         self._refused, self._offers = ledger.refused, offers
         self._matching = dict.fromkeys(offers.matching(specifier, pre=pre))

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from wheelcheck.common.errors import CannotTell
+from wheelcheck.common.errors import UndeterminedError
 from wheelcheck.common.records import replace
-from wheelcheck.resolver.limits import Effort
+from wheelcheck.resolver.limits import Budget
 from wheelcheck.resolver.model import Constraint, Demand, NoAnswer, Outcome, Question, Solution
-from wheelcheck.resolver.provider import MOST_ROUNDS_MORE, Run
+from wheelcheck.resolver.provider import MAX_ROUNDS_MORE, Run
 from wheelcheck.resolver.state import Ledger
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.requirements import requirement_of
@@ -19,45 +19,45 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from wheelcheck.resolver.explain import Telling
-    from wheelcheck.resolver.model import Supply
+    from wheelcheck.resolver.model import PackageIndex
 
-MOST_TRIAL_ROUNDS = 100_000
+MAX_TRIAL_ROUNDS = 100_000
 """Rounds in all for finding the fewest demands that clash; what was not tried by then is shown with them."""
-MOST_ROUNDS_ALONE = 2_000
+MAX_ROUNDS_ALONE = 2_000
 """Rounds in all for finding out whether newer versions of what was chosen would fit if nothing else were asked for."""
-MOST_READ = 50
+MAX_READ = 50
 """Clashes, the last ones, that are read for a guess at which demands these are."""
 
 
-def resolve(question: Question, supply: Supply, effort: Effort | None = None) -> Outcome:
-    """The answer to a question, or why there is none; `effort` is told of the work, and limits it.
+def resolve(question: Question, supply: PackageIndex, budget: Budget | None = None) -> Outcome:
+    """The answer to a question, or why there is none; `budget` is told of the work, and limits it.
 
     Raises:
-        CannotTell: a page or the metadata of a file that was needed is out of reach, or there is no end to it.
+        UndeterminedError: a page or the metadata of a file that was needed is out of reach, or there is no end to it.
     """
     if question.refused is not None:
         return question.refused
-    run = Run(question, supply, effort or Effort())
+    run = Run(question, supply, budget or Budget())
     return _answer(run) or _explanation(run)
 
 
-def solve(question: Question, supply: Supply, effort: Effort | None = None) -> Solution | None:
+def solve(question: Question, supply: PackageIndex, budget: Budget | None = None) -> Solution | None:
     """The answer to a question, or None where there is none, without saying why.
 
     Raises:
-        CannotTell: as `resolve`.
+        UndeterminedError: as `resolve`.
     """
-    return None if question.refused else _answer(Run(question, supply, effort or Effort()))
+    return None if question.refused else _answer(Run(question, supply, budget or Budget()))
 
 
 def resolve_with_ledger(
-    question: Question, supply: Supply, effort: Effort | None = None
-) -> tuple[Outcome | CannotTell, Ledger]:
+    question: Question, supply: PackageIndex, budget: Budget | None = None
+) -> tuple[Outcome | UndeterminedError, Ledger]:
     """As `resolve`, beside all that was said on the way; what cannot be told is given and not raised."""
-    run = Run(question, supply, effort or Effort())
+    run = Run(question, supply, budget or Budget())
     try:
         return _answer(run) or _explanation(run), run.ledger
-    except CannotTell as error:
+    except UndeterminedError as error:
         return error, run.ledger
 
 
@@ -66,20 +66,20 @@ def _answer(run: Run) -> Solution | None:
     solution = run.answer()
     if solution is None:
         return None
-    from wheelcheck.resolver.outdated import outgrown
+    from wheelcheck.resolver.outdated import outdated
 
-    last = run.effort.rounds + MOST_ROUNDS_ALONE
+    last = run.budget.rounds + MAX_ROUNDS_ALONE
 
     def alone(demand: Demand) -> Outcome | None:
-        rounds = last - run.effort.rounds
-        single = Run(replace(run.question, demands=(demand,)), run.supply, run.effort)
-        with suppress(CannotTell):
+        rounds = last - run.budget.rounds
+        single = Run(replace(run.question, demands=(demand,)), run.supply, run.budget)
+        with suppress(UndeterminedError):
             return (single.answer(rounds) or _explanation(single)) if rounds > 0 else None
         return None
 
     wanted = [pin for pin in solution.pins if not run.wants_lowest(pin.name)]
-    found = outgrown(sorted(wanted, key=lambda pin: not pin.requested), run.ledger, alone)
-    return replace(solution, outgrown=tuple(sorted(found, key=lambda one: one.name)))
+    found = outdated(sorted(wanted, key=lambda pin: not pin.requested), run.ledger, alone)
+    return replace(solution, outdated=tuple(sorted(found, key=lambda one: one.name)))
 
 
 def _explanation(run: Run) -> NoAnswer:
@@ -90,8 +90,8 @@ def _explanation(run: Run) -> NoAnswer:
     places = _smallest(run, trials)
     smaller = trials.part(places)
     if smaller != run.question:
-        again = Run(smaller, run.supply, run.effort)
-        with suppress(CannotTell):  # no time is left to tell it in fewer words
+        again = Run(smaller, run.supply, run.budget)
+        with suppress(UndeterminedError):  # no time is left to tell it in fewer words
             again.answer()
             run = again
     told = explain(run.ledger, run.clashes)
@@ -132,9 +132,9 @@ def _told_with(run: Run, versions: Mapping[NormalizedName, Version]) -> Telling 
     place = Constraint(place="the versions that are told of")
     pins = [Demand(requirement=requirement_of(f"{name}=={versions[name]}"), origin=place) for name in versions]
     if pins:
-        run = Run(replace(run.question, constraints=(*run.question.constraints, *pins)), run.supply, run.effort)
-        with suppress(CannotTell):
-            run.answer(MOST_ROUNDS_MORE)
+        run = Run(replace(run.question, constraints=(*run.question.constraints, *pins)), run.supply, run.budget)
+        with suppress(UndeterminedError):
+            run.answer(MAX_ROUNDS_MORE)
         if not run.clashes:
             return None
     told = explain(run.ledger, run.clashes, pins)
@@ -150,7 +150,7 @@ def _smallest(run: Run, trials: _Trials) -> Collection[int]:
     from wheelcheck.resolver.cores import smallest
     from wheelcheck.resolver.explain import meeting
 
-    recent = run.clashes[: -MOST_READ - 1 : -1]
+    recent = run.clashes[: -MAX_READ - 1 : -1]
     met = [_places(stated, meeting(run.ledger, clash)) for clash in (*recent, run.clashes[0])]
     telling = dict.fromkeys(place for places in met for place in places)
     guesses = [met[0], met[-1], list(telling)]
@@ -169,8 +169,8 @@ class _Trials:
     def __init__(self, run: Run) -> None:
         self._question = run.question
         self._supply = run.supply
-        self._effort = run.effort
-        self._last = run.effort.rounds + MOST_TRIAL_ROUNDS
+        self._effort = run.budget
+        self._last = run.budget.rounds + MAX_TRIAL_ROUNDS
         self._clashing: dict[frozenset[int], bool] = {}
         self._answers: dict[frozenset[int], Solution] = {}
 
@@ -204,7 +204,7 @@ class _Trials:
             return False
         try:
             answer = Run(part, self._supply, self._effort).answer(rounds)
-        except CannotTell:
+        except UndeterminedError:
             return False
         if answer is not None:
             self._answers[places] = answer

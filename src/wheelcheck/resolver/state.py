@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from wheelcheck.common.records import record
-from wheelcheck.resolver.candidates import Offers, combined
+from wheelcheck.resolver.candidates import Candidates, combined
 from wheelcheck.resolver.compatibility import Reason
 from wheelcheck.resolver.model import Candidate, Demand, Question
 from wheelcheck.rules.model import Rule
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @record
-class Standing:
+class PairVersion:
     """What a candidate tells a project that rules bind it to: I am in the answer, with this version."""
 
     key: str
@@ -54,7 +54,7 @@ class _Admitted:
 class Cause:
     """One side of a clash: what was asked, if it is something to show, and the candidate that asked it."""
 
-    ask: Demand | Standing | None
+    ask: Demand | PairVersion | None
     parent: Candidate | None
 
 
@@ -66,13 +66,13 @@ class Ledger:
         fetch: gives the offers of a project, or None where no index has it.
     """
 
-    def __init__(self, question: Question, fetch: Callable[[NormalizedName], Offers | None]) -> None:
+    def __init__(self, question: Question, fetch: Callable[[NormalizedName], Candidates | None]) -> None:
         self.question = question
         self.refused: dict[Listed, Reason] = {}
         self._fetch = fetch
         self._constraints: dict[NormalizedName, list[Demand]] = {}
         self._demands: dict[NormalizedName, list[Demand]] = {}
-        self._offers: dict[NormalizedName, Offers | None] = {}
+        self._offers: dict[NormalizedName, Candidates | None] = {}
         self._admitted: dict[tuple[NormalizedName, str, bool | None], _Admitted] = {}
         for demand in question.constraints:
             self._constraints.setdefault(demand.name, []).append(demand)
@@ -89,13 +89,13 @@ class Ledger:
         """What the user demands of a project in case it is needed."""
         return tuple(self._constraints.get(name, ()))
 
-    def offers(self, name: NormalizedName) -> Offers | None:
+    def offers(self, name: NormalizedName) -> Candidates | None:
         """What a project has for the target; None where no index has it."""
         if name not in self._offers:
             self._offers.setdefault(name, self._fetch(name))
         return self._offers[name]
 
-    def keep(self, name: NormalizedName, offers: Offers) -> Offers:
+    def keep(self, name: NormalizedName, offers: Candidates) -> Candidates:
         """Remembers offers that were made ahead, unless there are some already; gives those that count."""
         return self._offers.setdefault(name, offers) or offers
 
@@ -103,7 +103,7 @@ class Ledger:
         """What demands and the constraints on a project together ask of its version."""
         return combined((*demands, *self.constraints_on(name)))
 
-    def violated(self, one: Standing, other: Standing) -> tuple[Rule, ...]:
+    def violated(self, one: PairVersion, other: PairVersion) -> tuple[Rule, ...]:
         """The rules that exclude two versions from standing together."""
         rules, target = self.question.rules, self.question.target
         return rules.violated(one.name, one.version, other.name, other.version, target)

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelcheck.common.errors import UsageError
-from wheelcheck.rules.model import Rule, Rules, Sheets, load_rules
+from wheelcheck.rules.model import Rule, Rules, RulesByProject, load_rules
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 """How large a file of rules may be; the curated ones together are far below."""
 _FOLDER = Path(__file__).with_name("data")
 
@@ -28,7 +28,7 @@ def curated() -> Rules:
     """
     names = sorted(canonicalize_name(entry.stem) for entry in _FOLDER.glob("*.toml"))
     links = json.loads((_FOLDER / "constrainers.json").read_text("utf-8"))
-    return Rules(Sheets(names, _sheet), {name: frozenset(projects) for name, projects in links.items()})
+    return Rules(RulesByProject(names, _sheet), {name: frozenset(projects) for name, projects in links.items()})
 
 
 def _sheet(name: NormalizedName) -> tuple[Rule, ...]:
@@ -64,13 +64,13 @@ def _text(path: Path) -> str:
         if path.exists() and not path.is_file():
             raise UsageError(f"{path} is not a file; rules are read from a TOML file, or a directory of them.")
         with path.open("rb") as file:
-            read = file.read(MOST_BYTES + 1)
+            read = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"The rules in {path} could not be read: {error.strerror}.") from None
     except ValueError:
         raise UsageError(f"The rules in {str(path)!r} could not be read: no file has such a name.") from None
-    if len(read) > MOST_BYTES:
-        raise UsageError(f"{path} is larger than {MOST_BYTES:,} bytes; divide its rules into several files.")
+    if len(read) > MAX_BYTES:
+        raise UsageError(f"{path} is larger than {MAX_BYTES:,} bytes; divide its rules into several files.")
     try:
         return read.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -192,7 +192,7 @@ def named(requirement: Requirement) -> NormalizedName:
     return canonicalize_name(requirement.name)
 
 
-class Sheets(Mapping[NormalizedName, "tuple[Rule, ...]"]):
+class RulesByProject(Mapping[NormalizedName, "tuple[Rule, ...]"]):
     """The rules of each project, read when they are first asked for.
 
     Args:
@@ -345,7 +345,7 @@ class Rules:
         constrainers = dict(self.constrainers)
         for name, projects in other.constrainers.items():
             constrainers[name] = constrainers.get(name, frozenset()) | projects
-        return Rules(Sheets(dict.fromkeys((*self._sheets, *other._sheets)), sheet), constrainers)
+        return Rules(RulesByProject(dict.fromkeys((*self._sheets, *other._sheets)), sheet), constrainers)
 
     def _constrainers(self, name: NormalizedName, version: Version, target: Target) -> tuple[Rule, ...]:
         return self._binding(Effect.CONSTRAINS, name, version, target)
@@ -401,7 +401,7 @@ def load_rules(texts: Iterable[tuple[str, str]]) -> Rules:
     return Rules.of(rows)
 
 
-LONGEST = 4_000
+MAX_LENGTH = 4_000
 """How long a line of a file may be, and a text that is parsed: what is far longer takes its parser minutes."""
 FILE_KEYS = {"project": True, "rule": True}
 ROW_KEYS = {
@@ -569,9 +569,9 @@ def _toml(place: str, text: str) -> dict[str, Any]:
         import tomllib
     else:
         import tomli as tomllib
-    long = next((number for number, line in enumerate(text.split("\n"), 1) if len(line) > LONGEST), None)
+    long = next((number for number, line in enumerate(text.split("\n"), 1) if len(line) > MAX_LENGTH), None)
     if long is not None:
-        raise UsageError(f"{place}, line {long} is longer than {LONGEST:,} characters; write it as several lines.")
+        raise UsageError(f"{place}, line {long} is longer than {MAX_LENGTH:,} characters; write it as several lines.")
     try:
         return tomllib.loads(text)
     except RecursionError:
@@ -614,7 +614,7 @@ def _sentence(value: Any, at: _Place) -> str:
 
 def _parsed(parse: Callable[[str], Any], value: Any, at: _Place, what: str) -> Any:
     try:
-        if isinstance(value, str) and len(value) <= LONGEST:
+        if isinstance(value, str) and len(value) <= MAX_LENGTH:
             return parse(value)
     except (ValueError, RecursionError):
         pass

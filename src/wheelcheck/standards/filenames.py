@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 from wheelcheck.standards.specifiers import version_of
 
-MOST_TAGS = 1024
+MAX_TAGS = 1024
 """A compressed tag set that expands to more triples than this is refused: no honest wheel comes near."""
 
 
@@ -21,7 +21,7 @@ SDIST_ENDINGS = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tar.Z", ".tgz", ".t
 OTHER_ENDINGS = (".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg", ".asc", ".sig", ".metadata", ".provenance")
 
 
-LONGEST_NAME = 255
+MAX_NAME = 255
 """Characters of a file name; file systems take no more."""
 
 
@@ -30,13 +30,13 @@ def tag_set(compressed: str) -> tuple[str, ...]:
     """The triples that a compressed tag set such as ``py2.py3-none-any`` stands for (PEP 425).
 
     Raises:
-        ValueError: not three non-empty parts, or more than `MOST_TAGS` triples.
+        ValueError: not three non-empty parts, or more than `MAX_TAGS` triples.
     """
     parts = [part.split(".") for part in compressed.lower().split("-")]
     if len(parts) != 3 or not all(all(member) for member in parts):
         raise ValueError("its tags are not of the form python-abi-platform")
-    if len(parts[0]) * len(parts[1]) * len(parts[2]) > MOST_TAGS:
-        raise ValueError(f"its tags expand to more than {MOST_TAGS} triples")
+    if len(parts[0]) * len(parts[1]) * len(parts[2]) > MAX_TAGS:
+        raise ValueError(f"its tags expand to more than {MAX_TAGS} triples")
     return tuple("-".join(triple) for triple in product(*parts))
 
 
@@ -153,5 +153,5 @@ def _check_form(filename: str) -> None:
         raise UnreadableName("it holds a character that cannot be printed")
     if {"/", "\\"} & set(filename) or filename in (".", ".."):
         raise UnreadableName("it is a path, not a file name")
-    if len(filename) > LONGEST_NAME:
-        raise UnreadableName(f"it has more than {LONGEST_NAME} characters")
+    if len(filename) > MAX_NAME:
+        raise UnreadableName(f"it has more than {MAX_NAME} characters")

@@ -80,7 +80,7 @@ class UnreadableFile:
 Listed: TypeAlias = "Wheel | Sdist"
 
 
-class Shelf(Sequence["Listed | UnreadableFile"]):
+class VersionFiles(Sequence["Listed | UnreadableFile"]):
     """The files of one version, each read from its entry when it is first looked at. `names` are their file names."""
 
     def __init__(self, names: Sequence[str], read: Callable[[int], Listed | UnreadableFile]) -> None:
@@ -97,7 +97,7 @@ class Shelf(Sequence["Listed | UnreadableFile"]):
         return self._files[place]
 
     @classmethod
-    def of(cls, files: Sequence[Listed | UnreadableFile]) -> Shelf:
+    def of(cls, files: Sequence[Listed | UnreadableFile]) -> VersionFiles:
         """A shelf of files that are there already."""
         return cls([file.filename for file in files], files.__getitem__)
 
@@ -112,7 +112,7 @@ class Shelf(Sequence["Listed | UnreadableFile"]):
         return tuple(file for file in self if isinstance(file, UnreadableFile))
 
 
-_EMPTY = Shelf((), ().__getitem__)
+_EMPTY = VersionFiles((), ().__getitem__)
 
 
 class ProjectPage:
@@ -148,14 +148,14 @@ class ProjectPage:
         for file in files:
             found.setdefault(file.version, []).append(file)
         order = sorted(found, reverse=True)
-        self._shelves = _Shelves(order, lambda place: Shelf.of(found[order[place]]))
+        self._shelves = _ByVersion(order, lambda place: VersionFiles.of(found[order[place]]))
 
     @classmethod
     def of_shelves(
         cls,
         name: NormalizedName,
         versions: Sequence[Version | str],
-        shelf: Callable[[int], Shelf],
+        shelf: Callable[[int], VersionFiles],
         stray: Iterable[UnreadableFile] = (),
         *,
         status: str | None = None,
@@ -172,7 +172,7 @@ class ProjectPage:
             status, status_reason, indexes: as the attributes.
         """
         page = cls(name=name, unreadable=stray, status=status, status_reason=status_reason, indexes=indexes)
-        page._shelves = _Shelves(versions, shelf)
+        page._shelves = _ByVersion(versions, shelf)
         return page
 
     @property
@@ -203,19 +203,19 @@ class ProjectPage:
         """The files of which no version is known."""
         return self._stray
 
-    def shelf(self, version: Version) -> Shelf:
+    def shelf(self, version: Version) -> VersionFiles:
         """Everything that is listed under a version."""
         return self._shelves.shelf(version)
 
 
-class _Shelves(Mapping[Version, "tuple[Listed, ...]"]):
+class _ByVersion(Mapping[Version, "tuple[Listed, ...]"]):
     """Files by version, newest first. Versions and files are read when they are first asked for."""
 
-    def __init__(self, versions: Sequence[Version | str], read: Callable[[int], Shelf]) -> None:
+    def __init__(self, versions: Sequence[Version | str], read: Callable[[int], VersionFiles]) -> None:
         self._versions: list[Any] = list(versions)
         self._read = read
         self._places: dict[Version, int] = {}
-        self._shelf_at: dict[int, Shelf] = {}
+        self._shelf_at: dict[int, VersionFiles] = {}
         self._local: tuple[Version, ...] | None = None
 
     def __getitem__(self, version: Version) -> tuple[Listed, ...]:
@@ -258,7 +258,7 @@ class _Shelves(Mapping[Version, "tuple[Listed, ...]"]):
     def __len__(self) -> int:
         return len(self._versions)
 
-    def shelf(self, version: Version) -> Shelf:
+    def shelf(self, version: Version) -> VersionFiles:
         if version not in self:
             return _EMPTY
         place = self._places[version]
@@ -285,9 +285,9 @@ def merged(name: NormalizedName, pages: Iterable[ProjectPage]) -> ProjectPage:
     )
 
 
-def _joined(shelves: Sequence[Shelf]) -> Shelf:
+def _joined(shelves: Sequence[VersionFiles]) -> VersionFiles:
     files = [(shelf, place) for shelf in shelves for place in range(len(shelf))]
-    return Shelf([shelf.names[place] for shelf, place in files], lambda at: files[at][0][files[at][1]])
+    return VersionFiles([shelf.names[place] for shelf, place in files], lambda at: files[at][0][files[at][1]])
 
 
 def _gravest(statuses: Iterable[str | None]) -> str | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 
-_MOST_SHOWN = 200
+_MAX_SHOWN = 200
 
 _REQUIREMENT = pattern(
     r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)[ \t]*(?:\[([A-Za-z0-9._, \t-]*)\])?[ \t]*"
@@ -32,7 +32,7 @@ def fault_of(error: ValueError) -> str:
     """What is wrong with a requirement, on one line, behind the text that it is about where the error shows one."""
     why, *text = str(error).splitlines() or [""]
     about = text[0].strip() if text else ""
-    shown = about if len(about) <= _MOST_SHOWN else f"{about[:_MOST_SHOWN]}..."
+    shown = about if len(about) <= _MAX_SHOWN else f"{about[:_MAX_SHOWN]}..."
     return f"{shown!r}: {why}" if about else why.rstrip(".")
 
 

@@ -20,7 +20,7 @@ from wheelcheck.common.records import record
 from wheelcheck.common.urls import absolute
 from wheelcheck.standards.filenames import version_text
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
-from wheelcheck.standards.project_page import Listed, ProjectPage, Shelf, UnreadableFile, read_file
+from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile, VersionFiles, read_file
 from wheelcheck.standards.specifiers import version_of
 
 KNOWN_MAJORS = ("0", "1")
@@ -81,14 +81,14 @@ def page_of(listing: Listing, *, name: NormalizedName, url: str, index: str) -> 
         IndexNonsense: when a version is read whose entries cannot be decoded.
     """
 
-    def shelf(place: int) -> Shelf:
+    def shelf(place: int) -> VersionFiles:
         entries = _entries(listing.shelves[place], url)
         names = [entry["filename"] for entry in entries]
         if any(
             _version(version_text(filename, name) or "") != version_of(listing.versions[place]) for filename in names
         ):
             raise IndexNonsense(url, _MIXED)
-        return Shelf(names, lambda at: file_of(entries[at], name, url, index))
+        return VersionFiles(names, lambda at: file_of(entries[at], name, url, index))
 
     return ProjectPage.of_shelves(
         name,

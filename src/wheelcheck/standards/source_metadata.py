@@ -217,11 +217,11 @@ def _wrong(key: str, why: str) -> MetadataError:
     return MetadataError(f"in the [project] table of its {PYPROJECT}, {key} {why}")
 
 
-Told: TypeAlias = "Metadata | BadMetadata | HashMismatch | DynamicMetadata"
+MetadataResult: TypeAlias = "Metadata | BadMetadata | HashMismatch | DynamicMetadata"
 """What a file says of itself, why it is refused for good, or, of a source distribution, that only a build can tell."""
 
 
-def told_by(file: Listed, body: bytes) -> Metadata | BadMetadata | DynamicMetadata:
+def checked_metadata(file: Listed, body: bytes) -> Metadata | BadMetadata | DynamicMetadata:
     """What the metadata of a file says, held against the file's name."""
     try:
         found = _parsed(file, body)

@@ -21,7 +21,7 @@ Chosen: TypeAlias = Callable[[str], bool]
 EXPANDED_LIMIT = 2**30
 """An archive of which this much is read without the wanted file is given up; the largest known have a third of it."""
 
-MOST_MEMBERS = 200_000
+MAX_MEMBERS = 200_000
 HEADER_LIMIT, HEADERS_LIMIT = 2**16, 2**24
 """The most bytes of one extended header, and of all that are read."""
 
@@ -129,8 +129,8 @@ class TarScan:
             self.done = True
             return
         self._members += 1
-        if self._members > MOST_MEMBERS:
-            raise ArchiveError(f"it has more than {MOST_MEMBERS} members")
+        if self._members > MAX_MEMBERS:
+            raise ArchiveError(f"it has more than {MAX_MEMBERS} members")
         _check_sum(block)
         kind, size = block[156:157], _number(block[124:136])
         if kind in _PAX:

@@ -30,7 +30,7 @@ _END64 = struct.Struct("<4sQ2H2L4Q")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _CENTRAL_SHAPE = struct.Struct("<4s24x3H8xL")
 _LOCAL = struct.Struct("<4s5H3L2H")
-_LONGEST_COMMENT = 0xFFFF
+_MAX_COMMENT = 0xFFFF
 _IN_ZIP64 = 0xFFFFFFFF
 _ENCRYPTED, _PATCHED, _STRONGLY_ENCRYPTED, _HIDDEN = 1 << 0, 1 << 5, 1 << 6, 1 << 13
 _STORED, _DEFLATED = 0, 8
@@ -147,7 +147,7 @@ def _end_record(read: Read, size: int) -> tuple[int, tuple[bytes, int, int, int,
     at = size - _END.size
     tail = _exactly(read, at, _END.size)
     if not (tail.startswith(b"PK\x05\x06") and tail.endswith(b"\0\0")):
-        start = max(0, at - _LONGEST_COMMENT)
+        start = max(0, at - _MAX_COMMENT)
         tail = _exactly(read, start, size - start)
         found = tail.rfind(b"PK\x05\x06")
         if found < 0 or found + _END.size > len(tail):

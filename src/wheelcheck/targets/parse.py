@@ -11,6 +11,8 @@ from wheelcheck.common.errors import UsageError
 from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.records import record
 from wheelcheck.targets.platform import (
+    ARCHITECTURE,
+    FLOOR,
     GLIBC_MACHINES,
     LEGACY_MANYLINUX,
     MUSL_MACHINES,
@@ -23,8 +25,7 @@ from wheelcheck.targets.platform import (
     Windows,
     oldest_glibc_minor,
 )
-from wheelcheck.targets.python import Python, read_python, shown
-from wheelcheck.targets.target import ARCHITECTURE, FLOOR, PYTHON, Target
+from wheelcheck.targets.python import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,39 +66,8 @@ _MUSL_TRIPLE = pattern(r"linux-musl-(\w+)|(\w+)-unknown-linux-musl")
 _WINDOWS = pattern(r"windows(?:-(\w+))?|(x86_64|aarch64|i686)-pc-windows-msvc")
 _OTHER = pattern(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 _FAMILIES = ("macosx", "macos", "manylinux", "musllinux", "windows", "linux", "win")
-_ANY_PYTHON = pattern(r"(?:cp|pp|pypy|py|python|cpython)\d.*|[23](?:\.\d.*)?")
-"""What stands after the last dash of a target and is meant as its Python, right or wrong."""
-_LONGEST = 100
+_MAX_LENGTH = 100
 """Letters of a target that are read at most."""
-
-
-class PythonMissingError(UsageError):
-    """The text names a platform only, and no Python was given beside it."""
-
-
-def names_python(text: str) -> bool:
-    """Whether a target says which Python it means, rightly spelled or not."""
-    return bool(_split(text)[1])
-
-
-def read_target(text: str, python: Python | None = None) -> Target:
-    """The target that ``PLATFORM[-PYTHON]`` names.
-
-    Args:
-        python: the Python to take where the text names none.
-
-    Raises:
-        PythonMissingError: neither names a Python.
-        UsageError: the text is no target, or names its Python although one was given.
-    """
-    platform_text, python_text = _split(text)
-    reading = _read_platform(text, platform_text)
-    if python_text and python:
-        raise UsageError(f"The target {shown(text)} names its Python already. Leave one of the two out.")
-    chosen = read_python(python_text) if python_text else python
-    if chosen is None:
-        raise PythonMissingError(f"The target {shown(text)} names no Python. Write {shown(f'{platform_text}-cp312')}.")
-    return target_on(reading.platform, chosen, reading.assumed)
 
 
 def read_platform(text: str) -> Platform:
@@ -106,32 +76,23 @@ def read_platform(text: str) -> Platform:
     Raises:
         UsageError: it names none.
     """
-    return _read_platform(text, text.lower()).platform
+    return parse_platform(text, text.lower()).platform
 
 
-def _read_platform(text: str, platform_text: str) -> _Reading:
-    reading = _read(platform_text) if platform_text and len(text) <= _LONGEST else None
+def parse_platform(text: str, platform_text: str) -> Reading:
+    """Return what the platform part of a target text means, with what it leaves open.
+
+    Args:
+        text: the whole target, for error messages.
+        platform_text: its platform part, lower case.
+
+    Raises:
+        UsageError: it names no platform.
+    """
+    reading = _read(platform_text) if platform_text and len(text) <= _MAX_LENGTH else None
     if reading is None:
         raise _unknown(text, platform_text)
     return reading
-
-
-def target_on(platform: Platform, python: Python, assumed: frozenset[str] = frozenset()) -> Target:
-    """A Python on a platform; `assumed` is what was left open about the platform."""
-    return Target(
-        platform=platform,
-        python=python.version,
-        implementation=python.implementation,
-        abi=python.abi,
-        implementation_version=python.implementation_version,
-        assumed=assumed | {PYTHON} if python.assumed else assumed,
-    )
-
-
-def _split(text: str) -> tuple[str, str]:
-    word = text.strip().lower()
-    head, dash, tail = word.rpartition("-")
-    return (head, tail) if dash and _ANY_PYTHON.fullmatch(tail) else (word, "")
 
 
 SPELLINGS = (
@@ -159,7 +120,7 @@ def _unknown(text: str, platform_text: str) -> UsageError:
         )
     from difflib import get_close_matches
 
-    near = get_close_matches(platform_text[:_LONGEST], SPELLINGS, n=2, cutoff=0.6)
+    near = get_close_matches(platform_text[:_MAX_LENGTH], SPELLINGS, n=2, cutoff=0.6)
     proposal = f" Did you mean {' or '.join(near)}?" if near else ""
     return UsageError(
         f"{shown(text)} is not a target.{proposal} Targets are PLATFORM or PLATFORM-PYTHON, such as"
@@ -179,14 +140,19 @@ def _is_platform(word: str) -> bool:
 
 
 @record
-class _Reading:
-    """A platform as it was read, and what its text left open."""
+class Reading:
+    """A platform with what its text left open.
+
+    Attributes:
+        platform: the platform.
+        assumed: what the package decided: of ``floor`` and ``architecture``.
+    """
 
     platform: Platform
     assumed: frozenset[str] = frozenset()
 
 
-def _read(word: str) -> _Reading | None:
+def _read(word: str) -> Reading | None:
     """What a lower-case text means as a platform; None if it has the form of none.
 
     Raises:
@@ -198,17 +164,17 @@ def _read(word: str) -> _Reading | None:
     return None
 
 
-def _read_mac(word: str) -> _Reading | None:
+def _read_mac(word: str) -> Reading | None:
     if match := _MAC.fullmatch(word):
         major, minor, machine = match.groups()
         left_open = {FLOOR} if major is None else set()
         left_open |= {ARCHITECTURE} if machine is None else set()
         release = DEFAULT_MACOS if major is None else (int(major), int(minor or 0))
-        return _Reading(platform=_mac(word, *release, machine or "arm64"), assumed=frozenset(left_open))
+        return Reading(platform=_mac(word, *release, machine or "arm64"), assumed=frozenset(left_open))
     if match := _MAC_TAG.fullmatch(word):
-        return _Reading(platform=_mac(word, int(match[1]), int(match[2]), match[3]))
+        return Reading(platform=_mac(word, int(match[1]), int(match[2]), match[3]))
     if match := _MAC_TRIPLE.fullmatch(word):
-        return _Reading(platform=_mac(word, *DEFAULT_MACOS, match[1]), assumed=frozenset({FLOOR}))
+        return Reading(platform=_mac(word, *DEFAULT_MACOS, match[1]), assumed=frozenset({FLOOR}))
     return None
 
 
@@ -229,15 +195,15 @@ def _mac(text: str, major: int, minor: int, machine: str) -> MacOS:
     return MacOS(major=major, minor=minor, machine=machine)
 
 
-def _read_glibc(word: str) -> _Reading | None:
+def _read_glibc(word: str) -> Reading | None:
     if match := _GLIBC.fullmatch(word):
         major, minor = (int(number) for number in match.groups()[:4] if number)
-        return _Reading(platform=_glibc(word, major, minor, match[5]))
+        return Reading(platform=_glibc(word, major, minor, match[5]))
     if match := _GLIBC_TRIPLE.fullmatch(word):
-        return _Reading(platform=_glibc(word, int(match[2]), int(match[3]), match[1]))
+        return Reading(platform=_glibc(word, int(match[2]), int(match[3]), match[1]))
     if match := _GLIBC_LEGACY.fullmatch(word):
         alias, machine = match[1] or match[4], match[2] or match[3]
-        return _Reading(platform=_glibc(word, *LEGACY_MANYLINUX[alias], machine))
+        return Reading(platform=_glibc(word, *LEGACY_MANYLINUX[alias], machine))
     return None
 
 
@@ -258,7 +224,7 @@ def _linux_machine(text: str, machine: str, known: Iterable[str]) -> str:
     return machine
 
 
-def _read_linux(word: str) -> _Reading | None:
+def _read_linux(word: str) -> Reading | None:
     match = _LINUX.fullmatch(word)
     if match is None:
         return None
@@ -266,15 +232,15 @@ def _read_linux(word: str) -> _Reading | None:
     left_open = {FLOOR} if machine else {FLOOR, ARCHITECTURE}
     machine = _linux_machine(word, machine or "x86_64", GLIBC_MACHINES)
     platform = _glibc(word, *DEFAULT_GLIBC_OF.get(machine, DEFAULT_GLIBC), machine)
-    return _Reading(platform=platform, assumed=frozenset(left_open))
+    return Reading(platform=platform, assumed=frozenset(left_open))
 
 
-def _read_musl(word: str) -> _Reading | None:
+def _read_musl(word: str) -> Reading | None:
     if match := _MUSL.fullmatch(word):
         major, minor = (int(number) for number in match.groups()[:4] if number)
-        return _Reading(platform=_musl(word, major, minor, match[5]))
+        return Reading(platform=_musl(word, major, minor, match[5]))
     if match := _MUSL_TRIPLE.fullmatch(word):
-        return _Reading(platform=_musl(word, *DEFAULT_MUSL, match[1] or match[2]), assumed=frozenset({FLOOR}))
+        return Reading(platform=_musl(word, *DEFAULT_MUSL, match[1] or match[2]), assumed=frozenset({FLOOR}))
     return None
 
 
@@ -285,9 +251,9 @@ def _musl(text: str, major: int, minor: int, machine: str) -> Musllinux:
     return Musllinux(major=major, minor=minor, machine=machine)
 
 
-def _read_windows(word: str) -> _Reading | None:
+def _read_windows(word: str) -> Reading | None:
     if word in WINDOWS_BY_TAG:
-        return _Reading(platform=WINDOWS_BY_TAG[word])
+        return Reading(platform=WINDOWS_BY_TAG[word])
     match = _WINDOWS.fullmatch(word)
     if match is None:
         return None
@@ -295,16 +261,16 @@ def _read_windows(word: str) -> _Reading | None:
     if machine and machine not in _WINDOWS_WORDS:
         raise UsageError(f"{shown(word)} names no architecture of Windows. Write amd64, x86 or arm64.")
     assumed = frozenset() if machine else frozenset({ARCHITECTURE})
-    return _Reading(platform=Windows(machine=_WINDOWS_WORDS[machine or "amd64"]), assumed=assumed)
+    return Reading(platform=Windows(machine=_WINDOWS_WORDS[machine or "amd64"]), assumed=assumed)
 
 
-def _read_other(word: str) -> _Reading | None:
+def _read_other(word: str) -> Reading | None:
     if word in _NAMED_OTHERS:
-        return _Reading(platform=Other(tag=_NAMED_OTHERS[word]), assumed=frozenset({FLOOR}))
+        return Reading(platform=Other(tag=_NAMED_OTHERS[word]), assumed=frozenset({FLOOR}))
     if word in _PYODIDE:
-        return _Reading(platform=Other(tag=_PYODIDE[word]))
+        return Reading(platform=Other(tag=_PYODIDE[word]))
     if _OTHER.fullmatch(word) and not _is_misspelt(word):
-        return _Reading(platform=Other(tag=word))
+        return Reading(platform=Other(tag=word))
     return None
 
 

@@ -17,6 +17,10 @@ from wheelcheck.common.records import Variant, record
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+PYTHON, FLOOR, ARCHITECTURE = "python", "floor", "architecture"
+"""What a text may leave open, so that the package decides; the members of `Target.assumed`."""
+
+
 MAC_MACHINES = ("arm64", "x86_64")
 GLIBC_MACHINES = (
     *("x86_64", "i686", "aarch64", "armv7l", "armv8l", "ppc64", "ppc64le", "s390x", "loongarch64", "riscv64"),

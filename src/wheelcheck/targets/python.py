@@ -184,9 +184,9 @@ def version_of(text: str) -> Version:
     return Version(text)
 
 
-_LONGEST_SHOWN = 100
+_MAX_SHOWN = 100
 
 
 def shown(text: str) -> str:
     """A text that was given, in quotation marks for a message; the start of it, where it is long."""
-    return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}...")
+    return repr(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}...")

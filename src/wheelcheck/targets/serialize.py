@@ -12,8 +12,11 @@ from wheelcheck.common.errors import UsageError
 from wheelcheck.common.records import names_of, replace
 from wheelcheck.targets.parse import read_platform
 from wheelcheck.targets.platform import (
+    ARCHITECTURE,
+    FLOOR,
     GLIBC_MACHINES,
     MAC_MACHINES,
+    PYTHON,
     WINDOWS_BY_TAG,
     MacOS,
     Manylinux,
@@ -23,7 +26,7 @@ from wheelcheck.targets.platform import (
     Windows,
 )
 from wheelcheck.targets.python import OLDEST_MINOR, check_age, shown
-from wheelcheck.targets.target import ARCHITECTURE, FLOOR, PYTHON, Target
+from wheelcheck.targets.target import Target
 
 # -- as an interpreter describes itself
 

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
+from wheelcheck.common.errors import UsageError
+from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.records import Plain, field, fields_of, record, replace
-from wheelcheck.targets.python import LONG_NAMES, Python, version_of
+from wheelcheck.targets.parse import parse_platform
+from wheelcheck.targets.platform import PYTHON, Platform
+from wheelcheck.targets.python import LONG_NAMES, Python, read_python, shown, version_of
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from packaging.version import Version
 
     from wheelcheck.targets.platform import Platform
-
-PYTHON, FLOOR, ARCHITECTURE = "python", "floor", "architecture"
-"""What a text may leave open, so that the package decides; the members of `Target.assumed`."""
 
 
 @record
@@ -40,7 +40,9 @@ class Target:
         interpreter: its path, if it was described by asking it.
         translated: whether it runs under Rosetta; None where nobody was asked.
 
-    ``running``, ``of`` and ``parse`` need the host: `wheelcheck.interpreters.find` provides them when it is imported.
+    Example:
+        >>> Target.parse("macos-14-arm64-cp312").tags[0]
+        'cp312-cp312-macosx_14_0_arm64'
     """
 
     platform: Platform
@@ -53,12 +55,16 @@ class Target:
     interpreter: str | None = field(default=None, compare=False)
     translated: bool | None = field(default=None, compare=False)
 
-    running: ClassVar[Callable[[], Target]]
-    """The interpreter that runs wheelcheck."""
-    of: ClassVar[Callable[[str | os.PathLike[str]], Target]]
-    """The interpreter at a path, described by asking it."""
-    parse: ClassVar[Callable[[str], Target]]
-    """The target that a text names, in any of the spellings."""
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """Return the target that a text such as ``macos-14-arm64-cp312`` or ``win_amd64-3.12`` names.
+
+        The text means the same on every machine, so it has to name its Python.
+
+        Raises:
+            UsageError: it names no target; the message says what may have been meant.
+        """
+        return read_target(text)
 
     @property
     def name(self) -> str:
@@ -197,3 +203,54 @@ def _environment(target: Target) -> Mapping[str, str]:
         "sys_platform": sys_platform,
     }
     return MappingProxyType(derived | dict(target.stated))
+
+
+_ANY_PYTHON = pattern(r"(?:cp|pp|pypy|py|python|cpython)\d.*|[23](?:\.\d.*)?")
+"""What stands after the last dash of a target and is meant as its Python, right or wrong."""
+
+
+class PythonMissingError(UsageError):
+    """The text names a platform only, and no Python was given beside it."""
+
+
+def names_python(text: str) -> bool:
+    """Whether a target says which Python it means, rightly spelled or not."""
+    return bool(_split(text)[1])
+
+
+def read_target(text: str, python: Python | None = None) -> Target:
+    """The target that ``PLATFORM[-PYTHON]`` names.
+
+    Args:
+        python: the Python to take where the text names none.
+
+    Raises:
+        PythonMissingError: neither names a Python.
+        UsageError: the text is no target, or names its Python although one was given.
+    """
+    platform_text, python_text = _split(text)
+    reading = parse_platform(text, platform_text)
+    if python_text and python:
+        raise UsageError(f"The target {shown(text)} names its Python already. Leave one of the two out.")
+    chosen = read_python(python_text) if python_text else python
+    if chosen is None:
+        raise PythonMissingError(f"The target {shown(text)} names no Python. Write {shown(f'{platform_text}-cp312')}.")
+    return target_on(reading.platform, chosen, reading.assumed)
+
+
+def target_on(platform: Platform, python: Python, assumed: frozenset[str] = frozenset()) -> Target:
+    """A Python on a platform; `assumed` is what was left open about the platform."""
+    return Target(
+        platform=platform,
+        python=python.version,
+        implementation=python.implementation,
+        abi=python.abi,
+        implementation_version=python.implementation_version,
+        assumed=assumed | {PYTHON} if python.assumed else assumed,
+    )
+
+
+def _split(text: str) -> tuple[str, str]:
+    word = text.strip().lower()
+    head, dash, tail = word.rpartition("-")
+    return (head, tail) if dash and _ANY_PYTHON.fullmatch(tail) else (word, "")

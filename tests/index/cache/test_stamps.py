@@ -408,7 +408,7 @@ def test_a_working_directory_that_is_gone(index: Server, tmp_path: Path, monkeyp
 
 def test_a_report_cannot_be_changed(index: Server) -> None:
     report = remembered("spam")
-    for name in ("results", "counters", "notices", "standing", "oldest"):
+    for name in ("results", "counters", "notices", "stamps", "oldest"):
         with pytest.raises(AttributeError):
             setattr(report, name, None)
     with pytest.raises(AttributeError):

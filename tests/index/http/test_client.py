@@ -19,7 +19,7 @@ import pytest
 
 import loopback
 from loopback import Server, serve
-from wheelcheck.common.errors import CannotTell, IndexUnavailable, NotAuthorized, TimedOut, UsageError
+from wheelcheck.common.errors import IndexUnavailable, NotAuthorized, TimedOut, UndeterminedError, UsageError
 from wheelcheck.index.http import client as transport
 from wheelcheck.index.http.client import Answer, Credentials, Login, Transport, TransportOptions, split_credentials
 
@@ -52,8 +52,8 @@ def get(url: str, options: TransportOptions = PATIENT, **how: object) -> Answer:
         asking.close()
 
 
-def failure(url: str, options: TransportOptions = IMPATIENT, **how: object) -> CannotTell:
-    with pytest.raises(CannotTell) as caught:
+def failure(url: str, options: TransportOptions = IMPATIENT, **how: object) -> UndeterminedError:
+    with pytest.raises(UndeterminedError) as caught:
         get(url, options, **how)
     assert str(caught.value)
     return caught.value
@@ -213,8 +213,8 @@ def test_tls_that_is_never_agreed_on_is_ended() -> None:
 def test_a_page_that_comes_too_slowly_is_given_up_however_steadily(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "SLOWEST", 1)
-    monkeypatch.setattr(transport, "MOST_TIMEOUTS", 4)
+    monkeypatch.setattr(transport, "MIN_BYTES_PER_SECOND", 1)
+    monkeypatch.setattr(transport, "MAX_TIMEOUTS", 4)
     server.fault("/thing", loopback.drip(OK + b"Content-Length: 99999\r\n\r\n", every=0.01))
     found = failure(f"{server.url}/thing", TransportOptions(timeout=0.3, retries=3))
     assert isinstance(found, TimedOut)
@@ -246,14 +246,14 @@ def test_what_cannot_be_ended_is_overdue(server: Server) -> None:
 
 
 def test_a_slow_but_steady_body_is_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "SLOWEST", 1)
+    monkeypatch.setattr(transport, "MIN_BYTES_PER_SECOND", 1)
     server.fault("/thing", loopback.drip(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n", every=0.1))
     assert get(f"{server.url}/thing", TransportOptions(timeout=0.4, retries=0)).body == b"x" * 12
 
 
 HUNGRY = """
 import resource, sys
-from wheelcheck.common.errors import CannotTell
+from wheelcheck.common.errors import UndeterminedError
 from wheelcheck.index.http.client import Transport, TransportOptions
 asking = Transport(TransportOptions(timeout=30, retries=1))
 asking.get(sys.argv[1] + "/small")
@@ -261,7 +261,7 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for path in sys.argv[2:]:
     try:
         print(asking.get(sys.argv[1] + path, limit=2**24).status)
-    except CannotTell as error:
+    except UndeterminedError as error:
         print(error.kind, error)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 asking.close()
@@ -787,8 +787,8 @@ def test_a_download_of_what_is_not_there_is_none(server: Server) -> None:
 
 
 def test_a_download_that_comes_steadily_may_take_its_time(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "SLOWEST", 1)
-    monkeypatch.setattr(transport, "MOST_TIMEOUTS", 1)
+    monkeypatch.setattr(transport, "MIN_BYTES_PER_SECOND", 1)
+    monkeypatch.setattr(transport, "MAX_TIMEOUTS", 1)
     server.fault("/thing", loopback.drip(OK + b"Content-Length: 12\r\n\r\n", every=0.1))
     _, taken = downloaded(f"{server.url}/thing", TransportOptions(timeout=0.4, retries=0))
     assert taken == [b"x" * 12]

@@ -12,11 +12,18 @@ from hypothesis import strategies as st
 
 import loopback
 from loopback import Resource, Server, serve
-from wheelcheck.common.errors import CannotTell, IndexNonsense, IndexUnavailable, NotAuthorized, TimedOut, Unreadable
+from wheelcheck.common.errors import (
+    IndexNonsense,
+    IndexUnavailable,
+    NotAuthorized,
+    TimedOut,
+    UndeterminedError,
+    Unreadable,
+)
 from wheelcheck.index.http import client as transport
 from wheelcheck.index.http import ranges
 from wheelcheck.index.http.client import Origin, Transport, TransportOptions
-from wheelcheck.index.http.ranges import LONGEST_TAIL, RemoteFile, bounded
+from wheelcheck.index.http.ranges import MAX_TAIL, RemoteFile, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +125,7 @@ LIES = {
     "broken": (loopback.status(500), IndexUnavailable, "HTTP 500"),
     "teapot": (loopback.status(418), IndexUnavailable, "HTTP 418"),
     "a part without an end": (
-        loopback.raw(b"HTTP/1.1 206 Part\r\nContent-Range: bytes 0-9/10\r\n\r\n" + b"x" * 2 * LONGEST_TAIL),
+        loopback.raw(b"HTTP/1.1 206 Part\r\nContent-Range: bytes 0-9/10\r\n\r\n" + b"x" * 2 * MAX_TAIL),
         IndexNonsense,
         "goes on beyond",
     ),
@@ -133,7 +140,7 @@ def test_a_server_that_lies_at_once_is_refused(server: Server, case: str) -> Non
     fault, kind, why = LIES[case]
     server.fault(PATH, fault)
     asking = Transport(TransportOptions(timeout=0.5, retries=1))
-    with pytest.raises(CannotTell, match=why) as caught, opened(asking, server, size=TOTAL):
+    with pytest.raises(UndeterminedError, match=why) as caught, opened(asking, server, size=TOTAL):
         pass
     assert isinstance(caught.value, kind)
     asking.close()
@@ -176,7 +183,7 @@ def test_a_server_that_changes_its_mind_is_refused(server: Server, asking: Trans
 def test_a_download_is_bounded_and_begins_anew(
     server: Server, asking: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranges, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(ranges, "MAX_BYTES", 2**20)
     server.add(PATH, CONTENT, ranges="none")
     with pytest.raises(Unreadable, match="goes on beyond 1048576 bytes"), opened(asking, server):
         pass

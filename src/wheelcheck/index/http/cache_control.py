@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 FRESH_FOR = 600.0
 """Seconds for which an answer that says nothing of its freshness counts as fresh."""
 
-_MOST_SECONDS = 2**31
-_LONGEST = 1024
-_MOST_VARYING = 16
+_MAX_SECONDS = 2**31
+_MAX_LENGTH = 1024
+_MAX_VARYING = 16
 _MEMBER = r'(?:[^,"]|"(?:[^"\\]|\\.)*"|")+'
 """A member of a list; a comma inside a quoted string ends none."""
 
@@ -43,7 +43,7 @@ def freshness(
     """
     control = headers.get("cache-control", "")
     directives = _directives(control)
-    if len(control) > _LONGEST or "no-store" in directives or "*" in _members(headers.get("vary", "")):
+    if len(control) > _MAX_LENGTH or "no-store" in directives or "*" in _members(headers.get("vary", "")):
         return None
     if "no-cache" in directives:
         return 0.0
@@ -73,7 +73,7 @@ def _made(headers: Mapping[str, str], now: float) -> float:
 
 def _seconds(text: str) -> float | None:
     """A number of seconds (section 1.2.2), None for what is none."""
-    return float(min(int(text), _MOST_SECONDS)) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    return float(min(int(text), _MAX_SECONDS)) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 # -- which requests
@@ -89,7 +89,7 @@ def varying(vary: str, request: Mapping[str, str]) -> dict[str, str] | None:
         request: what was asked with, names in lower case; a header that is not there was not sent.
     """
     names = {name.lower() for name in _members(vary)}
-    if "*" in names or len(names) > _MOST_VARYING or len(vary) > _LONGEST:
+    if "*" in names or len(names) > _MAX_VARYING or len(vary) > _MAX_LENGTH:
         return None
     return {name: _plain(request.get(name, "")) for name in sorted(names)}
 
@@ -109,7 +109,7 @@ def _plain(value: str) -> str:
 
 def _members(text: str) -> list[str]:
     """What stands between the commas of a list (RFC 9110, section 5.6.1), a long list cut short."""
-    return [member.strip() for member in re.findall(_MEMBER, text[: _LONGEST + 1]) if member.strip()]
+    return [member.strip() for member in re.findall(_MEMBER, text[: _MAX_LENGTH + 1]) if member.strip()]
 
 
 def _directives(text: str) -> dict[str, list[str]]:

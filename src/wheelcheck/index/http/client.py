@@ -22,8 +22,8 @@ from wheelcheck.common.urls import mask, shown
 from wheelcheck.index.http.auth import Credentials, Login, Logins, Origin, origin_of, split_credentials
 from wheelcheck.index.http.connections import Connection, Connections
 from wheelcheck.index.http.failures import distrust_of, failure_of
-from wheelcheck.index.http.options import MOST_RETRIES, TransportOptions
-from wheelcheck.index.http.responses import Answer, Body, PassingError, Sink, Stream, Wanted, content_length
+from wheelcheck.index.http.options import MAX_RETRIES, TransportOptions
+from wheelcheck.index.http.responses import Answer, Body, RetryableError, Sink, Stream, Wanted, content_length
 from wheelcheck.index.http.tls_and_proxy import (
     bad_proxy_message,
     is_loopback,
@@ -51,14 +51,14 @@ __all__ = [
 ]
 
 PAGE_LIMIT = 128 * 2**20
-MOST_REDIRECTS = 20
+MAX_REDIRECTS = 20
 FIRST_PAUSE = 0.25
 """Seconds before the first retry; each further pause is twice as long, and jitter is added."""
 
-MOST_TIMEOUTS = 20
+MAX_TIMEOUTS = 20
 """A page that has not come whole after so many time-outs is given up, however steadily it comes."""
 
-SLOWEST = 16 * 2**10
+MIN_BYTES_PER_SECOND = 16 * 2**10
 """Bytes a second below which a body that keeps arriving is given up, once the deadline is over."""
 
 _DRAINED = 64 * 2**10
@@ -107,7 +107,7 @@ class _Deadline:
 
     def arrived(self, length: int) -> None:
         """Takes down that bytes of a body came; raises once the time is over."""
-        self._end += length / SLOWEST
+        self._end += length / MIN_BYTES_PER_SECOND
         if self.left() <= 0:
             raise self.failure()
 
@@ -225,7 +225,7 @@ class Transport:
 
     @property
     def _most(self) -> float:
-        return MOST_TIMEOUTS * self.options.timeout
+        return MAX_TIMEOUTS * self.options.timeout
 
     def _answered(
         self,
@@ -259,7 +259,7 @@ class Transport:
                     deadline.hang_up()
 
     def _retried(self, question: _Question, deadline: _Deadline) -> Answer:
-        retries = min(max(self.options.retries, 0), MOST_RETRIES)
+        retries = min(max(self.options.retries, 0), MAX_RETRIES)
         for attempt in count():
             outcome = self._tried(question, deadline)
             if isinstance(outcome, Answer):
@@ -276,15 +276,15 @@ class Transport:
 
         return float(FIRST_PAUSE * 2**attempt * (1 + random()))  # noqa: S311 - jitter, not a secret
 
-    def _tried(self, question: _Question, deadline: _Deadline) -> Answer | PassingError:
+    def _tried(self, question: _Question, deadline: _Deadline) -> Answer | RetryableError:
         try:
             return self._redirected(question, deadline)
-        except PassingError as failed:
+        except RetryableError as failed:
             return failed
 
     def _redirected(self, question: _Question, deadline: _Deadline) -> Answer:
         url, body = question.url, question.body()
-        for _ in range(MOST_REDIRECTS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             answer = self._authorized(url, question, body, deadline)
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or not location:
@@ -294,7 +294,7 @@ class Transport:
             except ValueError:
                 raise IndexUnavailable(shown(answer.url), "it redirects to a malformed address") from None
             deadline.arrived(0)
-        raise IndexUnavailable(shown(question.url), f"it redirects more than {MOST_REDIRECTS} times")
+        raise IndexUnavailable(shown(question.url), f"it redirects more than {MAX_REDIRECTS} times")
 
     def _authorized(self, url: str, question: _Question, body: Body, deadline: _Deadline) -> Answer:
         """One answer; where the server refuses, the one that it gives to what the keyring has."""
@@ -340,7 +340,7 @@ class Transport:
             if deadline.left() <= 0:
                 raise deadline.failure() from None
             if isinstance(error, httpx.TimeoutException):
-                raise PassingError(deadline.failure()) from None
+                raise RetryableError(deadline.failure()) from None
             raise failure_of(error, url) from None
         finally:
             deadline.connection = None
@@ -470,7 +470,7 @@ def _answer(
         _drain(response, headers, deadline, note)
     bare = Answer(url=url, status=status, headers=headers)
     if status in _PASSING:
-        raise PassingError(bare, _retry_after(headers, time.time()))
+        raise RetryableError(bare, _retry_after(headers, time.time()))
     return bare
 
 

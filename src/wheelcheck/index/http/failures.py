@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from wheelcheck.common.errors import IndexUnavailable
 from wheelcheck.common.urls import mask, shown
-from wheelcheck.index.http.responses import PassingError
+from wheelcheck.index.http.responses import RetryableError
 
 if TYPE_CHECKING:
     pass
@@ -21,7 +21,7 @@ def failure_of(error: Exception, url: str) -> Exception:
     lasting = _permanent(error)
     if lasting is not None:
         return IndexUnavailable(shown(url), lasting)
-    return PassingError(IndexUnavailable(shown(url), _retryable(error)))
+    return RetryableError(IndexUnavailable(shown(url), _retryable(error)))
 
 
 def _permanent(error: Exception) -> str | None:

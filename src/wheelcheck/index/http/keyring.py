@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LIMIT = 60.0
 """Seconds after which a keyring that has not answered is not asked any more: it may be waiting for a person."""
 
-MOST_BYTES = 64 * 2**10
+MAX_BYTES = 64 * 2**10
 _OUTDATED = 2
 """How a keyring ends, being a command, that does not know an option: it is older than version 25.2.1."""
 
@@ -144,7 +144,7 @@ def _outcome(command: list[str], limit: float) -> tuple[int | None, bytes]:
     reader.start()
     try:
         reader.join(limit)
-        is_over = not reader.is_alive() and sum(map(len, chunks)) <= MOST_BYTES and _ends(process, end)
+        is_over = not reader.is_alive() and sum(map(len, chunks)) <= MAX_BYTES and _ends(process, end)
         return (process.returncode, b"".join(chunks)) if is_over else (None, b"")
     finally:
         process.kill()
@@ -158,7 +158,7 @@ def _written(process: Popen[bytes]) -> Iterator[bytes]:
     """What a process writes, up to a little more than it may."""
     assert process.stdout is not None
     length = 0
-    while length <= MOST_BYTES and (chunk := process.stdout.read(2**16)):
+    while length <= MAX_BYTES and (chunk := process.stdout.read(2**16)):
         length += len(chunk)
         yield chunk
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wheelcheck.common.records import field, record
 
-MOST_RETRIES = 3
+MAX_RETRIES = 3
 
 
 @record
@@ -13,7 +13,7 @@ class TransportOptions:
 
     Attributes:
         timeout: seconds without a sign of life; a request as a whole gets twice that, and more while bytes arrive.
-        retries: further tries of a request that failed in a way that may pass; at most `MOST_RETRIES` are made.
+        retries: further tries of a request that failed in a way that may pass; at most `MAX_RETRIES` are made.
         trusted_hosts: ``host`` or ``host:port``, reached over plain http or with a certificate that proves nothing.
         cert: a file or directory of certificates to trust instead of the system's.
         client_cert: a file with the client's certificate and key.

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-SHORTEST_TAIL, LONGEST_TAIL = 16 * 2**10, 2**20
+MIN_TAIL, MAX_TAIL = 16 * 2**10, 2**20
 UNKNOWN_TAIL = 64 * 2**10
 """How much of the end is asked for where the size is not known: all that most wheels need."""
 
 AHEAD = 64 * 2**10
 """Read before what is asked for: the metadata of a wheel mostly stands right before its central directory."""
 
-MOST_BYTES = 8 * 2**30
+MAX_BYTES = 8 * 2**30
 """A file that goes on beyond this is given up: no index takes files of half the size."""
 
 
@@ -44,7 +44,7 @@ class RemoteFile:
 
     Raises:
         Unreadable: the server does not have the file, or contradicts itself.
-        CannotTell: as `Transport.get` does.
+        UndeterminedError: as `Transport.get` does.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class RemoteFile:
             return self.whole.read(max(0, end - offset))
         if offset >= end:
             return b""
-        if end + LONGEST_TAIL < self._tail_at:
+        if end + MAX_TAIL < self._tail_at:
             return self._part(offset, end)
         if offset < self._tail_at:
             start = max(0, offset - AHEAD)
@@ -128,7 +128,7 @@ class RemoteFile:
         from tempfile import TemporaryFile
 
         self.whole = TemporaryFile()  # noqa: SIM115 - closed with this object
-        sink = partial(bounded, self.whole, MOST_BYTES, partial(Unreadable, self._filename))
+        sink = partial(bounded, self.whole, MAX_BYTES, partial(Unreadable, self._filename))
         answer = self._transport.download(self._url, sink, login=self._login)
         if answer.status != 200:
             raise self._failure(answer)
@@ -163,7 +163,7 @@ class RemoteFile:
         answer = self._transport.get(
             self._url,
             headers={"range": asked, "accept-encoding": "identity"},
-            limit=max(length, LONGEST_TAIL),
+            limit=max(length, MAX_TAIL),
             wanted=_is_part_or_short,
             login=self._login,
         )
@@ -219,12 +219,12 @@ def bounded(
 
 
 def _tail_of(size: int) -> tuple[int, int]:
-    return max(0, size - min(max(size // 100, SHORTEST_TAIL), LONGEST_TAIL)), size
+    return max(0, size - min(max(size // 100, MIN_TAIL), MAX_TAIL)), size
 
 
 def _is_part_or_short(status: int, headers: Mapping[str, str]) -> bool:
     """Whether a body is what was asked for, or the whole of a file so short that it may come along."""
-    return status == 206 or (status == 200 and 0 < (content_length(headers) or 0) <= LONGEST_TAIL)
+    return status == 206 or (status == 200 and 0 < (content_length(headers) or 0) <= MAX_TAIL)
 
 
 def _is_plain(headers: Mapping[str, str]) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BytesIO
 from typing import TypeAlias
 
-from wheelcheck.common.errors import CannotTell, IndexNonsense, IndexUnavailable, NotAuthorized
+from wheelcheck.common.errors import IndexNonsense, IndexUnavailable, NotAuthorized, UndeterminedError
 from wheelcheck.common.records import record
 from wheelcheck.common.urls import shown
 
@@ -30,26 +30,26 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes = b""
 
-    def failure(self) -> CannotTell:
+    def failure(self) -> UndeterminedError:
         """Why nothing can be told from this answer, for a status that its reader has no use for."""
         if self.status in (401, 403):
             return NotAuthorized(shown(self.url), self.status)
         return IndexUnavailable(shown(self.url), f"HTTP {self.status}")
 
 
-class PassingError(Exception):
+class RetryableError(Exception):
     """A try that failed in a way that may pass; `outcome` is what to say if no other try is made.
 
     `pause` is how many seconds the server wants to be left alone, where it says so.
     """
 
-    def __init__(self, outcome: CannotTell | Answer, pause: float | None = None) -> None:
+    def __init__(self, outcome: UndeterminedError | Answer, pause: float | None = None) -> None:
         self.outcome = outcome
         self.pause = pause
 
     def final(self) -> Answer:
         """The answer after all, or the failure raised."""
-        if isinstance(self.outcome, CannotTell):
+        if isinstance(self.outcome, UndeterminedError):
             raise self.outcome from None
         return self.outcome
 
@@ -77,9 +77,9 @@ class Body:
         return self._wanted(status, headers)
 
     def fill(self, chunks: Iterable[bytes], headers: Mapping[str, str], url: str) -> None:
-        """Takes the body of an answer; raises as `Transport.get` does, or `PassingError`."""
+        """Takes the body of an answer; raises as `Transport.get` does, or `RetryableError`."""
         for chunk in self._decoded(chunks, headers, url):
-            if self._room <= len(chunk):
+            if self._workspace <= len(chunk):
                 raise IndexNonsense(shown(url), f"it goes on beyond {self._limit} bytes")
             self._taken.write(chunk)
 
@@ -88,7 +88,7 @@ class Body:
         return self._taken.getvalue()
 
     @property
-    def _room(self) -> int:
+    def _workspace(self) -> int:
         return self._limit - self._taken.tell() + 1
 
     def _decoded(self, chunks: Iterable[bytes], headers: Mapping[str, str], url: str) -> Iterable[bytes]:
@@ -109,12 +109,12 @@ class Body:
                 while chunk:
                     if member.eof:
                         member = zlib.decompressobj(16 + zlib.MAX_WBITS)
-                    yield member.decompress(chunk, min(self._room, _STEP))
+                    yield member.decompress(chunk, min(self._workspace, _STEP))
                     chunk = member.unused_data if member.eof else member.unconsumed_tail
         except zlib.error:
-            raise PassingError(IndexUnavailable(shown(url), "its gzip encoding is damaged")) from None
+            raise RetryableError(IndexUnavailable(shown(url), "its gzip encoding is damaged")) from None
         if not member.eof:
-            raise PassingError(IndexUnavailable(shown(url), "its body is cut short"))
+            raise RetryableError(IndexUnavailable(shown(url), "its body is cut short"))
 
 
 class Stream(Body):
@@ -147,7 +147,7 @@ class Stream(Body):
             return True
         if self._goes_on and status in (206, 416):
             self._length = 0
-            raise PassingError(IndexUnavailable(shown(url), "its server sends other bytes than it was asked for"))
+            raise RetryableError(IndexUnavailable(shown(url), "its server sends other bytes than it was asked for"))
         if status == 200:
             self._sink, self._length, self._tag = self._fresh(), 0, _strong(headers.get("etag", ""))
         return status == 200
