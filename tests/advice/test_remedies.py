@@ -154,7 +154,7 @@ def test_remedies_in_the_text(index: Server, capsys: pytest.CaptureFixture[str])
     assert main(["check", "native", "spam", "--index-url", index.index, "-t", LINUX]) == 1
     said = capsys.readouterr().out
     assert (
-        "  What would fix it (each was asked again):\n"
+        "  Fixes (each was re-resolved):\n"
         "    1. CPython 3.11 (manylinux_2_28_x86_64-cp311)\n"
         "       -> native 1.0 and spam 1.0\n"
         "    2. leave out native (the command line)\n"
@@ -167,7 +167,7 @@ def test_no_time_left_for_remedies_leaves_the_answer(index: Server, monkeypatch:
     report = check(["native"], targets=[LINUX], index_url=index.index)
     assert told(report) == []
     assert report.exit_code == 1
-    assert "no time to try every change" in render_report(report)
+    assert "no time to try every possible fix" in render_report(report)
     assert not report.is_lasting
     monkeypatch.undo()
     again = check(["native"], targets=[LINUX], index_url=index.index)
@@ -193,7 +193,7 @@ def test_a_change_that_takes_long_leaves_time_for_others(monkeypatch: pytest.Mon
         monkeypatch.setattr(retry, "thread_time", lambda: next(seconds))
         report = check(["deep==2.0", "spam==1.0"], targets=[LINUX], index_url=server.index)
     assert "spam>=1.0" in [remedy["change"].get("after") for remedy in told(report)]
-    assert "no time to try every change" in render_report(report)
+    assert "no time to try every possible fix" in render_report(report)
 
 
 def test_a_remedy_tells_what_is_wrong_with_its_answer(index: Server) -> None:
@@ -204,7 +204,7 @@ def test_a_remedy_tells_what_is_wrong_with_its_answer(index: Server) -> None:
     assert [(one["kind"], one["project"]) for one in remedies[1]["concerns"]] == [("PreRelease", "early")]
     assert "concerns" not in remedies[0]
     text = render_report(report)
-    assert "early 1.0b1 is a pre-release" in text[text.index("2. ask for bold>=1") :]
+    assert "early 1.0b1 is a pre-release" in text[text.index("2. require bold>=1") :]
 
 
 def test_a_remedy_that_cannot_be_asked_is_not_offered(index: Server) -> None:

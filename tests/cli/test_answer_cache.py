@@ -348,7 +348,7 @@ def test_the_age_of_an_answer_is_told_as_it_is_now(desk: Desk) -> None:
     for _ in range(2):
         done = desk.run("spam", "-v")
         assert not is_marked(done)
-        assert f"asked: {desk.index}" in done.out
+        assert f"index: {desk.index}" in done.out
 
 
 def test_standard_input_is_read_each_time(desk: Desk) -> None:

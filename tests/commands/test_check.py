@@ -12,7 +12,7 @@ import wheelcheck
 from doors import LINUX, MAC, PROJECTS, stand_alone
 from loopback import Server, simple_index, status
 from wheelcheck import Report, Target, UsageError, check, judge
-from wheelcheck.commands.check import _import_concerns
+from wheelcheck.commands.confirm import _not_tried
 from wheelcheck.diagnosis.confirmation import Confirmation, ModuleResult, NoModules
 from wheelcheck.interpreters.find import describe
 from wheelcheck.render.text import render_report
@@ -184,8 +184,8 @@ def test_extras_that_are_not_there_are_told_once(tmp_path: Path) -> None:
         report = check(["a[x,z]"], targets=[LINUX, MAC], index_url=server.index)
     assert report.ok
     assert report.notices == (
-        "a 1.0 has no extra z, so nothing comes of asking for that: it has x, y.",
-        "b 1.0 has no extra x, so nothing comes of asking for that: it has none.",
+        "a 1.0 has no extra z, so requesting it has no effect: it has x, y.",
+        "b 1.0 has no extra x, so requesting it has no effect: it has none.",
     )
 
 
@@ -579,7 +579,7 @@ def test_what_is_replaced_is_not_listed_as_applied(
 
 def test_a_confirmation_that_tried_nothing_is_never_silent() -> None:
     nothing = NoModules(project="types-spam")
-    (concern,) = _import_concerns(Confirmation(not_tried=(nothing,)))
+    (concern,) = _not_tried(Confirmation(not_tried=(nothing,)))
     assert (concern.kind, concern.why) == ("NotTried", nothing)
     beside = Confirmation(modules=(ModuleResult(module="spam", level="imported"),), not_tried=(nothing,))
-    assert list(_import_concerns(beside)) == []
+    assert list(_not_tried(beside)) == []

@@ -584,20 +584,20 @@ def test_yes_no_and_could_not_tell(index: Server, run: Any) -> None:
     assert run("ham<2", "-t", MAC) == (
         1,
         HEAD.format("macos-14-arm64-3.12.4", "not compatible", "macOS 14.0 arm64")
-        + "  ham has no file that fits CPython 3.12.4 on macOS 14.0 arm64.\n"
-        + "    ham<2  asked for on the command line\n"
+        + "  ham has no file compatible with CPython 3.12.4 on macOS 14.0 arm64.\n"
+        + "    ham<2  requested on the command line\n"
         + "  Nearest: ham-1.0-cp312-cp312-manylinux_2_17_x86_64.whl\n"
         + "    fits CPython 3.12\n"
-        + "    built for manylinux_2_17_x86_64; this system takes macosx_14_0_arm64\n"
-        + "  1 file of 1 version, those that ham<2 (asked for on the command line) admits:\n"
+        + "    built for manylinux_2_17_x86_64; the target is macosx_14_0_arm64\n"
+        + "  1 file of 1 version, those that ham<2 (requested on the command line) admits:\n"
         + "    1.0  ham-1.0-cp312-cp312-manylinux_2_17_x86_64.whl  "
-        + "built for manylinux_2_17_x86_64; this system takes macosx_14_0_arm64\n",
+        + "built for manylinux_2_17_x86_64; the target is macosx_14_0_arm64\n",
         "",
     )
     index.fault("/simple/alone/", status(503))
     code, out, err = run("alone", "-t", LINUX)
     assert (code, err) == (2, "")
-    assert "could not tell" in out
+    assert "unknown" in out
     assert "HTTP 503" in out
     code, out, _ = run("alone", "-t", LINUX, "--format", "json")
     assert (code, json.loads(out)["error"]["kind"], json.loads(out)["files"]) == (2, "IndexUnavailable", [])
@@ -605,7 +605,7 @@ def test_yes_no_and_could_not_tell(index: Server, run: Any) -> None:
 
 def test_an_index_that_refuses_connections(run: Any) -> None:
     code, out, _ = run("eggs", "-t", LINUX, "--index-url", NOWHERE)
-    assert (code, out.splitlines()[0]) == (2, f"{LINUX}  could not tell")
+    assert (code, out.splitlines()[0]) == (2, f"{LINUX}  unknown")
 
 
 def test_a_missing_project_with_near_names(index: Server, run: Any) -> None:
@@ -620,13 +620,13 @@ def test_a_missing_project_with_near_names(index: Server, run: Any) -> None:
 def test_a_version_that_is_not_there(index: Server, run: Any) -> None:
     code, out, _ = run("eggs>=5", "-t", LINUX)
     assert code == 1
-    assert "eggs has no version that is as asked for; the newest is 2.0." in out
+    assert "eggs has no version that matches; the newest is 2.0." in out
 
 
 def test_options_of_the_command(index: Server, run: Any, tmp_path: Path) -> None:
     assert "spam 2.0rc1 fits best" in run("spam", "-t", LINUX, "--pre")[1]
     assert "files of" not in run("spam", "-t", LINUX, "-q")[1]
-    assert f"asked: {index.index}" in run("spam", "-t", LINUX, "-v")[1]
+    assert f"index: {index.index}" in run("spam", "-t", LINUX, "-v")[1]
     assert run("spam", "-t", LINUX, "-o", str(tmp_path / "told.txt"))[1] == ""
     assert (tmp_path / "told.txt").read_text("utf-8") == run("spam", "-t", LINUX)[1]
     assert run("spam", "--python", "3.12.4", "-t", "windows-amd64")[0] == 0
@@ -661,8 +661,8 @@ def test_as_a_process_of_its_own() -> None:
     assert ended.stdout == (
         "macos-14-arm64-3.13.5  not compatible\n"
         "  CPython 3.13.5 (cp313) on macOS 14.0 arm64\n"
-        "  tensorflow-metal has no file that fits CPython 3.13.5 on macOS 14.0 arm64.\n"
-        "    tensorflow-metal  asked for on the command line\n"
+        "  tensorflow-metal has no file compatible with CPython 3.13.5 on macOS 14.0 arm64.\n"
+        "    tensorflow-metal  requested on the command line\n"
         "  Nearest: tensorflow_metal-1.2.0-cp312-cp312-macosx_12_0_arm64.whl\n"
         "    fits macOS 14.0 arm64\n"
         "    built for CPython 3.12; this is CPython 3.13\n"

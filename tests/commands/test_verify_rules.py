@@ -1,4 +1,4 @@
-"""Curated rules held against an index: which hold, which are stale and why, and what is new."""
+"""Curated rules compared with an index: which hold, which are stale and why, and what is new."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_as_a_command(server: Server, table: Any, capsys: pytest.CaptureFixture[
     assert "mine: stale" in out
     assert "No version of spam on the index is among ==7.*." in out
     assert "Correct its versions, or remove it." in out
-    assert out.splitlines()[-1] == f"1 rule held against {server.index}: 0 hold, 1 stale, 0 unknown."
+    assert out.splitlines()[-1] == f"1 rule compared with {server.index}: 0 hold, 1 stale, 0 unknown."
     code, out = run(capsys, *ask, table(rule("==1.0", "requires", "eggs<2")), "-v")
     assert code == 0
     assert "eggs 2.0 without the rule, eggs 1.5 with it." in out
@@ -177,4 +177,4 @@ def test_a_rule_is_shown_with_what_the_index_says(
     assert told["index"]["beside"][0]["requirements"] == ["eggs<2"]
     code, out = run(capsys, *ask, "--offline", "--cache-dir", str(tmp_path / "empty"))
     assert code == 0
-    assert "not in the cache, and --offline forbids asking for it" in out
+    assert "not in the cache, and --offline forbids requests" in out

@@ -125,7 +125,7 @@ def test_a_forgotten_variant_is_named() -> None:
     [
         (IndexUnavailable("https://i/", "HTTP 503"), "https://i/ could not be read: HTTP 503."),
         (NotAuthorized("https://i/", 401), "https://i/ refused access (HTTP 401)."),
-        (NotCached("https://i/"), "https://i/ is not in the cache, and --offline forbids asking for it."),
+        (NotCached("https://i/"), "https://i/ is not in the cache, and --offline forbids requests."),
         (TimedOut("https://i/", 15.0), "https://i/ took longer than 15 seconds."),
         (Unreadable("a-1.whl", "it is gone"), "The metadata of a-1.whl could not be read: it is gone."),
         (Unreadable("{url}", "{0} {why}"), "The metadata of {url} could not be read: {0} {why}."),

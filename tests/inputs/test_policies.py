@@ -176,7 +176,7 @@ def test_the_limit_is_told(main_index: Server, capsys: pytest.CaptureFixture[str
     ask = ["check", "spam>=2", "-t", LINUX, "-i", main_index.index, "--exclude-newer", "2023-12-31", "-v"]
     assert main(ask) == 1
     out = capsys.readouterr().out
-    assert "spam has no file from before 2024-01-01T00:00:00Z that fits CPython 3.12.4 on Linux" in out
+    assert "spam has no file from before 2024-01-01T00:00:00Z compatible with CPython 3.12.4 on Linux" in out
     assert f"uploaded at {NEW}; --exclude-newer leaves out all from 2024-01-01T00:00:00Z on" in out
     assert "left out: what was uploaded at 2024-01-01T00:00:00Z or later" in out
 

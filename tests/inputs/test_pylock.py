@@ -331,11 +331,11 @@ def test_a_lock_that_is_true(index: Server, run: Any, target: str) -> None:
 
 
 NO: list[tuple[str, str, list[str]]] = [
-    (APP.sha256, "0" * 64, [APP.filename, "its hash is " + APP.sha256, "wanted is sha256:" + "0" * 64]),
+    (APP.sha256, "0" * 64, [APP.filename, "its hash is " + APP.sha256, "expected is sha256:" + "0" * 64]),
     (
         LIB.filename,
         LIB.filename.replace("2_17", "2_5"),
-        ["no source lists it, and the lock has it from https://host/lib"],
+        ["no index lists it, and the lock file has it from https://host/lib"],
     ),
     (
         LIB.filename,
@@ -345,15 +345,15 @@ NO: list[tuple[str, str, list[str]]] = [
     (
         "sys_platform == 'linux'",
         "sys_platform == 'win32'",
-        ["posix is needed, and pylock.toml does not have it", "app 2.0"],
+        ["posix is required, and pylock.toml does not have it", "app 2.0"],
     ),
     (
         'name = "app"\nversion = "2.0"',
         'name = "app"\nversion = "2.0"\nrequires-python = "<3.12"',
         ["[[packages]] app requires-python"],
     ),
-    ('">=3.12"', '">=3.13"', ["pylock.toml requires-python admits Python >=3.13 only; this is CPython 3.12.4"]),
-    ("created-by", "environments = [\"sys_platform == 'win32'\"]\ncreated-by", ["pylock.toml environments admits"]),
+    ('">=3.12"', '">=3.13"', ["pylock.toml requires-python is for Python >=3.13 only; this is CPython 3.12.4"]),
+    ("created-by", "environments = [\"sys_platform == 'win32'\"]\ncreated-by", ["pylock.toml environments is for"]),
 ]
 
 
@@ -372,8 +372,8 @@ def test_a_dependency_that_the_lock_has_in_another_version(index: Server, run: A
     text = f'{head}name = "lib"\nversion = "3.0"\n{wheel}[[packages]]{rest.partition("[[packages]]")[2]}'
     code, said = answer(text, run, "-t", LINUX)
     assert code == 1
-    assert "lib<3  needed by app 2.0" in said
-    assert "lib==3.0  asked for in pylock.toml [[packages]] lib" in said
+    assert "lib<3  required by app 2.0" in said
+    assert "lib==3.0  requested in pylock.toml [[packages]] lib" in said
 
 
 def test_the_best_wheel_of_a_lock_has_to_hold(index: Server, run: Any) -> None:

@@ -162,7 +162,7 @@ def test_requires_python_excludes_a_target(
     option = ["--ignore-requires-python"] if ignored else []
     assert main(["check", "-r", "pyproject.toml", "-t", "linux-3.13.1", "-t", LINUX, *option]) == code
     out = capsys.readouterr().out
-    told = "pyproject.toml [project] requires-python admits Python >=3.10,<3.13 only; this is CPython 3.13.1"
+    told = "pyproject.toml [project] requires-python is for Python >=3.10,<3.13 only; this is CPython 3.13.1"
     assert (told in out) is not ignored
     assert "3.12.4  compatible" in out
 
@@ -275,7 +275,7 @@ def test_lists_that_include_each_other_without_end_are_refused(depth: int) -> No
         read_inputs([], groups=["g0"])
     extras = [f"e{i} = ['a[e{i + 1}]; os_name == \"{i}\"', 'a[e{i + 1}]']" for i in range(30)]
     written("\n".join([HEAD, "[project.optional-dependencies]", *extras, "e30 = ['b']"]))
-    with pytest.raises(UsageError, match="in more than"):
+    with pytest.raises(UsageError, match=r"in more than|nested too deeply"):
         read_inputs([], ["pyproject.toml"], extras=["e0"])
 
 

@@ -98,15 +98,15 @@ MANY = {
 STRAY = {"0.1": {"files": ["a-0.1-py3.whl", "a-0.1.exe"]}}
 FOLDED = """\
 2.2                         1 file    fits: a-2.2-cp312-cp312-macosx_12_0_arm64.whl
-2.1                         1 file    withdrawn by its publisher: it was broken; pin it with == to take it all the same
+2.1                         1 file    yanked by its publisher: it was broken; pin it with == to use it anyway
 2.0                         1 file    fits: a-2.0-cp312-cp312-macosx_12_0_arm64.whl
 1.9 to 1.10 (2 versions)    4 files   built for CPython 3.8 to 3.10; this is CPython 3.12
 1.0                         1 file    a source distribution, which would have to be built
-Pre-releases, which are left aside:
-3.0rc1                      1 file    a pre-release, while final releases match; --pre takes it
+Pre-releases, which are not used:
+3.0rc1                      1 file    a pre-release, while final releases match; --pre accepts it
 All other files of these versions:
 2.0 to 3.0rc1 (4 versions)  4 files   a source distribution, which would have to be built
-1.9 to 1.10 (2 versions)    2 files   its publisher asks for Python <3.12; this is 3.12.4 (and the like)
+1.9 to 1.10 (2 versions)    2 files   requires Python <3.12; this is 3.12.4 (and the like)
 2.0 to 3.0rc1 (4 versions)  6 files   built for CPython 3.10 and 3.11; this is CPython 3.12
 1.9 to 3.0rc1 (6 versions)  28 files  built for Linux (x86_64) and Windows (amd64)
 Files whose names cannot be read:
@@ -132,7 +132,7 @@ def test_few_files_and_verbose_have_a_line_each() -> None:
     (line,) = table([one for one in files if one.filename == "a-1.10-cp310-cp310-macosx_12_0_arm64.whl"])
     assert line == (
         "1.10  a-1.10-cp310-cp310-macosx_12_0_arm64.whl  built for CPython 3.10; this is CPython 3.12; "
-        "also its publisher asks for Python <3.12; this is 3.12.4"
+        "also requires Python <3.12; this is 3.12.4"
     )
 
 

@@ -153,9 +153,9 @@ def reason(why: verdicts.Reason) -> str:
         case verdicts.VariantWheel():
             return f"it is a wheel variant ({why.label}), which installers do not take yet"
         case verdicts.WrongPlatformTag():
-            return f"built for {listed(why.have)}; this system takes {why.want}"
+            return f"built for {listed(why.have)}; the target is {why.want}"
         case verdicts.NeverMatches():
-            return f"tagged {why.tag}, which no system asks for: its publisher has to tag it anew"
+            return f"tagged {why.tag}, which matches no system: only its publisher can fix that"
         case verdicts.OsTooOld():
             return f"needs {why.system} {why.need} or newer; this is {why.have}"
         case verdicts.WrongPythonTag():
@@ -163,39 +163,37 @@ def reason(why: verdicts.Reason) -> str:
         case verdicts.WrongAbiTag():
             return f"built for the ABI {listed(why.have)}; this Python has {why.want}"
         case verdicts.RequiresPython():
-            return f"its publisher asks for Python {why.specifier}; this is {why.python}"
+            return f"requires Python {why.specifier}; this is {why.python}"
         case verdicts.SourceOnly(no_binary=True):
-            return "a wheel, and --no-binary asks for a build from source, which is never done here"
+            return "a wheel, but --no-binary requires a build from source, which is never done here"
         case verdicts.SourceOnly():
             return "a source distribution, which would have to be built"
         case file_problems.DynamicMetadata():
             told = listed(why.fields) or "what it needs, since its metadata is older than version 2.2"
             return f"a source distribution of which only a build can tell {told}"
         case verdicts.Quarantined():
-            return "the index has put the project under quarantine"
+            return "the index has quarantined the project"
         case file_problems.NotListed():
             return (
-                f"no source lists it, and the lock has it from {why.url}: name the index of the lock with "
-                f"--extra-index-url, or make the lock anew"
+                f"no index lists it, and the lock file has it from {why.url}: name the index of the lock with "
+                f"--extra-index-url, or lock again"
             )
         case file_problems.HashMismatch():
             wanted = listed(why.expected, "or") or "one that is given with the requirement, and none is"
-            return f"its hash is {why.actual or 'not stated'}, wanted is {wanted}"
+            return f"its hash is {why.actual or 'not stated'}, expected is {wanted}"
         case file_problems.BadMetadata():
             return f"its metadata cannot be used: {why.why}"
         case verdicts.ForbiddenByRule():
             return f"the rule {why.rule.id} forbids it: {why.rule.why}"
         case verdicts.NoUploadTime():
             unknown = f"its index does not say whether it was uploaded before {why.limit}"
-            return f"{unknown}; --no-upload-time allow takes it all the same"
+            return f"{unknown}; --no-upload-time allow accepts it anyway"
         case verdicts.TooNew():
             return f"uploaded at {why.uploaded}; --exclude-newer leaves out all from {why.limit} on"
         case verdicts.Yanked():
-            return (
-                f"withdrawn by its publisher{f': {why.why}' if why.why else ''}; pin it with == to take it all the same"
-            )
+            return f"yanked by its publisher{f': {why.why}' if why.why else ''}; pin it with == to use it anyway"
         case verdicts.PreReleaseNotWanted():
-            return "a pre-release, while final releases match; --pre takes it"
+            return "a pre-release, while final releases match; --pre accepts it"
         case _:
             assert_never(why)
 
@@ -204,9 +202,9 @@ def origin(demand: outcomes.Demand) -> str:
     """Who made a demand, as the end of a sentence."""
     match demand.origin:
         case outcomes.Asked() as asked:
-            return f"asked for on {asked.place}" if asked.place == "the command line" else f"asked for in {asked.place}"
+            return f"requested on {asked.place}" if asked.place == "the command line" else f"requested in {asked.place}"
         case outcomes.NeededBy() as needed:
-            return f"needed by {needed.name} {needed.version}"
+            return f"required by {needed.name} {needed.version}"
         case outcomes.Constraint() as constraint:
             return f"constrained by {constraint.place}"
         case outcomes.AddedByRule() as added:
@@ -226,28 +224,30 @@ def conflict(told: outcomes.NoAnswer, target: Target) -> str:
             are = f"{listed(one.project for one in every)} {'are' if told.also else 'is'}"
             return f"{are} on none of the sources: {listed(told.indexes) or 'none is configured'}.{meant}"
         case outcomes.NoMatchingVersion(newest=None):
-            return f"{project} has no file that could be read: its page lists no version."
+            return f"{project} has no usable file: its page lists no version."
         case outcomes.NoMatchingVersion() if empty := _empty(told):
-            return f"No version can meet {listed(empty)}: its parts exclude each other."
+            return f"No version can match {listed(empty)}: its parts exclude each other."
         case outcomes.NoMatchingVersion():
-            return f"{project} has no version that is as asked for; the newest is {told.newest}."
+            return f"{project} has no version that matches; the newest is {told.newest}."
         case outcomes.NoCompatibleFile() if all(verdicts.SourceOnly() in file.reasons for file in told.files):
-            has = f"{project} has no wheel of what is asked for, only source distributions, and nothing is built here"
+            has = f"{project} has no wheel that matches, only source distributions, and nothing is built here"
             return f"{has}: a wheel that pip wheel makes of one is found with --find-links."
         case outcomes.NoCompatibleFile() if [type(why) for why in told.files[0].reasons] == [
             file_problems.HashMismatch
         ]:
-            return f"{project} has no file of which a hash was given."
+            return f"{project} has no file with one of the given hashes."
         case outcomes.NoCompatibleFile():
-            return f"{project} has no file{_early(told.files)} that fits {python_of(target)} on {platform_of(target)}."
+            this = f"{python_of(target)} on {platform_of(target)}"
+            return f"{project} has no file{_early(told.files)} compatible with {this}."
         case outcomes.Conflict():
-            return "What is asked cannot be met together."
+            return "The requirements conflict."
         case outcomes.NotLocked():
-            return f"{project} is needed, and {told.place} does not have it for this target: the lock is not complete."
+            lacks = f"{project} is required, and {told.place} does not have it for this target"
+            return f"{lacks}: the lock file is incomplete."
         case outcomes.NotForTarget():
             this = f"{python_of(target)} on {platform_of(target)}"
             several = [f"({one})" for one in told.admitted] if len(told.admitted) > 1 else told.admitted
-            return f"{told.place} admits {listed(several, 'or')} only; this is {this}."
+            return f"{told.place} is for {listed(several, 'or')} only; this is {this}."
         case _:
             assert_never(told)
 
@@ -258,7 +258,7 @@ def _empty(told: outcomes.NoAnswer) -> list[str]:
     return list(dict.fromkeys(str(each) for each in about if each.specifier.is_unsatisfiable()))
 
 
-LEFT_OUT = "it fits the target; what is asked leaves its version out"
+LEFT_OUT = "compatible, but the requirements exclude its version"
 """What is said of a file in a conflict against which nothing speaks."""
 
 
@@ -274,15 +274,15 @@ def concern(about: concerns.Concern) -> str:
     """What is wrong with an answer that works, as a sentence."""
     match about:
         case concerns.PreRelease():
-            found = f"{about.project} {about.version} is a pre-release that nobody asked for"
+            found = f"{about.project} {about.version} is a pre-release that was not requested"
             why = f": no final release fits. {_newest(about.newest_final, about.needs)}" if about.newest_final else "."
-            return f"{found}{why} Pin it to make it a decision."
+            return f"{found}{why} Pin it to make that a decision."
         case concerns.NightlyDependency():
             wanted = listed(about.requirements, "and")
             return (
                 f"{about.project} {about.version} is a development release that {listed(about.needed_by)} "
-                f"{'needs' if len(about.needed_by) == 1 else 'need'} ({wanted}): another day brings another one, "
-                "unless it is pinned."
+                f"{'requires' if len(about.needed_by) == 1 else 'require'} ({wanted}). "
+                "Without a pin, the answer changes from day to day."
             )
         case concerns.Stale():
             lacking = "of which" if about.of == about.project else f"which needs {about.of}, of which"
@@ -310,10 +310,10 @@ def concern(about: concerns.Concern) -> str:
         case concerns.MetadataDisagrees():
             other = about.other or "the page of the index"
             says = f"{about.filename} says {_lines(about.says)}, {other} says {_lines(about.other_says)}"
-            return f"{says}; the file was believed."
+            return f"{says}; the file counts."
         case concerns.Yanked():
             why = f": {about.why.rstrip(CLOSING)}" if about.why else ""
-            return f"{about.project} {about.version} was withdrawn by its publisher{why}."
+            return f"{about.project} {about.version} was yanked by its publisher{why}."
         case concerns.SourceOnly():
             return f"{about.project} {about.version} would be built from source; whether that works was not tried."
         case concerns.ProjectStatus():
@@ -431,12 +431,12 @@ def change(what: changes.Change) -> str:
         case changes.UseNativeArchitecture():
             return f"an {what.machine} Python, if this Mac has Apple silicon ({what.target})"
         case changes.ReplaceProject():
-            return f"ask for {what.requirement} instead of {what.project}: {what.why}"
+            return f"require {what.requirement} instead of {what.project}: {what.why}"
         case changes.ChangeRequirement():
-            return f"ask for {what.after} instead of {what.before} ({what.place})"
+            return f"require {what.after} instead of {what.before} ({what.place})"
         case changes.AllowPreRelease(requirements=()):
             named = ",".join(what.projects)
-            return f"take pre-releases of {listed(what.projects)} (--all-releases {named} in a requirements file)"
+            return f"accept pre-releases of {listed(what.projects)} (--all-releases {named} in a requirements file)"
         case changes.AllowPreRelease():
             return f"accept the pre-release: add {listed(what.requirements)}, so that it is a decision"
         case changes.AllowSource():

@@ -118,7 +118,7 @@ def _released(new: NewReleases) -> str:
 
 def _counted(found: Verification) -> str:
     states = [audit.state for audit in found.audits]
-    told = f"{_number(len(states), 'rule')} held against {listed(found.sources)}"
+    told = f"{_number(len(states), 'rule')} compared with {listed(found.sources)}"
     return f"{told}: {states.count('holds')} hold, {states.count('stale')} stale, {states.count('unknown')} unknown."
 
 

@@ -90,7 +90,7 @@ def _folded(files: Sequence[JudgedFile]) -> Iterator[Cells]:
     releases = [_Release(version, group) for version, group in by_version.items()]
     yield from _runs([release for release in releases if not release.is_left_aside])
     aside = [release for release in releases if release.is_left_aside]
-    yield from _headed("Pre-releases, which are left aside:", _runs(aside))
+    yield from _headed("Pre-releases, which are not used:", _runs(aside))
     others = [judged for release in releases for judged in _beside(release)]
     yield from _headed("All other files of these versions:", _by_kind(others))
     yield from _headed("Files whose names cannot be read:", _by_kind(unreadable))

@@ -113,7 +113,7 @@ def _result(result: Result, style: Style, quiet: bool) -> Iterator[str]:
 
 def _verdict(result: Result, style: Style) -> str:
     if result.error is not None:
-        return style("yellow", "could not tell")
+        return style("yellow", "unknown")
     return style("green", "compatible") if result.ok else style("red", "not compatible")
 
 
@@ -121,7 +121,7 @@ def target_line(target: Target) -> str:
     """One line that describes a target in full, with what its text left open."""
     described = f"{phrases.python_of(target)} ({target.abi}) on {phrases.platform_of(target)}"
     taken = phrases.assumed(target)
-    assumed = f"; left open, taken as: {phrases.listed(taken)}" if taken else ""
+    assumed = f"; assumed: {phrases.listed(taken)}" if taken else ""
     return f"{described}{assumed}{f'; {target.interpreter}' if target.interpreter else ''}"
 
 
@@ -138,9 +138,9 @@ def _project(pin: outcomes.Pin) -> str:
 
 
 def _wanted(pin: outcomes.Pin) -> str:
-    wanted = ["asked for"] if pin.requested else []
+    wanted = ["requested"] if pin.requested else []
     if pin.needed_by:
-        wanted.append(f"needed by {phrases.listed(pin.needed_by)}")
+        wanted.append(f"required by {phrases.listed(pin.needed_by)}")
     return "; ".join(wanted)
 
 
@@ -158,7 +158,7 @@ def _conflict(told: outcomes.NoAnswer, target: Target, style: Style) -> Iterator
     yield from _refusal(told, target, style)
     groups = list(_groups(told.files))
     if groups:
-        yield "What each side has:" if isinstance(told, outcomes.Conflict) else "The files that came closest:"
+        yield "What each side offers:" if isinstance(told, outcomes.Conflict) else "The nearest files:"
     telling = _telling(groups)
     for place in telling:
         yield from _indented(_nearest(groups[place], target))
@@ -241,16 +241,16 @@ def _rules(rules: Sequence[Rule], style: Style) -> Iterator[str]:
 def _remedies(result: Result, style: Style) -> Iterator[str]:
     """Each remedy with what the answer would then be, as far as it was asked for, and what is wrong with that."""
     if result.remedies:
-        yield style("bold", "What would fix it (each was asked again):")
+        yield style("bold", "Fixes (each was re-resolved):")
     for number, remedy in enumerate(result.remedies, 1):
         yield f"  {number}. {phrases.change(remedy.change)}"
         gives = [f"{pin.name} {pin.version}" for pin in remedy.pins if pin.requested]
         yield f"     -> {phrases.listed(gives)}"
         yield from (f"     {line}" for line in _concerns(remedy, style))
     if not result.has_all_remedies:
-        yield style("dim", "There was no time to try every change that might fix it.")
+        yield style("dim", "There was no time to try every possible fix.")
     elif result.sought_remedies and not result.remedies and not isinstance(result.conflict, outcomes.Missing | None):
-        yield style("dim", "No change that was tried would fix it.")
+        yield style("dim", "No change that was tried fixes it.")
 
 
 def _import(told: Confirmation | None, style: Style) -> Iterator[str]:
@@ -278,7 +278,7 @@ def _import(told: Confirmation | None, style: Style) -> Iterator[str]:
 def _sources(report: Sourced) -> Iterator[str]:
     counted = report.counters
     yield f"requests: {counted.requests}; bytes: {counted.bytes}; answers from the cache: {counted.cached}"
-    yield from (f"  asked: {source}" for source in report.sources)
+    yield from (f"  index: {source}" for source in report.sources)
     if report.exclude_newer:
         yield f"  left out: what was uploaded at {report.exclude_newer} or later"
     yield from (f"  from pip's configuration: {a.option} = {a.value} ({a.source})" for a in report.applied)

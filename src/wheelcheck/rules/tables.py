@@ -53,7 +53,7 @@ class Replacement(NamedTuple):
 _INDEX = "the files of both projects on the index, 2026-11-23"
 
 
-_ROWS = {
+_REPLACED = {
     "tensorflow-macos": (
         "tensorflow",
         "tensorflow has wheels for macOS arm64 since 2.13; this ended at 2.16.2",
@@ -77,7 +77,7 @@ _ROWS = {
 REPLACEMENTS: Mapping[NormalizedName, Replacement] = MappingProxyType(
     {
         canonicalize_name(project): Replacement(canonicalize_name(by), why, source)
-        for project, (by, why, source) in _ROWS.items()
+        for project, (by, why, source) in _REPLACED.items()
     }
 )
 """By project, what is asked for instead of it."""

@@ -97,7 +97,7 @@ def _parsed(parse: Callable[[str], T], text: str) -> T:
 Holds: TypeAlias = "Callable[[Mapping[str, str]], bool]"
 
 
-MAX_NESTED = 20
+MAX_PLAIN_NESTED = 20
 """Parentheses within parentheses that are plain."""
 
 
@@ -173,7 +173,7 @@ class _MarkerReader:
     def _one(self, depth: int) -> Holds:
         if not self._takes("("):
             return self._comparison()
-        if depth == MAX_NESTED:
+        if depth == MAX_PLAIN_NESTED:
             raise _NotPlainError
         inner = self._any(depth + 1)
         if not self._takes(")"):

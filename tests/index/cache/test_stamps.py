@@ -17,6 +17,7 @@ from doors import LINUX, MAC, PROJECTS, stand_alone
 from loopback import Server, simple_index, status
 from wheelcheck import Report, Target, UsageError, check
 from wheelcheck.commands import check as checker
+from wheelcheck.commands.report import Memory
 from wheelcheck.index.cache.stamps import (
     COARSE_TICK,
     TICK,
@@ -447,7 +448,7 @@ def test_few_reports_are_kept_however_many_were_asked_for(index: Server) -> None
 
 
 def test_what_does_not_stand_any_more_is_forgotten(index: Server, tmp_path: Path) -> None:
-    memory = checker._Memory()
+    memory = Memory()
     memory.keep("question", remembered("spam"))
     assert memory.recall("question") is not None
     for page in (tmp_path / "cache").glob("*/pages/*"):

@@ -22,6 +22,7 @@ from loopback import Server, serve
 from wheelcheck.common.errors import IndexUnavailable, NotAuthorized, TimedOut, UndeterminedError, UsageError
 from wheelcheck.index.http import client as transport
 from wheelcheck.index.http.client import Answer, Credentials, Login, Transport, TransportOptions, split_credentials
+from wheelcheck.index.http.tls_and_proxy import proxy_from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -669,7 +670,7 @@ def test_the_proxy_of_the_environment_is_that_of_pip(
         monkeypatch.setenv(name, value)
     for url in ASKED:
         theirs = requests.select_proxy(url, requests.get_environ_proxies(url))
-        assert transport._proxy_of_environment(transport.origin_of(url)) == theirs, url
+        assert proxy_from_environment(transport.origin_of(url)) == theirs, url
 
 
 @pytest.mark.parametrize("form", ["http://{}", "{}"])
