@@ -188,6 +188,14 @@ class TestHostileFiles:
         with pytest.raises(UsageError, match=rf"own\.toml.*{said}"):
             read_rules(tmp_path)
 
+    @pytest.mark.parametrize("length", [70, 78, 79, 3_000])
+    def test_a_long_value_is_quoted_as_far_as_a_line_can_show_it(self, length: int) -> None:
+        with pytest.raises(UsageError) as caught:
+            load_rules([("own.toml", changed(effect=f'"{"x" * length}"'))])
+        quoted = repr("x" * length)
+        assert (quoted if length <= 78 else f"{quoted[:77]}... is not one of") in str(caught.value)
+        assert len(str(caught.value)) < 200
+
     def test_what_is_no_file_is_not_waited_for(self, tmp_path: Path) -> None:
         if hasattr(os, "mkfifo"):
             os.mkfifo(tmp_path / "fifo.toml")

@@ -116,7 +116,11 @@ def test_a_damaged_page_is_nonsense_or_is_read(cut_at: int, flip: int, damaged: 
 
 ENTRY, LATER = (f'{{"filename":"spam-{version}-py3-none-any.whl","url":"spam"}}' for version in ("1.0", "2.0"))
 NAMED_TWICE = '{"filename":"spam-1.0-py2-none-any.whl","filename":"spam-1.0-py3-none-any.whl"}'
+SPACED = '{"filename" : "spam-2.0-py3-none-any.whl","url":"spam"}'
+NEXT = '{"filename":"spam-3.0-py3-none-any.whl","url":"spam"}'
 UNCERTAIN = {
+    "spaces in one entry only": f'{{"files":[{ENTRY},{SPACED},{NEXT}]}}',
+    "spaces in the first entry only": f'{{"files":[{SPACED},{ENTRY},{NEXT}]}}',
     "an entry without a name": f'{{"files":[{ENTRY},{{"url":"x"}},{ENTRY}]}}',
     "one with two names and one with none": f'{{"files":[{NAMED_TWICE},{{"url":"x"}},{LATER}]}}',
     "an escaped name": '{"files":[{"filename":"spam-\\u0031.0-py3-none-any.whl","url":"spam"}]}',
@@ -131,6 +135,14 @@ UNCERTAIN = {
 def test_what_cannot_be_cut_for_certain_is_decoded_whole(case: str) -> None:
     """Of a key that is there twice the last counts (RFC 8259 leaves it open; the standard library has it so)."""
     assert listings._cut(UNCERTAIN[case].encode()) is None
+
+
+@pytest.mark.parametrize("gaps", [("},{", "}, {"), ("}, {", "},{"), ("},{", "} ,{"), ("},\n{", "},{")])
+@pytest.mark.parametrize("case", [case for case in UNCERTAIN if "spaces" in case])
+def test_a_page_with_mixed_spacing_says_all_that_it_says(case: str, gaps: tuple[str, str]) -> None:
+    text = UNCERTAIN[case].replace("},{", "\0", 1).replace("},{", gaps[1]).replace("\0", gaps[0])
+    page = parse_page(text.encode(), JSON, name=SPAM, url=URL, index="x")
+    assert [file.filename for file in page.files] == [f"spam-{n}.0-py3-none-any.whl" for n in (3, 2, 1)]
 
 
 def test_a_file_that_was_put_with_another_version_is_not_believed() -> None:

@@ -102,7 +102,7 @@ def _lacking(
 
 def _fitting(pin: Pin, finals: Iterable[Version], offers: Candidates, alone: Alone) -> Version:
     """The newest version that the target would take if nothing else were asked for."""
-    usable = (version for version in finals if offers.files(version) and not offers.is_withdrawn(version))
+    usable = (version for version in finals if offers.files(version))
     if max(next(usable, pin.version), pin.version) == pin.version:
         return pin.version
     specifier = ",".join(
