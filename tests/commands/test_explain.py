@@ -24,7 +24,7 @@ from wheelcheck.cli.main import main
 from wheelcheck.resolver.compatibility import AXES, QUESTIONS, Incompatible, fits_of, judge
 from wheelcheck.resolver.model import RefusedFile, Solution
 from wheelcheck.resolver.rejections import JudgedFile, every_file, nearest_of
-from wheelcheck.resolver.resolve import resolve_with_ledger
+from wheelcheck.resolver.resolve import resolve_with_state
 from wheelcheck.standards.names import canonicalize_name
 from wheelcheck.standards.project_page import read_file
 from wheelcheck.targets.target import read_target
@@ -92,7 +92,7 @@ def explained(told: Mapping[str, Any]) -> tuple[tuple[JudgedFile, ...], RefusedF
     """Every file of the project `a`, the nearest one, and the file that would be chosen."""
     scenario = Scenario("here", {"target": MAC, "asks": ["a"], "no_deps": True, **told})
     question = scenario.question(scenario.targets[0])
-    outcome, ledger = resolve_with_ledger(question, scenario.shelf)
+    outcome, ledger = resolve_with_state(question, scenario.shelf)
     files = every_file(ledger, A, question.demands)
     best = outcome.pins[0].file.filename if isinstance(outcome, Solution) else None
     return files, nearest_of(files, question.target), best

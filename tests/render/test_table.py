@@ -20,7 +20,7 @@ from wheelcheck.render.text import Style, render_explanation
 from wheelcheck.resolver.compatibility import Compatible, Incompatible, UnreadableName, Yanked
 from wheelcheck.resolver.model import Asked, Demand, RefusedFile
 from wheelcheck.resolver.rejections import JudgedFile, every_file
-from wheelcheck.resolver.resolve import resolve_with_ledger
+from wheelcheck.resolver.resolve import resolve_with_state
 from wheelcheck.standards.names import canonicalize_name
 from wheelcheck.standards.project_page import UnreadableFile, read_file
 from wheelcheck.standards.requirements import requirement_of
@@ -76,7 +76,7 @@ def test_systems_in_words(tags: str, said: str) -> None:
 def judged(told: dict[str, Any]) -> tuple[JudgedFile, ...]:
     scenario = Scenario("here", {"target": MAC, "asks": ["a"], "no_deps": True, **told})
     question = scenario.question(scenario.targets[0])
-    _, ledger = resolve_with_ledger(question, scenario.shelf)
+    _, ledger = resolve_with_state(question, scenario.shelf)
     return every_file(ledger, canonicalize_name("a"), question.demands)
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenario import Scenario
-from wheelcheck.resolver.cores import smallest
 from wheelcheck.resolver.model import AddedByRule, Asked, Constraint, NeededBy, Solution
+from wheelcheck.resolver.resolve import minimal_subset
 from wheelcheck.standards.names import canonicalize_name
 from wheelcheck.targets.target import read_target
 
@@ -35,7 +35,7 @@ def clashes_of(family: Collection[frozenset[int]]) -> Callable[[Collection[int]]
 def test_what_is_found_is_one_of_the_causes_that_hold_no_other(
     family: list[frozenset[int]], guesses: list[set[int]]
 ) -> None:
-    found = frozenset(smallest(THINGS, [sorted(guess) for guess in guesses], clashes_of(family)))
+    found = frozenset(minimal_subset(THINGS, [sorted(guess) for guess in guesses], clashes_of(family)))
     assert found in family
     assert not any(cause < found for cause in family)
 
@@ -44,7 +44,7 @@ def test_what_is_found_is_one_of_the_causes_that_hold_no_other(
 def test_each_part_is_needed_even_where_more_can_mend_a_clash(clashing: set[frozenset[int]]) -> None:
     """Naming a pre-release admits it, so that a question may have an answer that a part of it has not."""
     every = {*clashing, frozenset(range(5))}
-    found = frozenset(smallest(range(5), [], lambda things: frozenset(things) in every))
+    found = frozenset(minimal_subset(range(5), [], lambda things: frozenset(things) in every))
     assert found in every
     assert not any(found - {thing} in every for thing in found)
 
@@ -57,7 +57,7 @@ def test_few_among_many_are_found_in_few_trials(number: int) -> None:
         tried.append(things)
         return {7, number // 2, number - 1} <= set(things)
 
-    assert set(smallest(range(number), [], clash)) == {7, number // 2, number - 1}
+    assert set(minimal_subset(range(number), [], clash)) == {7, number // 2, number - 1}
     assert len(tried) <= 3 * 2 * number.bit_length()
 
 

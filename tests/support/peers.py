@@ -85,11 +85,11 @@ def sets() -> tuple[Peers, ...]:
     return tuple(Peers(name, tuple(asked), reasons.get(name, "")) for name, asked in named.items())
 
 
-def files_by_wheelcheck(requirements: Sequence[str], target: Target, supply: PackageIndex) -> set[str] | None:
+def files_by_wheelcheck(requirements: Sequence[str], target: Target, index: PackageIndex) -> set[str] | None:
     """The names of the files that wheelcheck pins; None where there is no answer."""
     origin = Asked(place="the set")
     demands = tuple(Demand(requirement=Requirement(text), origin=origin) for text in requirements)
-    outcome = resolve(Question(target=target, demands=demands), supply)
+    outcome = resolve(Question(target=target, demands=demands), index)
     return {pin.file.filename for pin in outcome.pins} if isinstance(outcome, Solution) else None
 
 

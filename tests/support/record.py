@@ -259,29 +259,29 @@ def write_slice(recorder: Recorder, keep: Keep, targets: Sequence[Target], heads
 
 
 def answers(
-    cases: Iterable[Mapping[str, Any]], supply: Recorder, keep: Keep, targets: list[Target]
+    cases: Iterable[Mapping[str, Any]], index: Recorder, keep: Keep, targets: list[Target]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     for case in cases:
         question = question_of(case)
-        outcome = resolve(question, supply)
-        keep.from_outcome(outcome, supply.index.page)
+        outcome = resolve(question, index)
+        keep.from_outcome(outcome, index.index.page)
         targets.append(question.target)
-        found = remedies_for(question, outcome, supply, targets)
+        found = remedies_for(question, outcome, index, targets)
         answer = answer_of(outcome)
         told = answer.get("conflict") or f"{len(answer['files'])} pins"
         print(case["id"], told, *(remedy.kind for remedy in found), sep=": ")
         yield case["id"], answer
 
 
-def remedies_for(question: Question, outcome: Outcome, supply: Recorder, targets: list[Target]) -> tuple[Remedy, ...]:
+def remedies_for(question: Question, outcome: Outcome, index: Recorder, targets: list[Target]) -> tuple[Remedy, ...]:
     """What the replay looks for beyond the answer itself, so that it finds it; the targets asked are noted."""
 
     def ask(changed: Question, strategy: str | None) -> Answer | None:
-        solution = None if strategy else solve(changed, supply)
+        solution = None if strategy else solve(changed, index)
         if solution is None:
             return None
         targets.append(changed.target)
-        return Answer(solution.pins, concerns_in(solution, changed, supply))
+        return Answer(solution.pins, concerns_in(solution, changed, index))
 
     solution = outcome if isinstance(outcome, Solution) else None
     case = Case(
@@ -289,8 +289,8 @@ def remedies_for(question: Question, outcome: Outcome, supply: Recorder, targets
         strategy="best-match",
         conflict=outcome if not isinstance(outcome, Solution) else None,
         pins=solution.pins if solution else (),
-        concerns=concerns_in(solution, question, supply) if solution else (),
-        page=supply.page,
+        concerns=concerns_in(solution, question, index) if solution else (),
+        page=index.page,
         on=lambda target: replace(question, target=target),
     )
     return remedies(case, ask)

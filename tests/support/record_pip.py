@@ -53,10 +53,10 @@ def compare(recorder: Recorder, index: str) -> None:
             print("  only pip:", sorted((theirs or set()) - (ours or set())), flush=True)
 
 
-def answers(supply: PackageIndex) -> dict[tuple[str, str], set[str] | None]:
+def answers(index: PackageIndex) -> dict[tuple[str, str], set[str] | None]:
     """What each set comes to on each of the Pythons."""
     return {
-        (one.name, target.name): files_by_wheelcheck(one.requirements, target, supply)
+        (one.name, target.name): files_by_wheelcheck(one.requirements, target, index)
         for one in sets()
         for target in TARGETS
     }
@@ -64,7 +64,7 @@ def answers(supply: PackageIndex) -> dict[tuple[str, str], set[str] | None]:
 
 def kept_versions(page: ProjectPage, read: set[Version]) -> list[Version]:
     offers = Candidates(page, Judge(TARGETS[0]), Policy())
-    usable = [v for v in page.versions if v in read or (not v.is_prerelease and not offers.is_withdrawn(v))]
+    usable = [v for v in page.versions if v in read or (not v.is_prerelease and not offers.is_yanked(v))]
     beside = {usable[at + 1] for at, version in enumerate(usable[:-1]) if version in read}
     return sorted({*usable[:1], *beside, *read})
 

@@ -276,10 +276,10 @@ def _has_file(case: Case, name: NormalizedName, question: Question) -> bool:
     if page is None:
         return False
     judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
-    offers = Candidates(page, judge, question.policy)
+    candidates = Candidates(page, judge, question.policy)
     asked = [demand for demand in (*question.demands, *question.constraints) if demand.name == name]
     pre = question.policy.prereleases(name)
-    found = next(offers.matching(combined(asked), pre=pre), None)
+    found = next(candidates.matching(combined(asked), pre=pre), None)
     wanted = next((one.newest for one in case.warnings if isinstance(one, Stale) and one.project == name), None)
     return found is not None and (wanted is None or found >= wanted)
 
@@ -405,8 +405,10 @@ def _usable(case: Case, name: NormalizedName) -> list[Version]:
     if page is None:
         return []
     judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
-    offers = Candidates(page, judge, question.policy)
-    return [version for version in offers.versions if not version.is_prerelease and not offers.is_withdrawn(version)]
+    candidates = Candidates(page, judge, question.policy)
+    return [
+        version for version in candidates.versions if not version.is_prerelease and not candidates.is_yanked(version)
+    ]
 
 
 def _with(question: Question, demand: Demand, text: str | None) -> Question:

@@ -23,7 +23,7 @@ from wheelcheck.targets.target import Target
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from wheelcheck.resolver.state import Ledger
+    from wheelcheck.resolver.state import ResolutionState
 
 
 @record
@@ -122,10 +122,10 @@ def explain(requirement: str, /, *, target: str | Target | None = None, **option
     question = _question(request)
     notices = list(request.notices)
     with request.opened_index(notices.append) as index:
-        result, ledger, files = _judged(question, Retry(request, index))
+        result, state, files = _judged(question, Retry(request, index))
         nearest = nearest_of(files, question.target)
         return Explanation(
-            demands=(*question.demands, *ledger.constraints_on(question.demands[0].name)),
+            demands=(*question.demands, *state.constraints_on(question.demands[0].name)),
             result=_with_all(result, files, nearest),
             files=files,
             nearest=nearest,
@@ -151,21 +151,21 @@ def _question(request: Request) -> Question:
     return question
 
 
-def _judged(question: Question, retry: Retry) -> tuple[Result, Ledger, tuple[JudgedFile, ...]]:
+def _judged(question: Question, retry: Retry) -> tuple[Result, ResolutionState, tuple[JudgedFile, ...]]:
     """What would be chosen, what was said on the way, and what becomes of every file."""
-    from wheelcheck.resolver.resolve import resolve_with_ledger
+    from wheelcheck.resolver.resolve import resolve_with_state
 
     (demand,) = question.demands
     if not demand.requirement.url:
         retry.view.start_page(demand.name)  # under way while the resolver is loaded
-    outcome, ledger = resolve_with_ledger(question, retry.view, Budget(thread_time))
+    outcome, state = resolve_with_state(question, retry.view, Budget(thread_time))
     try:
-        files = every_file(ledger, demand.name, question.demands)
+        files = every_file(state, demand.name, question.demands)
         if isinstance(outcome, UndeterminedError):
-            return Result(target=question.target, error=outcome), ledger, files
-        return result_of(question, outcome, retry), ledger, files
+            return Result(target=question.target, error=outcome), state, files
+        return result_of(question, outcome, retry), state, files
     except UndeterminedError as error:
-        return Result(target=question.target, error=error), ledger, ()
+        return Result(target=question.target, error=error), state, ()
 
 
 def _with_all(result: Result, files: Iterable[JudgedFile], nearest: RefusedFile | None) -> Result:

@@ -1,1 +1,1 @@
-"""What every room uses: records, errors, URLs, dates, thread helpers and lazily compiled regexes."""
+"""Helpers for every room: records, errors, URLs, dates, threads and lazily compiled regular expressions."""

@@ -1,7 +1,4 @@
-"""Instants as texts: when a file was uploaded, and the limit that a user sets.
-
-Standards: RFC 3339 for instants, ISO 8601 for durations. The words for durations are uv's.
-"""
+"""Upload times and time limits: RFC 3339 instants, ISO 8601 durations, and uv's words for durations."""
 
 from __future__ import annotations
 
@@ -20,11 +17,15 @@ _ONE = re.compile(_UNIT, re.ASCII | re.IGNORECASE)
 _CALENDAR = re.compile(r"\d\s*(?:mos?|months?|y|yrs?|years?)\b|P[\dYWD]*\d[YM]", re.ASCII | re.IGNORECASE)
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
 _MAX_LENGTH = 12
-"""Digits of a number in a duration; a longer one reaches back beyond the year 1, whatever its unit."""
+"""Maximum digits of a number in a duration; a longer one would reach back beyond the year 1 in any unit."""
 
 
 def instant_of(text: str | None) -> datetime | None:
-    """The instant, in UTC, that an RFC 3339 text states; None for every other text, one without an offset included."""
+    """Parse an RFC 3339 timestamp.
+
+    Returns:
+        The instant in UTC, or None for any other text, including one without an offset.
+    """
     match = _INSTANT.fullmatch(text) if text else None
     if match is None:
         return None
@@ -37,20 +38,24 @@ def instant_of(text: str | None) -> datetime | None:
 
 
 def shown(instant: datetime) -> str:
-    """An instant as RFC 3339 text in UTC, such as ``2024-05-02T00:00:00Z``."""
+    """Return an instant as RFC 3339 text in UTC, such as ``2024-05-02T00:00:00Z``."""
     return instant.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
 def limit_of(text: str, now: datetime) -> datetime:
-    """The instant that a text means as an upper limit; what is uploaded at it is beyond it.
+    """Return the instant that a text means as an exclusive upper bound.
 
     Args:
-        text: a date, which includes all of that day in UTC; an RFC 3339 time; or a duration back from now, such as
+        text: a date, which includes all of that day in UTC; an RFC 3339 timestamp; or a duration back from now, such as
             ``30 days``, ``2 weeks`` or ``P30D``. A day has 24 hours.
         now: the instant from which durations count.
 
     Raises:
-        UsageError: it is none of these, or lies outside the years 1 to 9999.
+        UsageError: it is none of these, or outside the years 1 to 9999.
+
+    Example:
+        >>> shown(limit_of("2024-05-01", datetime.now(timezone.utc)))  # doctest: +SKIP
+        '2024-05-02T00:00:00Z'
     """
     told = text.strip()
     try:
@@ -67,7 +72,7 @@ def _end_of_day(text: str) -> datetime | None:
 
 
 def _duration(text: str) -> timedelta:
-    """A duration; raises `ValueError` with half a sentence."""
+    """Parse a duration. Raises `ValueError` with the reason as half a sentence."""
     amounts = _amounts(text)
     if any(len(number) > _MAX_LENGTH for number, _ in amounts):
         raise OverflowError
@@ -75,7 +80,7 @@ def _duration(text: str) -> timedelta:
 
 
 def _amounts(text: str) -> list[tuple[str, str]]:
-    """The numbers of a duration, each with its unit, whose first letter says which it is."""
+    """Yield the numbers of a duration, each with the first letter of its unit."""
     iso = _ISO.fullmatch(text)
     if iso and any(iso.groups()):
         return [(number, unit) for number, unit in zip(iso.groups(), _SECONDS, strict=True) if number]

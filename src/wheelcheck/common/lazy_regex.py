@@ -1,4 +1,4 @@
-"""Regular expressions that are compiled when they are first used: compiling all of them takes a third of a start."""
+"""Regular expressions compiled on first use, since compiling all of them takes a third of the start-up time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, AnyStr
 
 
 class _Pattern:
-    """What `re.compile` gives, from the first use of one of its methods on."""
+    """A stand-in for the result of `re.compile`, from the first use of one of its methods on."""
 
     def __init__(self, text: str | bytes, flags: int) -> None:
         self._text, self._flags = text, flags
@@ -22,7 +22,7 @@ _METHODS = ("findall", "finditer", "fullmatch", "match", "search", "split", "sub
 
 
 def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """As `re.compile`, later. An expression that is malformed says so at its first use."""
+    """Return a lazily compiled regular expression. Unlike `re.compile`, it reports a malformed one at its first use."""
     lazy: Any = _Pattern(text, flags)
     compiled: re.Pattern[AnyStr] = lazy
     return compiled

@@ -1,8 +1,8 @@
-"""Values that the whole house speaks: records, closed variants of them, and their plain form for JSON.
+"""Records (light dataclasses), closed unions of them, and their JSON form.
 
-A record is what a frozen, slotted, keyword-only dataclass is. It is made here because a command that answers in a
-hundredth of a second cannot wait for dataclasses, which compile five methods for each class at every start: a record
-compiles its initialiser when the first instance is made, and shares the other methods.
+A record behaves like a frozen, slotted, keyword-only dataclass. Dataclasses compile five methods for each class at
+import, which for 150 classes costs ten times as much as records: a record compiles its initialiser when its first
+instance is made, and all records share the other methods.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NOTHING: Any = object()
 
 
 class _Field:
-    """What is said of a field besides its type."""
+    """The options of a field."""
 
     __slots__ = ("compared", "default", "default_factory", "hashed", "shown")
 
@@ -49,7 +49,7 @@ def field(
     compare: bool = True,
     repr: bool = True,  # noqa: A002
 ) -> Any:
-    """A field of a record: its default, and whether it counts in hashes, in comparisons and in `repr`."""
+    """Declare a field with options: its default, and whether it counts in hashes, comparisons and `repr`."""
     return _Field(default, default_factory, hashed=hash, compared=compare, shown=repr)
 
 
@@ -67,7 +67,7 @@ def record(
 def record(
     cls: type[T] | None = None, /, *, frozen: bool = True, kw_only: bool = True, eq: bool = True, slots: bool = True
 ) -> Any:
-    """Makes a record of a class: immutable, with slots, made by keyword, equal by value; each can be turned off."""
+    """Make a class a record: immutable, slotted, keyword-only, compared by value. Each property can be turned off."""
 
     def made(plain_class: type) -> type:
         fields = _all_fields(plain_class)
@@ -84,7 +84,7 @@ def record(
 
 
 def _all_fields(cls: type) -> dict[str, _Field]:
-    """The fields of a class in their order, those of its bases first."""
+    """Return the fields of a class in order, those of its bases first."""
     fields = {name: said for base in reversed(cls.__mro__[1:]) for name, said in _fields(base).items()}
     for name, annotation in cls.__annotations__.items():
         if not annotation.startswith("ClassVar"):
@@ -99,7 +99,7 @@ def _fields(cls: type) -> Mapping[str, _Field]:
 
 
 def _slotted(cls: type) -> type:
-    """The same class with slots, which can only be given when a class is made."""
+    """Return a copy of a class with slots, which can only be set when a class is created."""
     own = [name for name, annotation in cls.__annotations__.items() if not annotation.startswith("ClassVar")]
     names = {*own, "__dict__", "__weakref__"}
     namespace = {name: value for name, value in cls.__dict__.items() if name not in names}
@@ -129,7 +129,7 @@ def _methods(cls: type, fields: Mapping[str, _Field], *, kw_only: bool) -> dict[
 
 
 def _initialiser(cls: type, fields: Mapping[str, _Field], *, kw_only: bool) -> Any:
-    """A compiled initialiser, since one that loops over the fields takes four times as long."""
+    """Compile an initialiser; one that loops over the fields takes four times as long."""
     known: dict[str, Any] = {"_NOTHING": _NOTHING}
     lines = []
     for name, said in fields.items():
@@ -193,7 +193,7 @@ def _again(cls: type[T], values: dict[str, Any]) -> T:
 
 
 class _SignatureOf:
-    """The signature of a record, for whoever asks for it: documentation, mostly."""
+    """The signature of a record, computed on access, for documentation tools."""
 
     def __init__(self, fields: Mapping[str, _Field], *, kw_only: bool) -> None:
         self._fields, self._kw_only = fields, kw_only
@@ -214,24 +214,24 @@ def _shown_default(said: _Field) -> Any:
 
 
 def replace(value: T, **changes: Any) -> T:
-    """The record with some of its fields changed."""
+    """Return a copy of a record with some fields changed."""
     fields: Mapping[str, _Field] = value._record_fields  # type: ignore[attr-defined]  # noqa: SLF001
     return type(value)(**{name: getattr(value, name) for name in fields} | changes)
 
 
 def names_of(kind: type) -> tuple[str, ...]:
-    """The names of the fields of a record, in their order."""
+    """Return the names of the fields of a record class, in order."""
     fields: Mapping[str, _Field] = kind._record_fields  # type: ignore[attr-defined]  # noqa: SLF001
     return tuple(fields)
 
 
 def is_record(value: object) -> bool:
-    """Whether a value is a record."""
+    """Return whether a value is a record."""
     return hasattr(type(value), "_record_fields")
 
 
 class Variant:
-    """A member of a closed union; its class name is its stable code, the `kind` of the documents."""
+    """A member of a closed union. Its class name is its stable code, the `kind` in documents."""
 
     __slots__ = ()
 
@@ -242,9 +242,9 @@ class Variant:
 
 
 def plain(value: Any) -> Plain:
-    """The JSON form of a value: records become objects, variants carry their `kind`, versions and URLs their text.
+    """Return the JSON form of a value: records become objects, variants carry their `kind`, versions and URLs are text.
 
-    A class that wants another form defines ``to_dict``. Fields whose name starts with an underscore are left out.
+    A class with another form defines ``to_dict``. Fields whose names start with an underscore are omitted.
     """
     match value:
         case None | bool() | int() | float() | str():
@@ -262,11 +262,11 @@ def plain(value: Any) -> Plain:
 
 
 def fields_of(value: Any) -> dict[str, Plain]:
-    """The fields of a record in order, each in its plain form; `kind` first for a `Variant`."""
+    """Return the fields of a record in order, each in JSON form; for a `Variant`, `kind` comes first."""
     head: dict[str, Plain] = {"kind": value.kind} if isinstance(value, Variant) else {}
     return head | {name: plain(getattr(value, name)) for name in names_of(type(value)) if not name.startswith("_")}
 
 
 def assert_never(value: NoReturn) -> NoReturn:
-    """Ends a `match` over a closed union; the type checker proves that it is not reached."""
+    """Mark the end of a `match` over a closed union; the type checker proves that it is unreachable."""
     raise AssertionError(f"not a member of the union: {value!r}")

@@ -1,4 +1,4 @@
-"""Work that is done once by threads and told to all who ask, with nothing that keeps a process from ending."""
+"""Run each piece of work once, in daemon threads that never keep the process from ending."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ T = TypeVar("T")
 
 
 class Task(Generic[T]):
-    """One piece of work, done by whichever thread comes first. `thread` is that thread, None before."""
+    """A piece of work that runs once, in whichever thread takes it first.
+
+    Attributes:
+        thread: the identifier of that thread, or None before.
+    """
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work = work
@@ -28,7 +32,7 @@ class Task(Generic[T]):
         self.thread: int | None = None
 
     def run(self) -> None:
-        """Does the work, unless it was begun before."""
+        """Run the work, unless it was started before."""
         with self._lock:
             if self.thread is not None:
                 return
@@ -40,7 +44,7 @@ class Task(Generic[T]):
         self._end()
 
     def settle(self, value: T) -> None:
-        """Ends the work before it was begun, because its value is known."""
+        """Finish the task without running it, because its value is known."""
         with self._lock:
             if self.thread is not None:
                 return
@@ -50,7 +54,7 @@ class Task(Generic[T]):
 
     @property
     def is_done(self) -> bool:
-        """Whether the work is done."""
+        """Whether the task has finished."""
         return self._done.is_set()
 
     def _end(self) -> None:
@@ -61,7 +65,7 @@ class Task(Generic[T]):
             follow()
 
     def follow(self, follower: Callable[[], None]) -> None:
-        """Calls the follower once the work is done, at once if it is."""
+        """Call a follower once the task has finished, immediately if it has."""
         with self._lock:
             if not self._done.is_set():
                 self._followers.append(follower)
@@ -69,18 +73,18 @@ class Task(Generic[T]):
         follower()
 
     def wait(self, seconds: float) -> bool:
-        """Waits for the end of the work at most so long; whether it came."""
+        """Wait for the task to finish, at most `seconds`; return whether it did."""
         return self._done.wait(seconds)
 
     def answer(self) -> T:
-        """What the work came to, once it is done; raises what the work raised."""
+        """Return the result of a finished task, or raise what the work raised."""
         if self._error is not None:
             raise self._error.with_traceback(None)
         return cast("T", self._value)
 
 
 class Workers:
-    """Threads, made as they are needed, that never keep the process from ending."""
+    """A pool of daemon threads, started on demand."""
 
     def __init__(self, most: int) -> None:
         self._most = max(1, most)
@@ -91,7 +95,7 @@ class Workers:
         self._closed = False
 
     def submit(self, work: Callable[[], None], *, first: bool = False) -> None:
-        """Has something done, before all that waits if it is to be the first."""
+        """Queue work; `first` puts it before everything that waits."""
         with self._ready:
             (self._queue.appendleft if first else self._queue.append)(work)
             if self._idle >= len(self._queue) or self._threads >= self._most:
@@ -101,7 +105,7 @@ class Workers:
         threading.Thread(target=self._run, name="wheelcheck-index", daemon=True).start()
 
     def close(self) -> None:
-        """Forgets what waits and lets the threads end."""
+        """Drop the queue and let the threads end."""
         with self._ready:
             self._closed = True
             self._queue.clear()
@@ -120,7 +124,7 @@ class Workers:
 
 
 class Countdown:
-    """Calls something when it was told to as often as it counts; the last call may name another way to do it."""
+    """Call a function when the countdown reaches zero; the last call may say how to run it."""
 
     def __init__(self, number: int, then: Callable[[], None]) -> None:
         self._left = number
@@ -136,10 +140,9 @@ class Countdown:
 
 
 class Turns:
-    """Lets one thread through at a time; of those that wait, the one that has the least to do.
+    """Admit one thread at a time, the one with the minimal_subset piece of work first.
 
-    Work that computes without waiting is done no sooner by several threads at once, but the short pieces of it are, if
-    the long ones wait for them.
+    Several threads do not speed up pure computation, but short pieces finish earlier if long ones wait for them.
     """
 
     def __init__(self) -> None:
@@ -150,7 +153,7 @@ class Turns:
 
     @contextmanager
     def of(self, size: float) -> Iterator[None]:
-        """Waits for a turn to do work of a size and holds it meanwhile."""
+        """Wait for a turn to do work of this size, and hold it meanwhile."""
         self._wait(size)
         try:
             yield

@@ -1,4 +1,4 @@
-"""URLs as text: without the secrets in them for whoever reads an answer, and as paths where they name local files."""
+"""URLs as text: with secrets masked for reports, and as paths where they name local files."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _MAX_USER_SHOWN = 20
 
 
 def mask(text: str) -> str:
-    """A URL, or any text that holds URLs, with ``****`` for the passwords, tokens and signatures in them.
+    """Replace passwords, tokens and signatures in a URL, or in any text that holds URLs, with ``****``.
 
-    A user's name stays where a password stands beside it, unless it may be a token itself.
+    A user name is kept where a password follows it, unless it may be a token itself.
     """
     return _SECRET_PARAMETER.sub(r"\1****", _USERINFO.sub(_masked_userinfo, text))
 
@@ -38,16 +38,17 @@ def _masked_userinfo(found: re.Match[str]) -> str:
 
 
 def shown(url: str) -> str:
-    """A URL as answers name it: without credentials, query and fragment, where tokens hide."""
+    """Return a URL as reports show it: without credentials, query and fragment, which may hold tokens."""
     return mask(re.split("[?#]", url, maxsplit=1)[0])
 
 
 def path_of_url(url: str, *, system: str = sys.platform) -> str | None:
-    """The path on this machine that a file URL names (RFC 8089), or None for any other URL and for no path at all.
+    """Return the local path that a file URL names (RFC 8089), or None for any other URL.
 
     Args:
         url: any URL.
-        system: whose paths; only there a host names a share, and a path begins with a drive, where it is ``win32``.
+        system: the platform whose paths are meant; only on ``win32`` may a host name a share and a path begin with a
+            drive.
     """
     try:
         parts = urlsplit(url)
@@ -63,7 +64,7 @@ def path_of_url(url: str, *, system: str = sys.platform) -> str | None:
 
 
 def absolute(base: str, link: str) -> str | None:
-    """The link as seen from `base`, or None where it cannot be parsed."""
+    """Resolve a link against a base URL; return None where it cannot be parsed."""
     try:
         if not link.isascii() or "[" in link or "]" in link:
             urlsplit(link)

@@ -265,12 +265,12 @@ class LockedIndex:
 
     Args:
         packages: those that apply to the target.
-        supply: the index itself.
+        index: the index itself.
     """
 
-    def __init__(self, packages: Collection[Locked], supply: PackageIndex) -> None:
+    def __init__(self, packages: Collection[Locked], index: PackageIndex) -> None:
         self._packages = {package.name: package for package in packages}
-        self._supply = supply
+        self._supply = index
         self._absent: dict[Listed, NotListed] = {}
 
     def start_page(self, name: NormalizedName, then: Callable[[ProjectPage], None] | None = None) -> None:

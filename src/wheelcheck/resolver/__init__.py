@@ -1,1 +1,1 @@
-"""Compatibility verdicts, the resolution of a question for one target, and conflicts explained."""
+"""Compatibility verdicts on files, the resolution of a question for one target, and why it has no answer."""

@@ -1,15 +1,15 @@
-"""resolvelib's search, and a second, thorough one for where the first may have gone wrong.
+"""resolvelib's search, with a thorough second search where the first may have missed an answer.
 
-resolvelib jumps back from a clash to what it takes for the cause. It looks at the demands that clash, not at what else
-led to them, and it goes on to choose what nothing asks for any more. So it can pass over the one choice that would have
-to change, as pip does. And a choice that was taken back can come to fit again, without what it needs: pip then installs
-a set that does not hang together. Where either happened, the search is made again without its causes.
+After a conflict, resolvelib backjumps to what it takes for the cause. It considers the requirements in conflict, not
+what led to them, and may keep choosing projects that nothing requires any more. So it can skip the one choice that has
+to change, as pip does. A choice that was undone can also become valid again without its dependencies: pip then installs
+an inconsistent set. Where either happened, the search is repeated without the cause.
 
-It also takes a choice back, without a clash, where a later one asks for another version of it. Two projects whose
-versions each ask for another one of the other then take turns for ever, and pip gives up after its last round. That is
-noticed here, and `StepByStep` finds the answer, or that there is none.
+resolvelib also undoes a choice, without a conflict, where a later one requires another version of it. Two projects
+whose versions require each other's other versions then alternate until pip's last round. `Search` detects that, and
+`StepByStep` finds the answer, or that there is none.
 
-The methods of resolvelib that are extended here are its own affair: should it rename them, the search is pip's again.
+These classes extend private methods of resolvelib 1.2; pyproject.toml admits no other minor version.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
     from resolvelib.structs import State
 
 MAX_TURNS = 100
-"""How often the search may come back to where it was without a clash; counts of clashes may lead it elsewhere."""
+"""How often the search may return to the same choices without a conflict; conflicts may still lead it elsewhere."""
 
 
 class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
     """One search for an answer.
 
     Args:
-        thorough: whether every choice that led to a clash is reconsidered; else the search is pip's.
+        thorough: whether every choice that led to a conflict is reconsidered; otherwise the search is pip's.
 
     Attributes:
-        is_doubtful: whether the search may have passed over an answer, or gave one that does not hang together.
-        went_astray: whether it was given up where choices that were taken back led it: in circles, or even a thorough
-            one to a set that does not hang together.
+        is_doubtful: whether the search may have missed an answer, or gave an inconsistent one.
+        went_astray: whether it was abandoned where undone choices led it: in circles, or even thoroughly to an
+            inconsistent set.
     """
 
     def __init__(
@@ -67,7 +67,9 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         return state
 
     def _is_current_pin_satisfying(self, name: KT, criterion: Criterion[RT, CT]) -> bool:
-        """As resolvelib has it, which asks for every project in every round: kept until something about it changes."""
+        """Override resolvelib, which asks for every project in every round; the result is cached until something
+        changes.
+        """
         pin = self.state.mapping.get(name)
         known = self._satisfying.get(name)
         if known is None or known[0] is not criterion or known[1] is not pin:
@@ -106,12 +108,12 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
             )
 
     def _take_down(self, keys: Iterable[KT], causing: Iterable[RequirementInformation[RT, CT]]) -> None:
-        """Remembers for what some choices were given up."""
+        """Remember what some choices were given up for."""
         for key in keys:
             self._blamed.setdefault(key, {}).update((id(cause), cause) for cause in causing)
 
     def _leading_to(self, causes: Iterable[RequirementInformation[RT, CT]]) -> list[RequirementInformation[RT, CT]]:
-        """The causes of a clash with all that led to them, and to what was given up before on their way."""
+        """Return the causes of a conflict with everything that led to them, including what was given up on the way."""
         found = {id(cause): cause for cause in causes}
         waiting, seen = list(found.values()), set[KT]()
         while waiting:
@@ -125,7 +127,7 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         return list(found.values())
 
     def _keys(self, causes: Iterable[RequirementInformation[RT, CT]]) -> set[KT]:
-        """What is asked for, and by what."""
+        """Return the keys that causes are about, with the keys of their parents."""
         return {
             self._p.identify(each)
             for requirement, parent in causes
@@ -134,7 +136,7 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         }
 
     def _bears_on(self, pin: CT, keys: Collection[KT]) -> bool:
-        """Whether a choice asks for one of some keys; resolvelib stops at such a choice, and passes over others."""
+        """Return whether a choice requires one of some keys; resolvelib stops at such a choice and skips others."""
         return any(self._p.identify(ask) in keys for ask in self._p.get_dependencies(pin))
 
     def _remove_information_from_criteria(self, criteria: dict[KT, Criterion[RT, CT]], parents: Collection[KT]) -> None:
@@ -153,10 +155,10 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
             del criteria[key]
 
     def _count_turn(self) -> None:
-        """Notices when the search comes back to the same choices, asked for by the same, time and again.
+        """Detect that the search returns to the same choices, required by the same candidates, over and over.
 
         Raises:
-            ResolutionTooDeep: it would do so for ever.
+            ResolutionTooDeep: it would do so forever.
         """
         asks = ((key, info) for key, criterion in self.state.criteria.items() for info in criterion.information)
         asked = frozenset((key, id(info.requirement), info.parent) for key, info in asks)
@@ -168,9 +170,9 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
 
 
 class StepByStep(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
-    """A search that passes over what contradicts an earlier choice, and takes back the last choice first.
+    """A chronological search: it skips what contradicts an earlier choice, and undoes the last choice first.
 
-    It misses no answer and goes in no circles, but it learns nothing from a clash.
+    It misses no answer and never goes in circles, but it learns nothing from a conflict.
     """
 
     def __init__(self, provider: AbstractProvider[RT, CT, KT], reporter: BaseReporter[RT, CT, KT]) -> None:

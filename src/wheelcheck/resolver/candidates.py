@@ -1,4 +1,4 @@
-"""What a project has for one target: its usable files by version, and the versions that meet a specifier."""
+"""The candidates of a project for one target: usable files by version, and the versions that match a specifier."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Candidates:
 
     Args:
         page: what the indexes list.
-        judge: judges files for the target.
-        policy: which files are wanted, whatever the target.
-        hashes: digests (``sha256:...``) of which a file must bear one; None for any.
+        judge: gives verdicts for the target.
+        policy: which files are accepted, whatever the target.
+        hashes: hashes (``sha256:...``) of which a file must have one; None for any.
     """
 
     def __init__(self, page: ProjectPage, judge: Judge, policy: Policy, hashes: frozenset[str] | None = None) -> None:
@@ -49,7 +49,7 @@ class Candidates:
 
     @property
     def is_quarantined(self) -> bool:
-        """Whether an index has withdrawn the project from use (PEP 792)."""
+        """Whether an index has quarantined the project (PEP 792)."""
         return self.page.status == "quarantined"
 
     @property
@@ -58,17 +58,17 @@ class Candidates:
         return filter(self.files, self.page.versions)
 
     def files(self, version: Version) -> tuple[tuple[int, Listed], ...]:
-        """Rank and file of each usable file of a version, the best first."""
+        """Return rank and file of each usable file of a version, best first."""
         try:
             return self._files[version]
         except KeyError:
             return self._files.setdefault(version, tuple(self._usable(version)))
 
     def _usable(self, version: Version) -> Iterator[tuple[int, Listed]]:
-        """By the rank of the tag, then the higher build number, then the later source, as pip chooses.
+        """Sort the usable files by tag rank, then the higher build number, then the later source, as pip does.
 
-        Source distributions come last, so that they count where every wheel is refused, by its metadata at the latest.
-        Yanked files count only where the version has no other ones.
+        Source distributions come last; they count where every wheel is rejected. Yanked files count only where the
+        version has no others.
         """
         found = []
         for rank, place, file in () if self.is_quarantined else self._ranked(version):
@@ -79,7 +79,7 @@ class Candidates:
             yield -negative, file
 
     def _ranked(self, version: Version) -> Iterator[tuple[int, int, Listed]]:
-        """Rank, place and file of those whose name passes; only these are read any further."""
+        """Yield rank, position and file of those that pass by their names; only these are parsed any further."""
         shelf = self.page.shelf(version)
         for place, filename in enumerate(shelf.names):
             rank = self._rank(filename)
@@ -92,11 +92,11 @@ class Candidates:
         return len(self.judge.target.tags) if self._sdists else None
 
     def is_source_only(self, version: Version) -> bool:
-        """Whether the best usable file of a version is a source distribution."""
+        """Return whether the best usable file of a version is a source distribution."""
         return any(isinstance(file, Sdist) for _, file in self.files(version)[:1])
 
     def _untimely(self, file: Listed) -> TooNew | NoUploadTime | None:
-        """Why the time of its upload speaks against a file. Files of the user's own have none and are not asked."""
+        """Return why the upload time rules out a file. Local files have none and pass."""
         limit = self.policy.exclude_newer
         if limit is None:
             return None
@@ -108,7 +108,9 @@ class Candidates:
         return None if self.policy.undated or self._is_own(file) else NoUploadTime(limit=shown(limit))
 
     def _is_own(self, file: Listed) -> bool:
-        """Whether no index lists a file: the user names it, or it lies in a directory that he names."""
+        """Return whether no index lists the file: the user names it, or it is in a local directory that the user
+        names.
+        """
         return not file.index or (file.index not in self.page.indexes and path_of_url(file.url) is not None)
 
     def _is_wanted(self, file: Listed) -> bool:
@@ -117,39 +119,40 @@ class Candidates:
         return any(f"{algorithm}:{digest}" in self.hashes for algorithm, digest in file.hashes.items())
 
     def matching(self, specifier: SpecifierSet, *, pre: bool | None = None) -> Iterator[Version]:
-        """The versions that a specifier admits, newest first.
+        """Return the versions that a specifier admits, newest first.
 
-        Pre-releases count where `pre` is true and never where it is false; where it is None, if the specifier names one
-        or nothing else matches (PEP 440). Withdrawn versions count only if the specifier pins one (PEP 592).
+        Pre-releases are included if `pre` is true and excluded if it is false; if it is None, they are included if the
+        specifier names one or nothing else matches (PEP 440). Yanked versions are included only if the specifier pins
+        one (PEP 592).
         """
         found = specifier.filter(self.admitted(specifier), prereleases=pre)
         if not is_pinned(specifier):
-            return (version for version in found if not self.is_withdrawn(version))
+            return (version for version in found if not self.is_yanked(version))
         pinned = list(found)
-        return iter([version for version in pinned if not self.is_withdrawn(version)] or pinned)
+        return iter([version for version in pinned if not self.is_yanked(version)] or pinned)
 
     def admitted(self, specifier: SpecifierSet) -> Iterator[Version]:
-        """The usable versions that a specifier admits, newest first, pre-releases and withdrawn ones among them."""
+        """Return the usable versions that a specifier admits, newest first, including pre-releases and yanked ones."""
         return filter(self.files, specifier.filter(self._near(specifier), prereleases=True))
 
     def _near(self, specifier: SpecifierSet) -> Iterable[Version]:
-        """The versions among which those are that a specifier admits, newest first."""
+        """Yield the versions within the bounds of a specifier, newest first."""
         pins = (s.version for s in specifier if s.operator == "==" and not s.version.endswith(".*"))
         pin = next(pins, None)
         return self.page.between(*extent(specifier)) if pin is None else self.page.alike(version_of(pin))
 
     def takes_prereleases(self, specifier: SpecifierSet, *, pre: bool | None = None) -> bool:
-        """Whether pre-releases are among what `matching` gives, if they are usable and not withdrawn."""
+        """Return whether `matching` includes pre-releases, if any are usable and not yanked."""
         if pre is not None or specifier.prereleases:
             return pre is not False
         return all(version.is_prerelease for version in self.admitted(specifier))
 
-    def is_withdrawn(self, version: Version) -> bool:
-        """Whether all usable files of a version are yanked."""
+    def is_yanked(self, version: Version) -> bool:
+        """Return whether all usable files of a version are yanked."""
         return all(file.yanked is not None for _, file in self.files(version))
 
     def refusal(self, file: Listed) -> tuple[Reason, ...]:
-        """Every reason against a file as listed; empty for a usable one."""
+        """Return every reason against a listed file; empty for a usable one."""
         verdict = self.judge.verdict(file)
         reasons = list(verdict.reasons) if isinstance(verdict, Incompatible) else []
         if self._sdists:
@@ -167,15 +170,15 @@ class Candidates:
 
 
 def is_pinned(specifier: SpecifierSet) -> bool:
-    """Whether a specifier names one exact version."""
+    """Return whether a specifier pins one version."""
     return any(s.operator == "===" or (s.operator == "==" and not s.version.endswith(".*")) for s in specifier)
 
 
 def is_bounded_above(specifier: SpecifierSet) -> bool:
-    """Whether a specifier sets an upper limit without naming one exact version."""
+    """Return whether a specifier has an upper bound without pinning one version."""
     return any(s.operator in ("<", "<=", "~=") or (s.operator == "==" and s.version.endswith(".*")) for s in specifier)
 
 
 def combined(demands: Iterable[Demand]) -> SpecifierSet:
-    """What all demands together ask of a version."""
+    """Return the intersection of the specifiers of some demands."""
     return together(demand.requirement.specifier for demand in demands)

@@ -1,7 +1,7 @@
-"""Why a file is refused for a target: the questions in the order in which they are asked, each refusal a value.
+"""Why a file is incompatible with a target: checks in a fixed order, each failure a value.
 
-The position of the question that failed *is* the closeness of the file: a wheel that fails only on Requires-Python
-is nearer than one for another operating system. Sources: PEP 425 and its specification, PEP 592, PEP 440.
+The position of the first failed check is the closeness of a file: a wheel that fails only on Requires-Python is closer
+than one for another operating system. Standards: PEP 425 and its specification, PEP 592, PEP 440.
 """
 
 from __future__ import annotations
@@ -30,40 +30,40 @@ class UnreadableName(Variant):
 
 @record
 class VariantWheel(Variant):
-    """A wheel variant (PEP 825 draft), which installers of today do not take."""
+    """A wheel variant (PEP 825 draft), which today's installers ignore."""
 
     label: str
 
 
 @record
 class WrongPlatformTag(Variant):
-    """Built for other systems or architectures. `have` are the file's platform tags, `want` the target's first one."""
+    """Built for other platforms. `have` are the file's platform tags, `want` is the target's most specific one."""
 
     have: tuple[str, ...]
     want: str
 
     @property
     def kindred(self) -> tuple[str, ...]:
-        """Those of the file's tags that are for another architecture or C library of the same system."""
+        """The file's tags for another architecture or C library of the same system."""
         return tuple(tag for tag in self.have if _system(tag) == _system(self.want))
 
     @property
     def distance(self) -> int:
-        """0 for the same system and architecture, 1 for another architecture of the system, else large."""
+        """0 for the same system and architecture, 1 for another architecture of the system, larger otherwise."""
         machine = _machine(self.want)
         return min((int(_machine(tag) != machine) for tag in self.kindred), default=_FAR)
 
 
 @record
 class NeverMatches(Variant):
-    """A platform tag that no system asks for, such as ``macosx_14_5_arm64``."""
+    """A platform tag that matches no system, such as ``macosx_14_5_arm64``."""
 
     tag: str
 
 
 @record
 class OsTooOld(Variant):
-    """The right system and architecture, a newer release. `system` is ``macOS``, ``glibc`` or ``musl``."""
+    """Built for a newer release of the right system and architecture. `system` is ``macOS``, ``glibc`` or ``musl``."""
 
     system: str
     have: str
@@ -71,21 +71,21 @@ class OsTooOld(Variant):
 
     @property
     def distance(self) -> int:
-        """How far the release is that is needed: a major one counts as a hundred minor ones."""
+        """How far the required release is; a major version counts as a hundred minor ones."""
         (major, minor), (own_major, own_minor) = (map(int, release.split(".")) for release in (self.need, self.have))
         return 100 * (major - own_major) + minor - own_minor
 
 
 @record
 class WrongPythonTag(Variant):
-    """Built for other Pythons. `have` are the file's python tags, `want` the target's own."""
+    """Built for other Pythons. `have` are the file's python tags, `want` is the target's own."""
 
     have: tuple[str, ...]
     want: str
 
     @property
     def distance(self) -> int:
-        """How many minor versions of Python lie between, at least; large for another implementation."""
+        """The difference in minor versions of Python; large for another implementation."""
         return min(_distance(tag, self.want) for tag in self.have)
 
 
@@ -99,46 +99,48 @@ class WrongAbiTag(Variant):
 
 @record
 class RequiresPython(Variant):
-    """The specifier that the publisher set excludes the target's Python."""
+    """Requires-Python excludes the target's Python."""
 
     specifier: str
     python: str
 
     @property
     def distance(self) -> int:
-        """How many minor versions of Python lie between the target's and the nearest that is admitted."""
+        """The difference in minor versions between the target's Python and the nearest one admitted."""
         return _minors_to(self.specifier, self.python)
 
 
 @record
 class SourceOnly(Variant):
-    """It would have to be built, which is never done here: a source distribution, or a wheel that is not wanted."""
+    """The file would have to be built, which wheelcheck never does: an sdist, or a wheel that ``--no-binary``
+    excludes.
+    """
 
     no_binary: bool = False
 
 
 @record
 class Quarantined(Variant):
-    """The index has put the project under quarantine (PEP 792)."""
+    """The index has quarantined the project (PEP 792)."""
 
 
 @record
 class ForbiddenByRule(Variant):
-    """A curated rule says that this file does not work here, whatever its metadata says."""
+    """A curated rule says that this file does not work on the target, whatever its metadata says."""
 
     rule: Rule
 
 
 @record
 class NoUploadTime(Variant):
-    """The index does not say when the file was uploaded, and only files from before `limit` are wanted."""
+    """The index does not say when the file was uploaded, and only files from before `limit` are accepted."""
 
     limit: str
 
 
 @record
 class TooNew(Variant):
-    """Uploaded at `limit` or after it. Both are instants in UTC (RFC 3339)."""
+    """Uploaded at `limit` or later. Both are instants in UTC (RFC 3339)."""
 
     uploaded: str
     limit: str
@@ -146,7 +148,7 @@ class TooNew(Variant):
 
 @record
 class Yanked(Variant):
-    """Withdrawn by its publisher (PEP 592) and not pinned by the asker."""
+    """Yanked (PEP 592), and not pinned."""
 
     why: str
 
@@ -183,22 +185,21 @@ QUESTIONS: tuple[type[Variant], ...] = (
     HashMismatch,
     BadMetadata,
 )
-"""The order in which a file is questioned, at last about what is read from it or its metadata; the first question that
-it fails says how near it came."""
+"""The order of the checks; those that read the file or its metadata come last. The first failure is the closeness."""
 
 MEASURED = (WrongPlatformTag, OsTooOld, WrongPythonTag, RequiresPython)
-"""Those that say how far off the target a file is."""
+"""Reasons that know how far the file is from the target."""
 _POSITION = {question: position for position, question in enumerate(QUESTIONS)}
 
 
 def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    """Reasons in the order of the questions."""
+    """Sort reasons in the order of the checks."""
     return tuple(sorted(reasons, key=lambda reason: _POSITION[type(reason)]))
 
 
 @record
 class Compatible:
-    """The file may be used. `rank` is the position of its best tag among the target's, 0 being the most specific."""
+    """The file can be used. `rank` is the position of its best tag among the target's; 0 is the most specific."""
 
     rank: int
     ok: ClassVar[bool] = True
@@ -213,7 +214,7 @@ class Compatible:
 
 @record
 class Incompatible:
-    """The file may not be used, with every reason, in the order of the questions."""
+    """The file cannot be used; `reasons` are in the order of the checks."""
 
     reasons: tuple[Reason, ...]
     ok: ClassVar[bool] = False
@@ -223,7 +224,7 @@ class Incompatible:
 
     @property
     def closeness(self) -> tuple[int, int]:
-        """Sorts refusals: the larger, the nearer the file came to being usable."""
+        """A sort key: the larger, the closer the file came to being usable."""
         return min((_POSITION[type(reason)] for reason in self.reasons), default=len(QUESTIONS)), -len(self.reasons)
 
     def to_dict(self) -> dict[str, Plain]:
@@ -235,12 +236,12 @@ Verdict: TypeAlias = "Compatible | Incompatible"
 
 
 class Judge:
-    """Judges files for one target under a set of rules; remembers what tag sets and specifiers come to.
+    """Give verdicts on files for one target, caching the results for tag sets and specifiers.
 
     Args:
-        target: the interpreter.
-        rules: curated rules that count.
-        any_python: Requires-Python refuses nothing.
+        target: the interpreter and platform.
+        rules: the curated rules that apply.
+        any_python: whether to ignore Requires-Python.
     """
 
     def __init__(self, target: Target, rules: Rules = NO_RULES, *, any_python: bool = False) -> None:
@@ -253,7 +254,7 @@ class Judge:
         self._verdicts: dict[object, Verdict] = {}
 
     def rank(self, tags: str) -> int | None:
-        """The position of the best triple of a compressed tag set among the target's, or None."""
+        """Return the position of the best triple of a compressed tag set among the target's, or None."""
         try:
             return self._rank_of[tags]
         except KeyError:
@@ -266,7 +267,7 @@ class Judge:
             return None
 
     def accepts_python(self, specifier: str | None) -> bool:
-        """Whether Requires-Python admits the target's full version; a specifier that cannot be parsed admits all."""
+        """Return whether Requires-Python admits the target's full version; an invalid specifier admits all."""
         if specifier is None or self._any_python:
             return True
         try:
@@ -275,7 +276,7 @@ class Judge:
             return self._pythons.setdefault(specifier, _contains(specifier, self.target.python))
 
     def admits(self, file: Listed) -> bool:
-        """Whether neither Requires-Python nor a rule refuses a file; its tags are not looked at."""
+        """Return whether neither Requires-Python nor a rule excludes a file; its tags are ignored."""
         if not self.accepts_python(file.requires_python):
             return False
         return file.name not in self.rules.projects or not self._forbidding(file)
@@ -284,9 +285,9 @@ class Judge:
         return self.rules.forbidding(file.name, file.version, self.target)
 
     def verdict(self, file: Listed | UnreadableFile) -> Verdict:
-        """What becomes of a file: its rank, or every reason against it.
+        """Return the verdict on a file: its rank, or every reason against it.
 
-        Withdrawn files and pre-releases pass: whether they are wanted depends on what is asked of the project.
+        Yanked files and pre-releases pass; whether they are accepted depends on the requirements on the project.
         """
         matter = _matter_of(file, self.rules)
         try:
@@ -295,7 +296,7 @@ class Judge:
             return self._verdicts.setdefault(matter, self._verdict(file))
 
     def verdicts(self, matters: Iterable[object], samples: Iterable[Listed | UnreadableFile]) -> list[Verdict]:
-        """The verdict on each sample; its matter is all that the verdict depends on."""
+        """Return the verdict on each sample; `matters` holds everything that each verdict depends on."""
         known = zip(map(self._verdicts.get, matters), samples, strict=True)
         return [self.verdict(sample) if verdict is None else verdict for verdict, sample in known]
 
@@ -320,7 +321,7 @@ class Judge:
 
 
 class Verdicts(Sequence["Compatible | Incompatible"]):
-    """The verdicts on many files for one target, in the order of the files; those on like files are one object."""
+    """Verdicts on many files for one target, in the order of the files; equal ones share one object."""
 
     def __init__(self, judged: Sequence[Verdict], places: Sequence[int]) -> None:
         self._judged, self._places = judged, places
@@ -338,9 +339,9 @@ class Verdicts(Sequence["Compatible | Incompatible"]):
 def judge_all(
     files: Iterable[Listed | UnreadableFile], targets: Iterable[Target], rules: Rules = NO_RULES
 ) -> list[Verdicts]:
-    """The verdicts on many files for many targets: for each target, one for each file, in their orders.
+    """Return the verdicts on many files for many targets: for each target, one for each file, in order.
 
-    Files that differ in nothing that a verdict depends on are judged once, and told apart once for all targets.
+    Files that differ in nothing relevant are judged once, and grouped once for all targets.
     """
     places: dict[object, int] = {}
     samples: list[Listed | UnreadableFile] = []
@@ -355,7 +356,7 @@ def judge_all(
 
 
 def judge_for(target: Target, rules: Rules = NO_RULES) -> Judge:
-    """The one judge for a target under a set of rules, which also ask whether it is translated."""
+    """Return the cached judge for a target and a set of rules; targets that differ in `translated` have their own."""
     return _judge_for(target, target.translated, rules)
 
 
@@ -365,7 +366,7 @@ def _judge_for(target: Target, translated: bool | None, rules: Rules) -> Judge: 
 
 
 def _matter_of(file: Listed | UnreadableFile, rules: Rules) -> object:
-    """Everything about a file that a verdict depends on."""
+    """Return everything about a file that a verdict depends on."""
     if isinstance(file, UnreadableFile):
         return file
     if file.name in rules.projects:
@@ -374,7 +375,7 @@ def _matter_of(file: Listed | UnreadableFile, rules: Rules) -> object:
 
 
 def unreadable_reason(file: UnreadableFile) -> Reason:
-    """The reason against a file whose name says nothing that can be used."""
+    """Return the reason against a file with an invalid name."""
     return VariantWheel(label=file.label) if file.label else UnreadableName(why=file.why)
 
 
@@ -423,9 +424,9 @@ def _distance(tag: str, own: str) -> int:
 
 
 def tag_reasons(tags: str, target: Target) -> tuple[Reason, ...]:
-    """What a compressed tag set, none of whose triples the target supports, would need to be otherwise.
+    """Return why a compressed tag set does not match a target.
 
-    Triples are the verdict (PEP 425); the parts are commentary on the triple that came closest.
+    The triples are the verdict (PEP 425); the parts are commentary on the triple that came closest.
     """
     found = (tuple(_triple_reasons(triple, tags, target)) for triple in tag_set(tags))
     return max(found, key=lambda reasons: Incompatible(reasons=reasons).closeness)
@@ -466,9 +467,9 @@ _LEGACY_TAG = pattern(r"(manylinux1|manylinux2010|manylinux2014)_(\w+)")
 
 
 def release_asked(tag: str, platform: Platform) -> tuple[str, tuple[int, int]] | None:
-    """The system (``macOS``, ``glibc`` or ``musl``) and the release of it that a platform tag asks for.
+    """Return the system (``macOS``, ``glibc`` or ``musl``) and the release of it that a platform tag requires.
 
-    None where the tag is for another system or architecture, or where tags for the system name no release.
+    None where the tag is for another system or architecture, or where the system's tags name no release.
     """
     family, major, minor, machine = _split_platform_tag(tag)
     match platform:
@@ -511,13 +512,13 @@ def _interpreter_pairs(target: Target) -> frozenset[str]:
 
 @lru_cache(maxsize=256)
 def _older_pythons(target: Target) -> frozenset[str]:
-    """Python tags whose stable ABI the target would take if its ABI were of that kind."""
+    """Return the python tags whose stable ABI the target would load if its own ABI were of that kind."""
     minors = range(2, target.version.minor + 1) if target.implementation == "cpython" else ()
     return frozenset(f"cp3{minor}" for minor in minors)
 
 
 def judge(file: Listed | UnreadableFile, target: Target, rules: Rules = NO_RULES) -> Verdict:
-    """The verdict on one file for one target; see `Judge` where there are many."""
+    """Return the verdict on one file for one target; `Judge` is faster for many."""
     return Judge(target, rules).verdict(file)
 
 
@@ -528,12 +529,13 @@ INTERPRETER, ABI, REQUIRES_PYTHON = "interpreter", "abi", "requires-python"
 
 
 AXES = (SYSTEM, ARCHITECTURE, RELEASE, INTERPRETER, ABI, REQUIRES_PYTHON)
-"""What a file can fit: the operating system, its architecture and its release; the interpreter by its python tag and by
-its ABI; and the range of Pythons that its publisher states, where he states one."""
+"""The axes on which a file can match: operating system, architecture and release; interpreter and ABI; Requires-
+Python.
+"""
 
 
 def fits_of(file: Listed | UnreadableFile, reasons: Collection[Reason], target: Target) -> tuple[str, ...]:
-    """The axes on which a file fits a target, though there are reasons against it."""
+    """Return the axes on which an incompatible file matches a target."""
     if isinstance(file, UnreadableFile):
         return ()
     by_tags = (*_of_platform(reasons, target), *_of_interpreter(reasons)) if isinstance(file, Wheel) else ()

@@ -1,4 +1,4 @@
-"""What a resolution has come to so far, for those who wait for it, and for how long it may go on."""
+"""The work of a resolution: counters for reports, and limits."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from wheelcheck.standards.project_page import Listed
 
 MAX_SECONDS = 60.0
-"""Work, without waiting for an index, after which a resolution gives up."""
+"""Seconds of work, not counting waiting for an index, after which a resolution gives up."""
 MAX_TOLD = 5
-"""Projects that are told of where a resolution was given up."""
+"""Maximum number of projects that an error about an abandoned resolution names."""
 
 
 @record
 class Counted:
-    """The work of a resolution, which is the same whenever the same is asked of the same index.
+    """The work of a resolution, the same whenever the same question is asked of the same index.
 
     Attributes:
-        rounds: how often a project was settled or the search stepped back.
-        candidates: how often a file was tried beside what was settled before it.
-        metadata: how many files were read to learn what they need.
+        rounds: how often a project was pinned or the search backtracked.
+        candidates: how often a file was tried beside the ones already pinned.
+        metadata: how many files were read for their dependencies.
     """
 
     rounds: int
@@ -36,11 +36,11 @@ class Counted:
 
 
 class Budget:
-    """The work of a resolution as it grows.
+    """The work of a resolution while it runs.
 
     Args:
-        clock: the seconds that were worked so far; without it, only rounds are limited.
-        seconds: how long it may go on by that clock.
+        clock: returns the seconds worked so far; without it, only rounds are limited.
+        seconds: the limit by that clock.
     """
 
     def __init__(self, clock: Callable[[], float] | None = None, seconds: float = MAX_SECONDS) -> None:
@@ -59,26 +59,26 @@ class Budget:
 
     @property
     def tried(self) -> dict[str, int]:
-        """How many versions were tried of the projects of which most were, at most `MAX_TOLD` of them."""
+        """The projects of which most versions were tried, at most `MAX_TOLD`, with the number of versions."""
         numbers = {str(name): len(set(files.values())) for name, files in self._read.items()}
         return dict(sorted(numbers.items(), key=lambda each: (-each[1], each[0]))[:MAX_TOLD])
 
     def read(self, file: Listed) -> None:
-        """Counts a file whose metadata is asked for."""
+        """Count a file whose metadata is read."""
         self._read.setdefault(file.name, {})[file.filename] = file.version
 
     def begin_round(self) -> None:
-        """Counts a round.
+        """Count a round.
 
         Raises:
-            TimedOut: there is no time for it.
+            TimedOut: the time is over.
         """
         if self._clock is not None and self._clock() > self._until:
             raise self.timed_out()
         self.rounds += 1
 
     def interrupted(self) -> Interrupted:
-        """The end that a user makes of it."""
+        """Return the exception for an interrupt by the user."""
         return Interrupted.resolving(self.tried, self.rounds, self.awaited)
 
     def timed_out(self) -> TimedOut:

@@ -1,4 +1,4 @@
-"""The nouns of an answer: what is asked and by whom, what is chosen, and what stands in the way where nothing is."""
+"""The question and its answer: demands and their origins, pins, and the kinds of conflict."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 @record
 class Asked(Variant):
-    """The user asked. `place` says where: a file with its line, or the command line."""
+    """The user requested it; `place` says where: a file with its line, or the command line."""
 
     place: str
 
 
 @record
 class NeededBy(Variant):
-    """The metadata of a chosen file asked."""
+    """The metadata of a chosen file requires it."""
 
     name: NormalizedName
     version: Version
@@ -46,14 +46,14 @@ class NeededBy(Variant):
 
 @record
 class Constraint(Variant):
-    """The user bound the project in case it is needed."""
+    """A constraint on the project, which applies if the project is needed."""
 
     place: str
 
 
 @record
 class AddedByRule(Variant):
-    """A curated rule asked, on account of a chosen version."""
+    """A curated rule requires it, because of a chosen version."""
 
     rule: Rule
     name: NormalizedName
@@ -65,12 +65,12 @@ Origin: TypeAlias = "Asked | NeededBy | Constraint | AddedByRule"
 
 @record
 class Demand:
-    """A requirement and who made it.
+    """A requirement with its origin.
 
     Attributes:
         requirement: as written.
-        origin: who asks.
-        hashes: digests (``sha256:...``) of which the file must bear one; empty for any.
+        origin: who makes it.
+        hashes: hashes (``sha256:...``) of which the file must have one; empty for any.
     """
 
     requirement: Requirement
@@ -80,30 +80,30 @@ class Demand:
 
     @property
     def name(self) -> NormalizedName:
-        """The project asked for, normalised."""
+        """The required project, normalized."""
         return canonicalize_name(self.requirement.name)
 
     @property
     def key(self) -> str:
-        """What resolvelib knows it by: the project, with the one extra that this demand is about."""
+        """Its identifier for resolvelib: the project, with the one extra that this demand is about."""
         return f"{self.name}[{self._extra}]" if self._extra else self.name
 
     @property
     def asking(self) -> tuple[Requirement, Origin]:
-        """What is asked and by whom, whichever of its extras this demand is about."""
+        """The requirement and its origin, whichever of its extras this demand is about."""
         return self.requirement, self.origin
 
     @property
     def shown(self) -> str:
-        """The requirement as it may be printed: credentials in its URL are masked."""
+        """The requirement for reports, with credentials in its URL masked."""
         return mask(str(self.requirement))
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `demands` in a report."""
+        """Return the form under `demands` in a report."""
         return {"requirement": self.shown, "origin": plain(self.origin), "hashes": plain(self.hashes)}
 
     def by_extra(self) -> Iterator[Demand]:
-        """The demand on the project itself, and one for each of its extras."""
+        """Return the demand on the project itself, and one for each of its extras."""
         yield self
         for extra in sorted(self.requirement.extras):
             yield Demand(
@@ -113,20 +113,20 @@ class Demand:
 
 @record
 class Policy:
-    """How to choose, beyond what is demanded, in pip's terms.
+    """How to choose among what the demands admit, in pip's terms.
 
     Attributes:
-        pre: whether pre-releases are wanted everywhere.
-        all_releases, only_final: projects, or ``:all:``, of which pre-releases are wanted, or never taken.
-        no_binary, only_binary: projects, or ``:all:``, of which wheels are never taken, or source distributions.
-        prefer_binary: whether an older version with a wheel is better than a newer one without.
-        allow_sdists: whether source distributions count, where a version has no usable wheel.
+        pre: whether pre-releases are accepted everywhere.
+        all_releases, only_final: projects, or ``:all:``, whose pre-releases are always, or never, accepted.
+        no_binary, only_binary: projects, or ``:all:``, whose wheels, or sdists, are never accepted.
+        prefer_binary: whether an older version with a wheel beats a newer one without.
+        allow_sdists: whether source distributions are accepted where a version has no usable wheel.
         exclude_newer: the instant before which a file must have been uploaded, or None.
-        undated: whether a file counts beside `exclude_newer` whose index does not say when it was uploaded.
-        require_hashes: whether a file is taken only if its digest was given.
-        no_deps: whether requirements of files are left aside.
-        ignore_requires_python: whether files count whose Requires-Python excludes the target.
-        resolution: ``highest``, ``lowest``, or ``lowest-direct``: the lowest of what the user asked for only.
+        undated: with `exclude_newer`, whether files without an upload time are accepted.
+        require_hashes: whether a file is accepted only if its hash was given.
+        no_deps: whether dependencies are ignored.
+        ignore_requires_python: whether Requires-Python is ignored.
+        resolution: ``highest``, ``lowest``, or ``lowest-direct``: the lowest of the requested projects only.
     """
 
     pre: bool = False
@@ -144,7 +144,7 @@ class Policy:
     resolution: str = "highest"
 
     def prereleases(self, name: NormalizedName) -> bool | None:
-        """Whether pre-releases of a project count: always, never, or (None) as PEP 440 has it."""
+        """Return whether pre-releases of a project are accepted: always, never, or (None) as PEP 440 has it."""
         if name in self.only_final:
             return False
         if self.pre or {name, ":all:"} & self.all_releases:
@@ -152,15 +152,15 @@ class Policy:
         return False if ":all:" in self.only_final else None
 
     def wheels(self, name: NormalizedName) -> bool:
-        """Whether wheels of a project count."""
+        """Return whether wheels of a project are accepted."""
         return self._selection(name) != "no_binary"
 
     def sdists(self, name: NormalizedName) -> bool:
-        """Whether source distributions of a project count."""
+        """Return whether source distributions of a project are accepted."""
         return self.allow_sdists and self._selection(name) != "only_binary"
 
     def _selection(self, name: NormalizedName) -> str | None:
-        """Which of pip's options speaks of a project: by its name before ``:all:``."""
+        """Return which of pip's options applies to a project; its own name beats ``:all:``."""
         for key in (name, ":all:"):
             if key in self.only_binary:
                 return "only_binary"
@@ -171,9 +171,10 @@ class Policy:
 
 @record
 class Question:
-    """What is asked for one target: demands of the user, constraints, rules and policy.
+    """What is asked for one target: the user's demands, constraints, rules and policy.
 
-    `refused` is the answer where an input excludes the target by itself, so that nothing need be looked at.
+    Attributes:
+        refused: the answer where an input excludes the target by itself, so that nothing has to be resolved.
     """
 
     target: Target
@@ -189,7 +190,7 @@ class Question:
 
 @record
 class Candidate:
-    """A version of a project with the file that would be installed; `extra` where it stands for one extra of it."""
+    """A version of a project with the file that would be installed; `extra` where it stands for one of its extras."""
 
     name: NormalizedName
     version: Version
@@ -199,7 +200,7 @@ class Candidate:
 
     @property
     def key(self) -> str:
-        """What resolvelib knows it by."""
+        """Its identifier for resolvelib."""
         return f"{self.name}[{self.extra}]" if self.extra else self.name
 
 
@@ -209,11 +210,11 @@ class Pin:
 
     Attributes:
         name, version: the project and its version.
-        extras: the extras that were asked for, sorted.
+        extras: the requested extras, sorted.
         file: the file that would be installed.
-        rank: the position of its tag among the target's; the number of all of them for a source distribution, which
-            comes behind every wheel.
-        demands: everything that was asked of the project by what is in the answer.
+        rank: the position of its best tag among the target's; for a source distribution the number of tags, so that it
+            sorts after every wheel.
+        demands: all demands on the project in the answer.
         rules: the rules that changed this choice.
     """
 
@@ -227,17 +228,17 @@ class Pin:
 
     @property
     def needed_by(self) -> tuple[NormalizedName, ...]:
-        """The projects in the answer that need this one; empty where only the user asked."""
+        """The projects in the answer that require this one; empty where only the user does."""
         names = {demand.origin.name for demand in self.demands if isinstance(demand.origin, NeededBy | AddedByRule)}
         return tuple(sorted(names))
 
     @property
     def requested(self) -> bool:
-        """Whether the user asked for the project."""
+        """Whether the user requested the project."""
         return any(isinstance(demand.origin, Asked) for demand in self.demands)
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `pins` in a report."""
+        """Return the form under `pins` in a report."""
         return {
             "name": self.name,
             "version": str(self.version),
@@ -254,9 +255,10 @@ class Pin:
 
 @record
 class RefusedFile:
-    """A file that was in question, and why it was refused; no reason where only another demand leaves it out.
+    """A file that was rejected, with the reasons; none where only another demand excludes it.
 
-    `fits` are the axes on which it fits (see `distances`).
+    Attributes:
+        fits: the axes on which it matches (see `fits_of`).
     """
 
     filename: str
@@ -266,9 +268,9 @@ class RefusedFile:
 
     @property
     def likeness(self) -> tuple[object, ...]:
-        """What the files have in common that are told together: version, kinds of reasons, and how far their system is.
+        """A key for files that are reported together: version, kinds of reasons, and distance of their platform.
 
-        Files that only their metadata refuses are alike whatever their versions are.
+        Files that only their metadata excludes are alike whatever their versions.
         """
         kinds = tuple(map(type, self.reasons))
         if kinds == (BadMetadata,):
@@ -277,10 +279,10 @@ class RefusedFile:
 
     @property
     def closeness(self) -> tuple[bool, tuple[int, int], bool, tuple[int, ...], Version]:
-        """Sorts files: the larger, the nearer to being usable; of equals final releases, nearer targets, newer ones.
+        """A sort key: the larger, the closer; among equals final releases, closer targets, then newer versions.
 
-        A source distribution would come near only because it is for no system at all. So it comes last, unless nothing
-        else speaks against it, and so does a pre-release that was withdrawn.
+        A source distribution would rank close only because it is built for no platform. So it comes last, unless
+        nothing else rules it out, and so does a yanked pre-release.
         """
         version = self.version or Version("0")
         kinds = tuple(map(type, self.reasons))
@@ -290,8 +292,8 @@ class RefusedFile:
         return not is_far, nearness, not version.is_prerelease, distances, version
 
 
-class _Told(Variant):
-    """What every conflict can say: the demands that meet in it, and the files that were in question, nearest first."""
+class _NoAnswer(Variant):
+    """The common part of all conflicts: the demands that meet in it, and the files in question, closest first."""
 
     __slots__ = ()
     project: NormalizedName
@@ -299,13 +301,13 @@ class _Told(Variant):
     files: tuple[RefusedFile, ...]
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `conflict` in a report."""
+        """Return the form under `conflict` in a report."""
         return fields_of(self)
 
 
 @record
-class Missing(_Told):
-    """No index has the project. `near` are known projects with a like name; `also` are others that were asked for."""
+class Missing(_NoAnswer):
+    """No index has the project. `near` are known projects with similar names, `also` other missing projects."""
 
     project: NormalizedName
     indexes: tuple[str, ...] = ()
@@ -316,8 +318,8 @@ class Missing(_Told):
 
 
 @record
-class NoMatchingVersion(_Told):
-    """The project is there, no version of it is what was asked for. `newest` is the newest that is there, if any."""
+class NoMatchingVersion(_NoAnswer):
+    """The project exists, but no version matches. `newest` is its newest version, if any."""
 
     project: NormalizedName
     newest: Version | None
@@ -326,8 +328,8 @@ class NoMatchingVersion(_Told):
 
 
 @record
-class NoCompatibleFile(_Told):
-    """Versions match what was asked for, and every file of them is refused for the target."""
+class NoCompatibleFile(_NoAnswer):
+    """Versions match, but every file of them is rejected for the target."""
 
     project: NormalizedName
     demands: tuple[Demand, ...] = ()
@@ -335,7 +337,7 @@ class NoCompatibleFile(_Told):
 
 
 @record
-class Conflict(_Told):
+class Conflict(_NoAnswer):
     """Demands that cannot be met together."""
 
     project: NormalizedName
@@ -344,12 +346,12 @@ class Conflict(_Told):
 
 
 @record
-class NotForTarget(_Told):
-    """An input says itself which targets it is for, and this one is none of them.
+class NotForTarget(_NoAnswer):
+    """An input names the targets that it is for, and this is none of them.
 
     Attributes:
-        project: the project that it is about, or nothing where it is about several.
-        place: where it says so.
+        project: the project in question, or empty where there are several.
+        place: where the input says so.
         admitted: what it admits: a specifier of Pythons, or markers of which one must hold.
     """
 
@@ -361,8 +363,8 @@ class NotForTarget(_Told):
 
 
 @record
-class NotLocked(_Told):
-    """A lock file has something that needs the project, and does not have the project for the target."""
+class NotLocked(_NoAnswer):
+    """A lock file holds something that requires the project, but does not hold the project for the target."""
 
     project: NormalizedName
     place: str
@@ -375,7 +377,7 @@ NoAnswer: TypeAlias = "Missing | NoMatchingVersion | NoCompatibleFile | Conflict
 
 @record
 class HeldBack:
-    """Rules kept a project below `instead_of`, the newest version that all else in the answer would admit."""
+    """Rules kept a project below `instead_of`, the newest version that everything else in the answer admits."""
 
     name: NormalizedName
     chosen: Version
@@ -385,18 +387,17 @@ class HeldBack:
 
 @record
 class Outdated:
-    """The newest final release that all who ask for a project would take has no file for the target.
+    """The newest final release that all demands admit has no file for the target.
 
     Attributes:
-        name, chosen: the project, and the version that was chosen instead.
-        fitting: the newest release that has a file for the target; newer than the chosen version where something else
-            in the answer leaves it out.
-        newest: the newest final release; it may be older than a pre-release that was chosen.
-        newer: how many final releases newer than the fitting one have no file for the target.
-        months: whole months from the upload of the fitting file to that of the newest release; None where the index
-            does not say.
-        of: the project of which no file fits: this one, or one that the newest release needs.
-        nearest: the files of it that came nearest, all refused for the same kinds of reasons.
+        name, chosen: the project and its chosen version.
+        fitting: the newest release with a file for the target; newer than the chosen version where something else in
+            the answer excludes it.
+        newest: the newest final release; it may be older than a chosen pre-release.
+        newer: the number of final releases newer than `fitting` without a file for the target.
+        months: whole months from the upload of the fitting file to that of the newest release; None where unknown.
+        of: the project without a file: this one, or a dependency of the newest release.
+        nearest: its closest files, all rejected for the same kinds of reasons.
     """
 
     name: NormalizedName
@@ -414,12 +415,11 @@ class Solution:
     """An answer.
 
     Attributes:
-        pins: in the order of their names.
+        pins: sorted by name.
         held_back: where rules changed a choice.
-        outdated: the projects whose newest final release has no file for the target, or needs what has none.
-        unknown_markers: requirements whose marker reads what nobody knows of the target, such as its kernel's release.
-        assumed_markers: requirements that another micro version of Python, where that was assumed, would decide
-            otherwise.
+        outdated: projects whose newest final release, or a dependency of it, has no file for the target.
+        unknown_markers: requirements whose marker reads something unknown of the target, such as its kernel release.
+        assumed_markers: requirements that another micro version of an assumed Python would decide differently.
     """
 
     pins: tuple[Pin, ...]

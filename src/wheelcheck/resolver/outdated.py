@@ -1,4 +1,4 @@
-"""Where a target is left behind: the projects of an answer whose newest final release has no file for it."""
+"""Find where a target is left behind: projects whose newest final release has no file for it."""
 
 from __future__ import annotations
 
@@ -31,78 +31,76 @@ from wheelcheck.resolver.model import (
     RefusedFile,
     Solution,
 )
-from wheelcheck.resolver.state import Ledger
+from wheelcheck.resolver.state import ResolutionState
 from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.project_page import Listed, Wheel
 from wheelcheck.standards.requirements import requirement_of
 
 NOT_OF_THE_TARGET = (BadMetadata, HashMismatch, ForbiddenByRule, NoUploadTime, TooNew, Quarantined)
-"""Reasons that are not the target's: who made the file, who asks, a rule or the index has left it out."""
+"""Reasons that do not come from the target, but from the publisher, the user, a rule or the index."""
 
 
 Alone: TypeAlias = "Callable[[Demand], Outcome | None]"
 
 
-def outdated(pins: Iterable[Pin], ledger: Ledger, alone: Alone) -> Iterator[Outdated]:
-    """The projects of an answer whose newest final release, among those that all would take, fits the target nowhere.
-
-    It may be that nothing fits which the release needs.
+def outdated(pins: Iterable[Pin], state: ResolutionState, alone: Alone) -> Iterator[Outdated]:
+    """Yield the projects of an answer whose newest final release, or a dependency of it, does not fit the target.
 
     Args:
-        pins: the answer, or those of it that are in question.
-        ledger: what was said on the way to it.
-        alone: what comes of one demand beside the constraints; None where that is too much work.
+        pins: the answer, or the part of it in question.
+        state: what the resolution recorded.
+        alone: resolves one demand beside the constraints; returns None where that is too much work.
     """
     for pin in pins:
-        offers = ledger.offers(pin.name)
-        found = _outgrown(pin, offers, ledger, alone) if offers is not None else None
+        candidates = state.candidates(pin.name)
+        found = _outgrown(pin, candidates, state, alone) if candidates is not None else None
         if found is not None:
             yield found
 
 
-def _outgrown(pin: Pin, offers: Candidates, ledger: Ledger, alone: Alone) -> Outdated | None:
-    if pin.version == next(iter(offers.page.versions)) and not pin.version.is_prerelease:
+def _outgrown(pin: Pin, candidates: Candidates, state: ResolutionState, alone: Alone) -> Outdated | None:
+    if pin.version == next(iter(candidates.page.versions)) and not pin.version.is_prerelease:
         return None
-    finals = list(_finals(pin, offers, ledger))
-    newest = next((version for version in finals if not _is_left_out(offers, version)), None)
+    finals = list(_finals(pin, candidates, state))
+    newest = next((version for version in finals if not _is_left_out(candidates, version)), None)
     if newest is None:
         return None
-    of, nearest = pin.name, nearest_files(offers, newest) if not offers.files(newest) else ()
+    of, nearest = pin.name, nearest_files(candidates, newest) if not candidates.files(newest) else ()
     if not nearest and not pin.version.is_prerelease:
-        of, nearest = _lacking(pin, newest, offers, alone)
+        of, nearest = _lacking(pin, newest, candidates, alone)
     if not nearest:
         return None
-    fitting = _fitting(pin, finals, offers, alone)
-    file = pin.file if fitting == pin.version else offers.files(fitting)[0][1]
+    fitting = _fitting(pin, finals, candidates, alone)
+    file = pin.file if fitting == pin.version else candidates.files(fitting)[0][1]
     return Outdated(
         name=pin.name,
         chosen=pin.version,
         fitting=fitting,
         newest=newest,
-        newer=sum(version > fitting for version in finals if not _is_left_out(offers, version)),
-        months=_months(file, offers.page.versions[newest]),
+        newer=sum(version > fitting for version in finals if not _is_left_out(candidates, version)),
+        months=_months(file, candidates.page.versions[newest]),
         of=of,
         nearest=nearest,
     )
 
 
 def _lacking(
-    pin: Pin, version: Version, offers: Candidates, alone: Alone
+    pin: Pin, version: Version, candidates: Candidates, alone: Alone
 ) -> tuple[NormalizedName, tuple[RefusedFile, ...]]:
-    """What another version of a project needs and has no file for the target, with the nearest of its files."""
+    """Return which dependency of another version has no file for the target, with the closest of its files."""
     told = alone(_asking(pin, f"=={version}"))
     if not isinstance(told, NoCompatibleFile):
         return pin.name, ()
     files = [file for file in told.files if SourceOnly() not in file.reasons] or told.files
     nearest = [file for file in files if file.likeness == files[0].likeness]
-    is_the_askers = any(_is_the_askers(why, offers.policy) for file in nearest for why in file.reasons)
+    is_the_askers = any(_is_the_askers(why, candidates.policy) for file in nearest for why in file.reasons)
     return told.project, () if is_the_askers else tuple(nearest)
 
 
-def _fitting(pin: Pin, finals: Iterable[Version], offers: Candidates, alone: Alone) -> Version:
-    """The newest version that the target would take if nothing else were asked for."""
-    usable = (version for version in finals if offers.files(version))
+def _fitting(pin: Pin, finals: Iterable[Version], candidates: Candidates, alone: Alone) -> Version:
+    """Return the newest version that the target would use if nothing else were required."""
+    usable = (version for version in finals if candidates.files(version))
     if max(next(usable, pin.version), pin.version) == pin.version:
         return pin.version
     specifier = ",".join(
@@ -118,10 +116,12 @@ def _asking(pin: Pin, specifier: str) -> Demand:
     return Demand(requirement=requirement_of(f"{pin.name}{extras}{specifier}"), origin=Asked(place="the answer"))
 
 
-def _finals(pin: Pin, offers: Candidates, ledger: Ledger) -> Iterator[Version]:
-    """The final releases that all demands admit, newest first: newer ones, or all where a pre-release was chosen."""
+def _finals(pin: Pin, candidates: Candidates, state: ResolutionState) -> Iterator[Version]:
+    """Yield the final releases that all demands admit, newest first: newer ones, or all where a pre-release was
+    chosen.
+    """
     oldest = None if pin.version.is_prerelease else pin.version
-    admitted = ledger.specifier(pin.name, pin.demands).filter(offers.page.versions, prereleases=True)
+    admitted = state.specifier(pin.name, pin.demands).filter(candidates.page.versions, prereleases=True)
     for version in admitted:
         if oldest is not None and version <= oldest:
             return
@@ -129,40 +129,40 @@ def _finals(pin: Pin, offers: Candidates, ledger: Ledger) -> Iterator[Version]:
             yield version
 
 
-def _is_left_out(offers: Candidates, version: Version) -> bool:
-    """Whether the target had no say in a release: it has no file, is withdrawn, or was left out by the asker."""
-    files = offers.page.versions[version]
+def _is_left_out(candidates: Candidates, version: Version) -> bool:
+    """Return whether the target had no say in a release: it has no file, is yanked, or the user excluded it."""
+    files = candidates.page.versions[version]
     if not files or all(file.yanked is not None for file in files):
         return True
-    if offers.files(version):
+    if candidates.files(version):
         return False
-    reasons = [offers.refusal(file) for file in files]
+    reasons = [candidates.refusal(file) for file in files]
     untimely = all(any(isinstance(why, TooNew | NoUploadTime) for why in refused) for refused in reasons)
-    return untimely or any(all(_is_the_askers(why, offers.policy) for why in refused) for refused in reasons)
+    return untimely or any(all(_is_the_askers(why, candidates.policy) for why in refused) for refused in reasons)
 
 
 def _is_the_askers(why: Reason, policy: Policy) -> bool:
-    """Whether a reason is not the target's; a source distribution is left out by default, unless they are allowed."""
+    """Return whether a reason is not the target's; sdists are excluded by default, unless they are allowed."""
     unwanted = isinstance(why, SourceOnly) and (why.no_binary or policy.allow_sdists)
     return unwanted or isinstance(why, NOT_OF_THE_TARGET)
 
 
-def nearest_files(offers: Candidates, version: Version) -> tuple[RefusedFile, ...]:
-    """Of the files of a version that are refused for the same kinds of reasons, the group that came nearest.
+def nearest_files(candidates: Candidates, version: Version) -> tuple[RefusedFile, ...]:
+    """Return the closest group of files of a version that are rejected for the same kinds of reasons.
 
-    Wheels speak before a source distribution, which would come near only because it is for no system at all.
+    Wheels come before a source distribution, which would rank close only because it is built for no platform.
     """
-    listed = offers.page.versions[version]
+    listed = candidates.page.versions[version]
     wheels = [file for file in listed if isinstance(file, Wheel)]
-    files = [_refused(file, offers) for file in wheels or listed]
+    files = [_refused(file, candidates) for file in wheels or listed]
     files.sort(key=lambda refused: refused.closeness, reverse=True)
     _, group = next(groupby(files, lambda refused: [type(why) for why in refused.reasons]))
     return tuple(group)
 
 
-def _refused(file: Listed, offers: Candidates) -> RefusedFile:
-    reasons = offers.refusal(file)
-    fits = fits_of(file, reasons, offers.judge.target)
+def _refused(file: Listed, candidates: Candidates) -> RefusedFile:
+    reasons = candidates.refusal(file)
+    fits = fits_of(file, reasons, candidates.judge.target)
     return RefusedFile(filename=file.filename, version=file.version, reasons=reasons, fits=fits)
 
 
@@ -170,7 +170,7 @@ _DAY = pattern(r"(\d{4})-(\d\d)-(\d\d)[Tt ].*", re.ASCII | re.DOTALL)
 
 
 def _months(file: Listed, newest: Iterable[Listed]) -> int | None:
-    """Whole months from the upload of a file to the first one of a newer release."""
+    """Return the whole months from the upload of a file to the first upload of a newer release."""
     began = _day(file)
     uploads = [uploaded for other in newest if (uploaded := _day(other)) is not None]
     if began is None or not uploads:
@@ -180,6 +180,6 @@ def _months(file: Listed, newest: Iterable[Listed]) -> int | None:
 
 
 def _day(file: Listed) -> tuple[int, int, int] | None:
-    """Year, month and day of an upload as the index states it."""
+    """Return year, month and day of an upload as the index publishes it."""
     stated = _DAY.fullmatch(file.upload_time or "")
     return (int(stated[1]), int(stated[2]), int(stated[3])) if stated else None

@@ -1,9 +1,8 @@
-"""Chooses one file a project for one target, and keeps all that was said on the way.
+"""The resolvelib provider: chooses one file a project for one target, and records what happened.
 
-resolvelib drives; what may be used is `verdicts.Judge`'s to say. Order of preference, pre-releases, withdrawn files and
-extras follow pip. Rules enter in three places: files that they forbid are never offered, requirements that they add are
-demands like any other, and a pair that they exclude meets on a virtual identifier of its own, so that neither project
-drags the other in.
+The order of preference, pre-releases, yanked files and extras follow pip. Rules enter in three places: files that they
+forbid are never candidates, requirements that they add are demands like any other, and a pair that they exclude meets
+in a virtual identifier, so that neither project pulls in the other.
 """
 
 from __future__ import annotations
@@ -34,8 +33,8 @@ from wheelcheck.resolver.model import (
     Question,
     Solution,
 )
-from wheelcheck.resolver.prefetch import Foresight
-from wheelcheck.resolver.state import Cause, Ledger, PairVersion
+from wheelcheck.resolver.prefetch import Prefetcher
+from wheelcheck.resolver.state import Cause, PairVersion, ResolutionState
 from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch, NotListed
 from wheelcheck.standards.markers import UndecidableMarker, applies, marker_text
@@ -49,26 +48,26 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from wheelcheck.resolver.model import PackageIndex
-    from wheelcheck.resolver.pruning import Prospects
+    from wheelcheck.resolver.pruning import Pruning
 
 MAX_ROUNDS = 200_000
 MAX_ROUNDS_MORE = 10_000
-"""Rounds of the thorough search, which may go in circles."""
+"""Maximum rounds of the thorough search, which may go in circles."""
 MAX_CLASHES = 1_000
 UNKNOWN_ABROAD = ("platform_release", "platform_version")
-"""Marker variables of which nothing is known for a machine that is not here."""
+"""Marker variables that are unknown for a machine that is not this one."""
 TOLD_BY_MICRO = ("python_full_version", "implementation_version")
-"""Marker variables that tell the micro version of a Python."""
+"""Marker variables that depend on the micro version of Python."""
 
 MANY = 500
-"""Files tried in vain after which it is learnt what holds in every answer; until then, the search is pip's."""
+"""The number of files tried in vain after which pruning starts; until then the search is pip's."""
 OFTEN = 5
-"""Clashes after which a project is settled before others, as in pip."""
+"""The number of conflicts after which a project is resolved before others, as in pip."""
 
 
 @record
 class _Tie:
-    """An extra's demand on its own project: the same version."""
+    """The demand of an extra on its own project: the same version."""
 
     candidate: Candidate
 
@@ -79,20 +78,20 @@ class _Tie:
 
 @record
 class _Refusal:
-    """What a candidate asks for whose metadata turned out to refuse it: nothing can satisfy it."""
+    """The demand of a candidate whose metadata rejects it: nothing can satisfy it."""
 
     key: str
 
 
 @record
 class _Pair:
-    """The agreement of two projects that rules bind."""
+    """The agreement between two projects that rules connect."""
 
     key: str
 
 
-class _Leaning(NamedTuple):
-    """What an ask means for the order in which projects are settled."""
+class _Preference(NamedTuple):
+    """What a demand means for the order in which projects are resolved."""
 
     on_versions: bool
     pins: bool
@@ -106,22 +105,26 @@ _Information: TypeAlias = "Mapping[str, Iterator[RequirementInformation[_Ask, _C
 
 
 class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
-    """One run of resolvelib over one question; `clashes` are what it stepped back from, and `ledger` all that was said.
+    """One run of resolvelib over one question.
 
     Args:
         question: what is asked.
-        supply: where pages and metadata come from.
-        budget: is told of the work, and limits it.
+        index: where pages and metadata come from.
+        budget: counts the work, and limits it.
+
+    Attributes:
+        clashes: the conflicts that it backtracked from.
+        state: what the resolution recorded.
     """
 
-    def __init__(self, question: Question, supply: PackageIndex, budget: Budget) -> None:
+    def __init__(self, question: Question, index: PackageIndex, budget: Budget) -> None:
         self.question = question
-        self.supply = supply
+        self.index = index
         self.budget = budget
         self.target = question.target
         self.rules = question.rules
         self.judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
-        self.ledger = Ledger(question, lambda name: self._fetch_offers(name, self.judge))
+        self.state = ResolutionState(question, lambda name: self._fetch_offers(name, self.judge))
         self._given = {
             demand.name: demand.requirement.url
             for demand in (*question.constraints, *question.demands)
@@ -129,16 +132,16 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         }
         self._order = {demand.key: place for place, demand in reversed(list(enumerate(question.demands)))}
         self._asks: dict[Candidate, tuple[_Ask, ...]] = {}
-        self._foresight = Foresight(
-            question, supply, self.ledger, lambda page: self._offers_on(page, self.judge), self._given
+        self._foresight = Prefetcher(
+            question, index, self.state, lambda page: self._offers_on(page, self.judge), self._given
         )
         self.clashes: list[tuple[Cause, ...]] = []
         self._in_vain = 0
         self._learns_at = MANY
         self._met: set[NormalizedName] = set()
-        self._prospects: Prospects | None = None
+        self._prospects: Pruning | None = None
         self._how_often: dict[str, int] = {}
-        self._leanings: dict[int, _Leaning] = {}
+        self._leanings: dict[int, _Preference] = {}
         self._kept: list[object] = []  # what is known by its identity must not pass it on
         self._collect_nested_urls()
 
@@ -155,8 +158,10 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         information: _Information,
         backtrack_causes: Sequence[RequirementInformation[_Ask, _Choice]],
     ) -> tuple[Any, ...]:
-        """As pip: what often clashes, then pinned, then bounded above, then in the order asked for, then not free."""
-        asks = [self._leaning(info.requirement) for info in information[identifier]]
+        """Prefer, as pip does, what conflicts often, then pinned, then bounded above, then in requested order, then
+        free.
+        """
+        asks = [self._preference(info.requirement) for info in information[identifier]]
         return (
             all(ask.on_versions for ask in asks),
             self._how_often.get(identifier, 0) < OFTEN,
@@ -167,8 +172,8 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             identifier,
         )
 
-    def _leaning(self, ask: _Ask) -> _Leaning:
-        """What an ask means for the order; resolvelib wants to know again in every round."""
+    def _preference(self, ask: _Ask) -> _Preference:
+        """Return what a demand means for the order; cached, since resolvelib asks in every round."""
         found = self._leanings.get(id(ask))
         if found is None:
             found = self._leanings[id(ask)] = _leaning_of(ask)
@@ -183,7 +188,9 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         information: _Information,
         backtrack_causes: Sequence[RequirementInformation[_Ask, _Choice]],
     ) -> Iterable[str]:
-        """What clashed last comes first, since nothing can be settled before it; then what clashes often."""
+        """Resolve the causes of the last conflict first, since nothing can be pinned before them; then what conflicts
+        often.
+        """
         identifiers = list(identifiers)
         clashed = {info.requirement.key for info in backtrack_causes}
         clashed |= {info.parent.key for info in backtrack_causes if info.parent is not None}
@@ -230,43 +237,45 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     # candidates
 
     def _agreement(self, key: str, standings: Sequence[PairVersion]) -> list[_Choice]:
-        """One agreement, unless a rule excludes two of the versions that stand."""
+        """Return the agreement between two versions, unless a rule excludes the pair."""
         pairs = ((one, other) for one in standings for other in standings if one.name < other.name)
-        return [] if any(self.ledger.violated(*pair) for pair in pairs) else [_Pair(key=key)]
+        return [] if any(self.state.violated(*pair) for pair in pairs) else [_Pair(key=key)]
 
     def _versions(self, name: NormalizedName, asks: Sequence[_Ask]) -> Iterable[Version]:
-        """The versions that meet everything that is asked, best first."""
-        offers = self.ledger.offers(name)
+        """Yield the versions that meet all demands, best first."""
+        candidates = self.state.candidates(name)
         self._met.add(name)
-        if offers is None:
+        if candidates is None:
             return ()
-        specifier = self.ledger.specifier(name, (ask for ask in asks if isinstance(ask, Demand)))
+        specifier = self.state.specifier(name, (ask for ask in asks if isinstance(ask, Demand)))
         ties = {ask.candidate.version for ask in asks if isinstance(ask, _Tie)}
         specifier = together([specifier, *(specifiers_of(f"=={tied}") for tied in ties)])
-        matching = self.ledger.matching(name, specifier, pre=bool(ties))
+        matching = self.state.matching(name, specifier, pre=bool(ties))
         found = (version for version in matching if {version} == ties) if ties else matching
         ordered = reversed(list(found)) if self.wants_lowest(name) else found
         policy = self.question.policy
-        return sorted(ordered, key=offers.is_source_only) if policy.allow_sdists and policy.prefer_binary else ordered
+        return (
+            sorted(ordered, key=candidates.is_source_only) if policy.allow_sdists and policy.prefer_binary else ordered
+        )
 
     def wants_lowest(self, name: NormalizedName) -> bool:
-        """Whether the oldest version of a project is the best."""
+        """Return whether the oldest version of a project is preferred."""
         resolution = self.question.policy.resolution
         return resolution == "lowest" or (resolution == "lowest-direct" and name in self._order)
 
     def _candidates(
         self, name: NormalizedName, extra: NormalizedName | None, asks: Sequence[_Ask], excluded: Container[int]
     ) -> Iterator[Candidate]:
-        """A candidate for each version: its best file, or the next one where that turns out to refuse itself.
+        """Yield a candidate for each version: its best file, or the next one where that is rejected by its metadata.
 
-        What is excluded is known by identity, which a page keeps, since equality of versions is slow to find out.
+        Excluded versions are compared by identity, which a page preserves, since comparing versions is slow.
         """
-        offers = self.ledger.offers(name)
+        candidates = self.state.candidates(name)
         for version in self._versions(name, asks):
-            for rank, file in offers.files(version) if offers and id(version) not in excluded else ():
-                if file not in self.ledger.refused:
+            for rank, file in candidates.files(version) if candidates and id(version) not in excluded else ():
+                if file not in self.state.refused:
                     yield Candidate(name=name, version=version, file=file, rank=rank, extra=extra)
-                    if file not in self.ledger.refused:
+                    if file not in self.state.refused:
                         break
 
     def _fetch_offers(self, name: NormalizedName, judge: Judge) -> Candidates | None:
@@ -277,27 +286,29 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         return Candidates(page, judge, self._policy(page.name), self._wanted_hashes(page.name))
 
     def _policy(self, name: NormalizedName) -> Policy:
-        """What the user names is taken whatever he wants of an index, as in pip."""
+        """Return the policy for a project; a file that the user names is accepted whatever the options say, as in
+        pip.
+        """
         policy = self.question.policy
         if name not in self._given:
             return policy
         return replace(policy, allow_sdists=True, only_binary=frozenset(), no_binary=frozenset())
 
     def _page(self, name: NormalizedName) -> ProjectPage | None:
-        """What there is of a project: the one file that the user gives for it, else what the indexes list."""
+        """Return the page of a project: the one file that the user names for it, or what the indexes list."""
         url = self._given.get(name)
         if url is None:
             self.budget.awaited = f"the page of {name}"
-            page = self.supply.page(name)
+            page = self.index.page(name)
             self.budget.awaited = None
             return page
-        file = self.supply.direct(url, name, self._wanted_hashes(name) or ())
+        file = self.index.direct(url, name, self._wanted_hashes(name) or ())
         if isinstance(file, UnreadableFile):
             return ProjectPage(name=name, unreadable=[file])
         return ProjectPage(name=name, files=[file])
 
     def _wanted_hashes(self, name: NormalizedName) -> frozenset[str] | None:
-        """The digests that all who give some for a project agree on; None where nobody gives any."""
+        """Return the hashes common to all demands that give some for a project; None where none does."""
         asked = (*self.question.demands, *self.question.constraints)
         given = [frozenset(demand.hashes) for demand in asked if demand.name == name and demand.hashes]
         if not given and self.question.policy.require_hashes:
@@ -305,7 +316,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         return frozenset.intersection(*given) if given else None
 
     def _collect_nested_urls(self) -> None:
-        """Takes what files that the user names need from places of their own for named by him as well, as pip does."""
+        """Collect direct URLs required by user-supplied files, as pip does."""
         demands = self.question.demands if not self.question.policy.no_deps else ()
         waiting = [part.key for demand in demands if demand.name in self._given for part in demand.by_extra()]
         seen: set[str] = set()
@@ -320,9 +331,9 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             seen.add(key)
 
     def _needs_of_named(self, name: NormalizedName, extra: NormalizedName | None) -> Sequence[Requirement]:
-        offers = self.ledger.offers(name)
-        version = next(offers.versions, None) if offers else None
-        told = self.supply.metadata(offers.files(version)[0][1]) if offers and version else None
+        candidates = self.state.candidates(name)
+        version = next(candidates.versions, None) if candidates else None
+        told = self.index.metadata(candidates.files(version)[0][1]) if candidates and version else None
         try:
             return [
                 r for r in (told.requires_dist if isinstance(told, Metadata) else ()) if applies(r, self.target, extra)
@@ -342,7 +353,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     def _needs(self, candidate: Candidate) -> Iterator[_Ask]:
         needed = self._requirements(candidate)
         if not isinstance(needed, tuple):
-            self.ledger.refused[candidate.file] = needed
+            self.state.refused[candidate.file] = needed
             yield _Refusal(key=f"the metadata of {candidate.file.filename}")
             return
         origin = _needed_by(candidate)
@@ -356,10 +367,10 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     def _requirements(
         self, candidate: Candidate
     ) -> tuple[Requirement, ...] | BadMetadata | HashMismatch | NotListed | RequiresPython:
-        """What the metadata of a candidate's file asks for on the target, or why it refuses the file."""
+        """Return the requirements in the metadata of a candidate's file for the target, or why it rejects the file."""
         self.budget.read(candidate.file)
         self.budget.awaited = f"the metadata of {candidate.file.filename}"
-        metadata = self.supply.metadata(candidate.file)
+        metadata = self.index.metadata(candidate.file)
         self.budget.awaited = None
         if isinstance(metadata, DynamicMetadata):
             raise Unreadable.dynamic(candidate.file.filename, metadata.fields)
@@ -388,7 +399,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
 
     def _recorded(self, requirement: Requirement, origin: Origin) -> Iterator[Demand]:
         for demand in Demand(requirement=requirement, origin=origin).by_extra():
-            self.ledger.record(demand)
+            self.state.record(demand)
             yield demand
 
     # what will probably be asked for next
@@ -399,16 +410,16 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     # the run
 
     def answer(self, most_rounds: int = MAX_ROUNDS) -> Solution | None:
-        """What resolvelib comes to; None where there is no answer, and then `clashes` tell of the way."""
+        """Return the result of resolvelib; None where there is no answer, and then `clashes` say why."""
         roots = [part for demand in self.question.demands for part in demand.by_extra()]
         for demand in roots:
-            self.ledger.record(demand)
+            self.state.record(demand)
         self._foresee(roots)
         mapping = self._mapping(roots, most_rounds)
         return None if mapping is None else self._solution(roots, mapping)
 
     def _mapping(self, roots: Sequence[Demand], most_rounds: int) -> Mapping[str, _Choice] | None:
-        """What is chosen for each key: what pip would choose, or where it would miss an answer, that one."""
+        """Return the choice for each identifier: pip's answer, or the thorough search's where pip would miss one."""
         search = Search(self, _Listener(self))
         try:
             return search.resolve(roots, max_rounds=most_rounds).mapping
@@ -434,17 +445,17 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         return None
 
     def _keep_clash(self, causes: Collection[RequirementInformation[_Ask, _Choice]]) -> None:
-        """Keeps the clash with which a search ended, where it is the only one."""
+        """Keep the conflict that ended a search, where it is the only one."""
         if causes and not self.clashes:
             self.clashes.append(_causes(causes))
 
     def rejected(self) -> None:
-        """Counts a file that was tried in vain."""
+        """Count a file that was tried in vain."""
         self.budget.candidates += 1
         self._in_vain += 1
 
     def clashed(self, causes: Collection[RequirementInformation[_Ask, _Choice]]) -> None:
-        """Keeps a clash, and where there are many, learns from all that was read.
+        """Keep a conflict; after many, prune versions that no answer can contain.
 
         Raises:
             ResolutionImpossible: there is no answer.
@@ -453,33 +464,33 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             self.clashes.append(_causes(causes))
         if self._in_vain >= self._learns_at:
             self._learns_at = 2 * self._in_vain
-            from wheelcheck.resolver.pruning import Prospects
+            from wheelcheck.resolver.pruning import Pruning
 
-            self._prospects = self._prospects or Prospects(self.ledger, self._met, self._needs_unasked)
+            self._prospects = self._prospects or Pruning(self.state, self._met, self._needs_unasked)
             if not self._prospects.narrow(self._needs_of_versions(), most_read=self._in_vain):
                 raise ResolutionImpossible(list(causes))
 
     def _needs_of_versions(self) -> dict[NormalizedName, dict[Version, tuple[Demand, ...]]]:
-        """What each version needs that was read, without its extras."""
+        """Return the requirements of each version whose metadata was read, without its extras."""
         found: dict[NormalizedName, dict[Version, tuple[Demand, ...]]] = {}
         for candidate, asks in self._asks.items():
-            if candidate.extra is None and candidate.file not in self.ledger.refused:
+            if candidate.extra is None and candidate.file not in self.state.refused:
                 found.setdefault(candidate.name, {})[candidate.version] = tuple(_demands_in(asks))
         return found
 
     def _needs_unasked(
         self, name: NormalizedName, versions: Iterable[Version]
     ) -> dict[Version, tuple[Demand, ...] | None]:
-        """What versions need that were not tried; None where that is not to be learnt."""
-        offers = self.ledger.offers(name)
-        best = {version: next(iter(offers.files(version)), None) for version in versions} if offers else {}
+        """Return the requirements of versions that were not tried; None where they are not to be read."""
+        candidates = self.state.candidates(name)
+        best = {version: next(iter(candidates.files(version)), None) for version in versions} if candidates else {}
         untried = {
             version: Candidate(name=name, version=version, rank=choice[0], file=choice[1])
             for version, choice in best.items()
-            if choice is not None and choice[1] not in self.ledger.refused
+            if choice is not None and choice[1] not in self.state.refused
         }
         for candidate in untried.values():
-            self.supply.start_metadata(candidate.file)
+            self.index.start_metadata(candidate.file)
         return {**dict.fromkeys(best), **{version: self._needs_alone(each) for version, each in untried.items()}}
 
     def _needs_alone(self, candidate: Candidate) -> tuple[Demand, ...] | None:
@@ -526,23 +537,25 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         from wheelcheck.resolver.held_back import held_back
 
         newest = {name for name in chosen if not self.wants_lowest(name)}
-        found = held_back(chosen, demands, self.ledger, self._fetch_offers)
+        found = held_back(chosen, demands, self.state, self._fetch_offers)
         return {held.name: held for held in found if held.name in newest}
 
     def _stated_by(self, chosen: Iterable[Candidate]) -> Iterator[tuple[Candidate, Requirement]]:
-        """The requirements of chosen files, whether or not they hold for the target."""
+        """Yield the requirements of chosen files, whether or not they apply to the target."""
         for candidate in chosen:
-            told = self.supply.metadata(candidate.file)
+            told = self.index.metadata(candidate.file)
             for requirement in told.requires_dist if isinstance(told, Metadata) else ():
                 yield candidate, requirement
 
     def _hangs_on_micro(self, requirement: Requirement, extra: str | None) -> bool:
-        """Whether another micro of the target's Python would decide a requirement otherwise."""
+        """Return whether another micro version of the target's Python would decide a requirement differently."""
         micros = (self.target, *other_micros(self.target))
         return len({applies(requirement, target, extra) for target in micros}) > 1
 
     def _reached(self, roots: Iterable[Demand], mapping: Mapping[str, _Choice]) -> Iterator[Candidate]:
-        """The candidates to which the roots lead; resolvelib may keep others that it pinned and no longer needs."""
+        """Return the candidates that the roots lead to; resolvelib may keep pinned ones that nothing requires any
+        more.
+        """
         waiting = [demand.key for demand in roots]
         seen: set[str] = set()
         while waiting:
@@ -554,12 +567,12 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             seen.add(key)
 
 
-def _leaning_of(ask: _Ask) -> _Leaning:
+def _leaning_of(ask: _Ask) -> _Preference:
     if not isinstance(ask, Demand):
         is_tie = isinstance(ask, _Tie)
-        return _Leaning(is_tie, pins=is_tie, bounds=False, restricts=False)
+        return _Preference(is_tie, pins=is_tie, bounds=False, restricts=False)
     specifier = ask.requirement.specifier
-    return _Leaning(
+    return _Preference(
         on_versions=True, pins=is_pinned(specifier), bounds=is_bounded_above(specifier), restricts=bool(specifier)
     )
 
@@ -574,7 +587,9 @@ def _satisfies(choice: _Choice, ask: _Ask) -> bool:
 
 
 class _Listener(resolvelib.BaseReporter["_Ask", "_Choice", str]):
-    """Tells a run of its rounds, of what is tried, and of the causes of every clash, not of the last one only."""
+    """Report rounds, tried candidates and the causes of every conflict to a run; resolvelib keeps only the last
+    causes.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -597,7 +612,7 @@ def _open_markers(
     variables: Sequence[str],
     is_open: Callable[[Requirement, str | None], bool],
 ) -> Iterator[Demand]:
-    """Requirements whose marker reads one of some variables and is open for the target."""
+    """Yield the requirements whose marker reads one of some variables and is undecided for the target."""
     for candidate, requirement in stated:
         marker = marker_text(requirement)
         if any(name in marker for name in variables) and is_open(requirement, candidate.extra):
@@ -618,7 +633,7 @@ def _split_key(key: str) -> tuple[NormalizedName, NormalizedName | None]:
 
 
 def _causes(clash: Iterable[RequirementInformation[_Ask, _Choice]]) -> tuple[Cause, ...]:
-    """A clash in the words of the explanation, which knows nothing of this module's private asks."""
+    """Convert a conflict for the explanation, without the private demands of this module."""
     return tuple(
         Cause(
             ask=info.requirement if isinstance(info.requirement, Demand | PairVersion) else None,

@@ -1,8 +1,8 @@
-"""What holds in every answer, whichever versions are chosen: learnt where versions clash again and again.
+"""Rule out versions that no answer can contain, after many conflicts.
 
-A project that the user asks for must be in the answer. Once every version of it is known to need one of certain
-versions of another project, so must that one, in one of them. A version that needs what can no longer be is in no
-answer, and where a project has no version left, there is none.
+A requested project must be in the answer. Once every version of it is known to require one of certain versions of
+another project, so must that project be, in one of them. A version that requires something ruled out is in no answer,
+and where a project has no version left, there is no answer.
 """
 
 from __future__ import annotations
@@ -14,46 +14,46 @@ from packaging.version import Version
 
 from wheelcheck.resolver.candidates import combined
 from wheelcheck.resolver.model import Demand
-from wheelcheck.resolver.state import Ledger
+from wheelcheck.resolver.state import ResolutionState
 from wheelcheck.standards.names import NormalizedName
 
 Needs = Mapping[NormalizedName, Mapping[Version, Sequence[Demand]]]
-"""What each version needs, as far as it was read."""
+"""The requirements of each version, as far as they were read."""
 
 
 Read: TypeAlias = "Callable[[NormalizedName, Iterable[Version]], Mapping[Version, Sequence[Demand] | None]]"
 
 
-class Prospects:
-    """The versions that can be in an answer of the projects that must be.
+class Pruning:
+    """The versions of the necessary projects that an answer may contain.
 
     Args:
-        ledger: what was said so far.
-        met: the projects whose page the resolution has asked for; nothing is concluded from others.
-        read: tells what versions need that were not tried; None for what is not to be learnt.
+        state: what the resolution has recorded so far.
+        met: projects whose page the resolution has requested; others allow no conclusion.
+        read: reads the requirements of versions that were not tried; None for those that are not to be read.
     """
 
-    def __init__(self, ledger: Ledger, met: Container[NormalizedName], read: Read) -> None:
-        self._ledger, self._met, self._read = ledger, met, read
+    def __init__(self, state: ResolutionState, met: Container[NormalizedName], read: Read) -> None:
+        self._state, self._met, self._read = state, met, read
         self._untried: dict[NormalizedName, dict[Version, Sequence[Demand] | None]] = {}
         self._admitted: dict[tuple[NormalizedName, str], frozenset[Version]] = {}
         self._left: dict[NormalizedName, frozenset[Version]] = {}
-        for name in dict.fromkeys(demand.name for demand in ledger.question.demands):
+        for name in dict.fromkeys(demand.name for demand in state.question.demands):
             if name in met:
-                about = [demand for demand in ledger.question.demands if demand.name == name]
-                self._left[name] = self._meeting(name, (*about, *ledger.constraints_on(name)))
+                about = [demand for demand in state.question.demands if demand.name == name]
+                self._left[name] = self._meeting(name, (*about, *state.constraints_on(name)))
 
     def rule_out(self, name: NormalizedName, version: Version, needs: Iterable[Demand]) -> bool:
-        """Whether no answer has a version that needs this."""
+        """Return whether no answer contains a version with these requirements."""
         return (name in self._left and version not in self._left[name]) or any(
             demand.name in self._met and not self._possible(demand) for demand in needs
         )
 
     def narrow(self, needs: Needs, *, most_read: int) -> bool:
-        """Learns from what versions need; false where there is no answer at all.
+        """Prune by the requirements of versions; return False where there is no answer at all.
 
-        Of projects that must be in an answer, versions that were not tried, such as pre-releases that nobody wants, are
-        read as well, unless they are more than `most_read`: with some of them unread, nothing is learnt from the rest.
+        Untried versions of necessary projects, such as pre-releases, are read as well, unless they are more than
+        `most_read`: if some are unread, nothing follows from the rest.
         """
         before: Mapping[NormalizedName, frozenset[Version]] = {}
         while before != self._left and all(self._left.values()):
@@ -66,7 +66,7 @@ class Prospects:
         left = frozenset(
             version
             for version in self._left[name]
-            if self._ledger.usable(name, version) and not self.rule_out(name, version, needs.get(version, ()))
+            if self._state.usable(name, version) and not self.rule_out(name, version, needs.get(version, ()))
         )
         self._left[name] = left
         if left and left <= needs.keys():
@@ -78,7 +78,7 @@ class Prospects:
     def _known(
         self, name: NormalizedName, tried: Mapping[Version, Sequence[Demand]], most_read: int
     ) -> Mapping[Version, Sequence[Demand]]:
-        """What the versions of a project need."""
+        """Return the requirements of all versions of a project, if they can be known."""
         read = self._untried.setdefault(name, {})
         unknown = self._left[name] - tried.keys() - read.keys()
         if len(unknown) <= most_read:
@@ -86,17 +86,17 @@ class Prospects:
         return {**{version: needs for version, needs in read.items() if needs is not None}, **tried}
 
     def _wanted(self, name: NormalizedName, needs: Iterable[Demand]) -> frozenset[Version]:
-        return self._meeting(name, (*(d for d in needs if d.name == name), *self._ledger.constraints_on(name)))
+        return self._meeting(name, (*(d for d in needs if d.name == name), *self._state.constraints_on(name)))
 
     def _possible(self, demand: Demand) -> frozenset[Version]:
         admitted = self._wanted(demand.name, (demand,))
         return admitted & self._left.get(demand.name, admitted)
 
     def _meeting(self, name: NormalizedName, demands: Iterable[Demand]) -> frozenset[Version]:
-        """The versions that demands admit, pre-releases and withdrawn ones included."""
+        """Return the versions that demands admit, including pre-releases and yanked ones."""
         specifier = combined(demands)
         key = name, str(specifier)
         if key not in self._admitted:
-            offers = self._ledger.offers(name)
-            self._admitted[key] = frozenset(offers.admitted(specifier)) if offers is not None else frozenset()
+            candidates = self._state.candidates(name)
+            self._admitted[key] = frozenset(candidates.admitted(specifier)) if candidates is not None else frozenset()
         return self._admitted[key]

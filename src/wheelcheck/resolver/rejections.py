@@ -1,4 +1,4 @@
-"""The files of a project with every reason against each, as it is asked for in one resolution."""
+"""Every reason against each file of a project, in the context of one resolution."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from wheelcheck.resolver.compatibility import (
     unreadable_reason,
 )
 from wheelcheck.resolver.model import Demand, RefusedFile
-from wheelcheck.resolver.state import Ledger
+from wheelcheck.resolver.state import ResolutionState
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.project_page import Listed, UnreadableFile, Wheel
 from wheelcheck.targets.target import Target
@@ -33,81 +33,81 @@ if TYPE_CHECKING:
 
 @record
 class JudgedFile:
-    """A file of a project and what becomes of it."""
+    """A file of a project with its verdict."""
 
     file: Listed | UnreadableFile
     verdict: Verdict
 
     @property
     def filename(self) -> str:
-        """The name of the file."""
+        """The file name."""
         return self.file.filename
 
     @property
     def version(self) -> Version | None:
-        """Its version; None where its name cannot be read."""
+        """Its version; None where its name is invalid."""
         return None if isinstance(self.file, UnreadableFile) else self.file.version
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """Every reason against it, in the order of the questions; none where it fits."""
+        """Every reason against it, in the order of the checks; none where it is usable."""
         return self.verdict.reasons if isinstance(self.verdict, Incompatible) else ()
 
     def refused(self, target: Target) -> RefusedFile:
-        """A file that does not fit, with what of it does."""
+        """Return it as a rejected file, with the axes on which it matches."""
         fits = fits_of(self.file, self.reasons, target)
         return RefusedFile(filename=self.filename, version=self.version, reasons=self.reasons, fits=fits)
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `files` in an explanation."""
+        """Return the form under `files` in an explanation."""
         version = None if self.version is None else str(self.version)
         return {"filename": self.filename, "version": version, **self.verdict.to_dict()}
 
 
 class Refusals:
-    """What becomes of each file of a project, as it is asked for in one resolution.
+    """Verdicts on the files of a project in one resolution.
 
     Args:
-        ledger: what was said so far; files whose metadata was not read may refuse themselves later.
-        offers: what the project has for the target.
-        specifier: what is asked of its version.
+        state: what the resolution has recorded; files whose metadata was not read may still reject themselves.
+        candidates: what the project has for the target.
+        specifier: what is required of its version.
     """
 
-    def __init__(self, ledger: Ledger, offers: Candidates, specifier: SpecifierSet) -> None:
-        pre = ledger.question.policy.prereleases(offers.page.name)
-        self._refused, self._offers = ledger.refused, offers
-        self._matching = dict.fromkeys(offers.matching(specifier, pre=pre))
-        self._takes_prereleases = offers.takes_prereleases(specifier, pre=pre)
-        self._takes_withdrawn = is_pinned(specifier) and all(map(offers.is_withdrawn, self._matching))
-        self.versions = tuple(specifier.filter(offers.page.versions, prereleases=True))
+    def __init__(self, state: ResolutionState, candidates: Candidates, specifier: SpecifierSet) -> None:
+        pre = state.question.policy.prereleases(candidates.page.name)
+        self._refused, self._candidates_of = state.refused, candidates
+        self._matching = dict.fromkeys(candidates.matching(specifier, pre=pre))
+        self._takes_prereleases = candidates.takes_prereleases(specifier, pre=pre)
+        self._takes_yanked = is_pinned(specifier) and all(map(candidates.is_yanked, self._matching))
+        self.versions = tuple(specifier.filter(candidates.page.versions, prereleases=True))
 
     def reasons(self, file: Listed) -> tuple[Reason, ...]:
-        """Every reason against a file, in the order of the questions; none for one that may be chosen."""
-        found = [*self._offers.refusal(file), *self._unwanted(file)]
+        """Return every reason against a file, in the order of the checks; none for one that may be chosen."""
+        found = [*self._candidates_of.refusal(file), *self._unwanted(file)]
         if file in self._refused:
             found.append(self._refused[file])
         return in_order(found)
 
     def _unwanted(self, file: Listed) -> Iterator[Reason]:
-        """Reasons that follow from what is asked of the project, whatever the target."""
-        if file.yanked is not None and not self._takes_withdrawn:
+        """Return the reasons that follow from the requirements on the project, whatever the target."""
+        if file.yanked is not None and not self._takes_yanked:
             yield Yanked(why=file.yanked)
         if file.version.is_prerelease and not self._takes_prereleases:
             yield PreReleaseNotWanted()
 
     def judged(self) -> Iterator[JudgedFile]:
-        """Every file of the versions that are asked for, the newest first; of one version the nearest first."""
+        """Return every file of the admitted versions, newest first, within a version closest first."""
         for version in self.versions:
             yield from self._judged(version)
-        for file in self._offers.page.stray:
+        for file in self._candidates_of.page.stray:
             yield _unreadable(file)
 
     def _judged(self, version: Version) -> Iterator[JudgedFile]:
-        usable = self._offers.files(version) if version in self._matching else ()
+        usable = self._candidates_of.files(version) if version in self._matching else ()
         fitting = {file: Compatible(rank=rank) for rank, file in usable if file not in self._refused}
         for file, verdict in fitting.items():
             yield JudgedFile(file=file, verdict=verdict)
-        others = [self._refusal(file) for file in self._offers.page.shelf(version) if file not in fitting]
+        others = [self._refusal(file) for file in self._candidates_of.page.shelf(version) if file not in fitting]
         yield from sorted(others, key=closeness, reverse=True)
 
     def _refusal(self, file: Listed | UnreadableFile) -> JudgedFile:
@@ -121,7 +121,7 @@ def _unreadable(file: UnreadableFile) -> JudgedFile:
 
 
 def closeness(judged: JudgedFile) -> tuple[bool, tuple[int, int], bool, tuple[int, ...], Version]:
-    """Sorts files that do not fit: the larger, the nearer to being usable."""
+    """A sort key for rejected files: the larger, the closer."""
     return RefusedFile(filename=judged.filename, version=judged.version, reasons=judged.reasons).closeness
 
 
@@ -129,20 +129,20 @@ def _is_prerelease(judged: JudgedFile) -> bool:
     return judged.version is not None and judged.version.is_prerelease
 
 
-def every_file(ledger: Ledger, name: NormalizedName, demands: Iterable[Demand]) -> tuple[JudgedFile, ...]:
-    """What becomes of each file of the versions of a project that some demands on it admit, the newest first."""
-    offers = ledger.offers(name)
-    return () if offers is None else tuple(Refusals(ledger, offers, ledger.specifier(name, demands)).judged())
+def every_file(state: ResolutionState, name: NormalizedName, demands: Iterable[Demand]) -> tuple[JudgedFile, ...]:
+    """Return the verdict on each file of the versions that some demands on a project admit, newest first."""
+    candidates = state.candidates(name)
+    return () if candidates is None else tuple(Refusals(state, candidates, state.specifier(name, demands)).judged())
 
 
 def nearest_of(files: Iterable[JudgedFile], target: Target) -> RefusedFile | None:
-    """The nearest of the files that do not fit and are newer than every final release that does; None without any.
+    """Return the closest rejected file that is newer than every usable final release; None without any.
 
-    A wheel is nearer than a source distribution, which is refused whatever it is for.
+    A wheel is closer than a source distribution, which is rejected whatever it is for.
 
     Args:
-        files: judged files, the newest version first, of one version those that fit first.
-        target: what they were judged for.
+        files: judged files, newest version first, within a version usable ones first.
+        target: the target that they were judged for.
     """
     newer = takewhile(lambda judged: not judged.verdict or _is_prerelease(judged), files)
     refused = [judged for judged in newer if not judged.verdict]

@@ -1,68 +1,68 @@
-"""The answer to a question, or why there is none in the fewest of what the user stated."""
+"""Resolve a question: the answer, or why there is none, by a minimal conflicting subset of what the user stated."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from wheelcheck.common.errors import UndeterminedError
 from wheelcheck.common.records import replace
 from wheelcheck.resolver.limits import Budget
 from wheelcheck.resolver.model import Constraint, Demand, NoAnswer, Outcome, Question, Solution
 from wheelcheck.resolver.provider import MAX_ROUNDS_MORE, Run
-from wheelcheck.resolver.state import Ledger
+from wheelcheck.resolver.state import ResolutionState
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.requirements import requirement_of
 
 if TYPE_CHECKING:
     from packaging.version import Version
 
-    from wheelcheck.resolver.explain import Telling
+    from wheelcheck.resolver.explain import RankedExplanation
     from wheelcheck.resolver.model import PackageIndex
 
 MAX_TRIAL_ROUNDS = 100_000
-"""Rounds in all for finding the fewest demands that clash; what was not tried by then is shown with them."""
+"""Maximum rounds in all for finding a minimal conflicting subset; what was not tried by then is kept in it."""
 MAX_ROUNDS_ALONE = 2_000
-"""Rounds in all for finding out whether newer versions of what was chosen would fit if nothing else were asked for."""
+"""Maximum rounds in all for finding out whether newer versions would fit on their own."""
 MAX_READ = 50
-"""Clashes, the last ones, that are read for a guess at which demands these are."""
+"""The number of last conflicts that are read for a first guess at the subset."""
 
 
-def resolve(question: Question, supply: PackageIndex, budget: Budget | None = None) -> Outcome:
-    """The answer to a question, or why there is none; `budget` is told of the work, and limits it.
+def resolve(question: Question, index: PackageIndex, budget: Budget | None = None) -> Outcome:
+    """Return the answer to a question, or why there is none; `budget` counts the work, and limits it.
 
     Raises:
-        UndeterminedError: a page or the metadata of a file that was needed is out of reach, or there is no end to it.
+        UndeterminedError: a page or the metadata of a file is out of reach, or the search does not end.
     """
     if question.refused is not None:
         return question.refused
-    run = Run(question, supply, budget or Budget())
+    run = Run(question, index, budget or Budget())
     return _answer(run) or _explanation(run)
 
 
-def solve(question: Question, supply: PackageIndex, budget: Budget | None = None) -> Solution | None:
-    """The answer to a question, or None where there is none, without saying why.
+def solve(question: Question, index: PackageIndex, budget: Budget | None = None) -> Solution | None:
+    """Return the answer to a question, or None where there is none, without an explanation.
 
     Raises:
         UndeterminedError: as `resolve`.
     """
-    return None if question.refused else _answer(Run(question, supply, budget or Budget()))
+    return None if question.refused else _answer(Run(question, index, budget or Budget()))
 
 
-def resolve_with_ledger(
-    question: Question, supply: PackageIndex, budget: Budget | None = None
-) -> tuple[Outcome | UndeterminedError, Ledger]:
-    """As `resolve`, beside all that was said on the way; what cannot be told is given and not raised."""
-    run = Run(question, supply, budget or Budget())
+def resolve_with_state(
+    question: Question, index: PackageIndex, budget: Budget | None = None
+) -> tuple[Outcome | UndeterminedError, ResolutionState]:
+    """Resolve as `resolve` does, and return the recorded state as well; an error is returned, not raised."""
+    run = Run(question, index, budget or Budget())
     try:
-        return _answer(run) or _explanation(run), run.ledger
+        return _answer(run) or _explanation(run), run.state
     except UndeterminedError as error:
-        return error, run.ledger
+        return error, run.state
 
 
 def _answer(run: Run) -> Solution | None:
-    """The answer, with the projects of it that leave the target behind."""
+    """Return the answer, with the projects that leave the target behind."""
     solution = run.answer()
     if solution is None:
         return None
@@ -72,110 +72,110 @@ def _answer(run: Run) -> Solution | None:
 
     def alone(demand: Demand) -> Outcome | None:
         rounds = last - run.budget.rounds
-        single = Run(replace(run.question, demands=(demand,)), run.supply, run.budget)
+        single = Run(replace(run.question, demands=(demand,)), run.index, run.budget)
         with suppress(UndeterminedError):
             return (single.answer(rounds) or _explanation(single)) if rounds > 0 else None
         return None
 
     wanted = [pin for pin in solution.pins if not run.wants_lowest(pin.name)]
-    found = outdated(sorted(wanted, key=lambda pin: not pin.requested), run.ledger, alone)
+    found = outdated(sorted(wanted, key=lambda pin: not pin.requested), run.state, alone)
     return replace(solution, outdated=tuple(sorted(found, key=lambda one: one.name)))
 
 
 def _explanation(run: Run) -> NoAnswer:
-    """Why a run found nothing, told by the fewest of what the user stated that have no answer together."""
+    """Explain a failed run by a minimal conflicting subset of what the user stated."""
     from wheelcheck.resolver.explain import explain
 
     trials = _Trials(run)
     places = _smallest(run, trials)
     smaller = trials.part(places)
     if smaller != run.question:
-        again = Run(smaller, run.supply, run.budget)
+        again = Run(smaller, run.index, run.budget)
         with suppress(UndeterminedError):  # no time is left to tell it in fewer words
             again.answer()
             run = again
-    told = explain(run.ledger, run.clashes)
+    told = explain(run.state, run.clashes)
     if told.is_plain:
         return told.answer
     tellings = [told]
     for chosen in (*trials.nearly(places), {}):
-        other = _told_of(run, chosen)
+        other = _explain_chosen(run, chosen)
         if other is not None and other.is_plain:
             return other.answer
         tellings += [other] if other is not None else []
     return max(tellings, key=lambda other: (not other.is_mixed, other.is_evident)).answer
 
 
-def _told_of(run: Run, chosen: Mapping[NormalizedName, Version]) -> Telling | None:
-    """Why there is no answer in which the projects that clash are of the chosen versions, else of their newest ones.
+def _explain_chosen(run: Run, chosen: Mapping[NormalizedName, Version]) -> RankedExplanation | None:
+    """Explain why no answer contains the chosen versions of the projects in conflict, or else their newest ones.
 
-    A version that would not be chosen anyhow speaks of troubles of its own. With versions that are given, others may
-    clash in several, and those are given then as well. None where there is an answer with them.
+    A version that would not be chosen anyway has troubles of its own. With versions pinned, other projects may conflict
+    in several versions, and those are pinned then as well. None where there is an answer with them.
     """
     asked = (demand.name for demand in run.question.demands)
     given = {name: chosen[name] for name in asked if name in chosen}
-    told = _told_with(run, given)
+    told = _explain_pinned(run, given)
     while told is not None and not told.is_plain:
         wanted = {name: chosen.get(name, max(versions)) for name, versions in told.makers.items()}
         more = {name: version for name, version in wanted.items() if told.makers[name] != {version}}
         if not more.keys() - given.keys():
             break
         given = {**more, **given}
-        told = _told_with(run, given)
+        told = _explain_pinned(run, given)
     return told
 
 
-def _told_with(run: Run, versions: Mapping[NormalizedName, Version]) -> Telling | None:
-    """Why there is no answer with given versions, not evident where it is these that clash; None where there is one."""
+def _explain_pinned(run: Run, versions: Mapping[NormalizedName, Version]) -> RankedExplanation | None:
+    """Explain why no answer contains given versions; not evident where others conflict, None where there is one."""
     from wheelcheck.resolver.explain import explain
 
     place = Constraint(place="the versions that are told of")
     pins = [Demand(requirement=requirement_of(f"{name}=={versions[name]}"), origin=place) for name in versions]
     if pins:
-        run = Run(replace(run.question, constraints=(*run.question.constraints, *pins)), run.supply, run.budget)
+        run = Run(replace(run.question, constraints=(*run.question.constraints, *pins)), run.index, run.budget)
         with suppress(UndeterminedError):
             run.answer(MAX_ROUNDS_MORE)
         if not run.clashes:
             return None
-    told = explain(run.ledger, run.clashes, pins)
+    told = explain(run.state, run.clashes, pins)
     is_apart = told.answer.project not in versions or told.answer.project in told.makers
     return told if is_apart else told._replace(is_evident=False)
 
 
 def _smallest(run: Run, trials: _Trials) -> Collection[int]:
-    """The places of so few of the demands and constraints that leaving out any further one would give an answer."""
+    """Return the positions of a minimal conflicting subset of the demands and constraints."""
     stated = (*run.question.demands, *run.question.constraints)
     if len(stated) == 1:
         return (0,)
-    from wheelcheck.resolver.cores import smallest
+
     from wheelcheck.resolver.explain import meeting
 
     recent = run.clashes[: -MAX_READ - 1 : -1]
-    met = [_places(stated, meeting(run.ledger, clash)) for clash in (*recent, run.clashes[0])]
+    met = [_places(stated, meeting(run.state, clash)) for clash in (*recent, run.clashes[0])]
     telling = dict.fromkeys(place for places in met for place in places)
     guesses = [met[0], met[-1], list(telling)]
-    return smallest(list(telling | dict.fromkeys(range(len(stated)))), guesses, trials.clash)
+    return minimal_subset(list(telling | dict.fromkeys(range(len(stated)))), guesses, trials.clash)
 
 
 def _places(stated: Sequence[Demand], met: Iterable[Demand]) -> list[int]:
-    """Which of what the user stated is about the projects that meet in a clash."""
+    """Return which of the user's demands are about the projects that meet in a conflict."""
     names = {demand.name for demand in met}
     return [place for place, demand in enumerate(stated) if demand.name in names]
 
 
 class _Trials:
-    """Which parts of a question have no answer; each is resolved once, and all of them within a bound."""
+    """Resolve parts of a question, each once, within a common limit."""
 
     def __init__(self, run: Run) -> None:
         self._question = run.question
-        self._supply = run.supply
+        self._supply = run.index
         self._effort = run.budget
         self._last = run.budget.rounds + MAX_TRIAL_ROUNDS
         self._clashing: dict[frozenset[int], bool] = {}
         self._answers: dict[frozenset[int], Solution] = {}
 
     def part(self, places: Collection[int]) -> Question:
-        """The question with only some of its demands and constraints, by their places among all of both."""
+        """Return the question with only some of its demands and constraints, by their positions among all of both."""
         first = len(self._question.demands)
         return replace(
             self._question,
@@ -184,14 +184,14 @@ class _Trials:
         )
 
     def clash(self, places: Collection[int]) -> bool:
-        """Whether a part certainly has no answer."""
+        """Return whether a part certainly has no answer."""
         key = frozenset(places)
         if key not in self._clashing:
             self._clashing[key] = self._has_no_answer(key)
         return self._clashing[key]
 
     def nearly(self, places: Collection[int]) -> Iterator[dict[NormalizedName, Version]]:
-        """The versions in the answers that were found to a part without one of its places, but for what that asks."""
+        """Return the versions in the answers to a part without one of its positions, except those that it requires."""
         stated = (*self._question.demands, *self._question.constraints)
         for place in places:
             answer = self._answers.get(frozenset(places) - {place})
@@ -209,3 +209,41 @@ class _Trials:
         if answer is not None:
             self._answers[places] = answer
         return answer is None
+
+
+Clash: TypeAlias = "Callable[[Sequence[int]], bool]"
+
+
+def minimal_subset(things: Sequence[int], guesses: Sequence[Sequence[int]], clash: Clash) -> list[int]:
+    """Return a minimal conflicting subset.
+
+    Args:
+        things: a conflicting set, the likeliest culprits first.
+        guesses: subsets that probably conflict; each costs a trial.
+        clash: returns whether a subset conflicts; where it cannot tell, False keeps what might have been left out.
+    """
+    clashing = next(filter(clash, guesses), things)
+    found = _quickly([], clashing, clash, is_new=False)
+    return _without_spare(found if clash(found) else list(clashing), clash)
+
+
+def _quickly(base: Sequence[int], things: Sequence[int], clash: Clash, *, is_new: bool) -> list[int]:
+    """Return a minimal part of `things` that conflicts together with `base`; `is_new` marks an untried base."""
+    if is_new and clash(base):
+        return []
+    if len(things) < 2:
+        return list(things)
+    middle = len(things) // 2
+    first, second = things[:middle], things[middle:]
+    of_second = _quickly([*base, *first], second, clash, is_new=True)
+    of_first = _quickly([*base, *of_second], first, clash, is_new=bool(of_second))
+    return [*of_first, *of_second]
+
+
+def _without_spare(things: list[int], clash: Clash) -> list[int]:
+    """Remove one after the other until each that is left is necessary."""
+    spare: int | None = -1
+    while spare is not None:
+        things = [thing for thing in things if thing != spare]
+        spare = next((one for one in things if clash([thing for thing in things if thing != one])), None)
+    return things

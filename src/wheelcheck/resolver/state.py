@@ -1,4 +1,4 @@
-"""All that was said in one resolution, from which answers and explanations are read."""
+"""State recorded during a resolution, from which answers and explanations are read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @record
 class PairVersion:
-    """What a candidate tells a project that rules bind it to: I am in the answer, with this version."""
+    """The message from a candidate to a project that rules connect it with: this version is in the answer."""
 
     key: str
     name: NormalizedName
@@ -30,7 +30,7 @@ class PairVersion:
 
 
 class _Admitted:
-    """Versions that are found out one after the other, by the first who wants to know."""
+    """Versions computed one after the other, on demand, and kept for all readers."""
 
     def __init__(self, versions: Iterator[Version]) -> None:
         self._known: list[Version] = []
@@ -52,18 +52,18 @@ class _Admitted:
 
 @record
 class Cause:
-    """One side of a clash: what was asked, if it is something to show, and the candidate that asked it."""
+    """One side of a conflict: the demand, if there is one to show, and the candidate that makes it."""
 
     ask: Demand | PairVersion | None
     parent: Candidate | None
 
 
-class Ledger:
-    """All that was said in one resolution: what each project offers, what was demanded of it, what refused itself.
+class ResolutionState:
+    """State recorded during a resolution: candidates, demands, and files that rejected themselves.
 
     Args:
         question: what is asked.
-        fetch: gives the offers of a project, or None where no index has it.
+        fetch: returns the candidates of a project, or None where no index has it.
     """
 
     def __init__(self, question: Question, fetch: Callable[[NormalizedName], Candidates | None]) -> None:
@@ -72,56 +72,56 @@ class Ledger:
         self._fetch = fetch
         self._constraints: dict[NormalizedName, list[Demand]] = {}
         self._demands: dict[NormalizedName, list[Demand]] = {}
-        self._offers: dict[NormalizedName, Candidates | None] = {}
+        self._candidates_of: dict[NormalizedName, Candidates | None] = {}
         self._admitted: dict[tuple[NormalizedName, str, bool | None], _Admitted] = {}
         for demand in question.constraints:
             self._constraints.setdefault(demand.name, []).append(demand)
 
     def record(self, demand: Demand) -> None:
-        """Writes down a demand."""
+        """Record a demand."""
         self._demands.setdefault(demand.name, []).append(demand)
 
     def demands_on(self, name: NormalizedName) -> tuple[Demand, ...]:
-        """Every demand on a project that was ever made in this resolution, the first one first."""
+        """Return every demand on a project that was ever made in this resolution, in order."""
         return tuple(self._demands.get(name, ()))
 
     def constraints_on(self, name: NormalizedName) -> tuple[Demand, ...]:
-        """What the user demands of a project in case it is needed."""
+        """Return the user's constraints on a project."""
         return tuple(self._constraints.get(name, ()))
 
-    def offers(self, name: NormalizedName) -> Candidates | None:
-        """What a project has for the target; None where no index has it."""
-        if name not in self._offers:
-            self._offers.setdefault(name, self._fetch(name))
-        return self._offers[name]
+    def candidates(self, name: NormalizedName) -> Candidates | None:
+        """Return the candidates of a project; None where no index has it."""
+        if name not in self._candidates_of:
+            self._candidates_of.setdefault(name, self._fetch(name))
+        return self._candidates_of[name]
 
-    def keep(self, name: NormalizedName, offers: Candidates) -> Candidates:
-        """Remembers offers that were made ahead, unless there are some already; gives those that count."""
-        return self._offers.setdefault(name, offers) or offers
+    def keep(self, name: NormalizedName, candidates: Candidates) -> Candidates:
+        """Keep prefetched candidates, unless there are some already; return those that count."""
+        return self._candidates_of.setdefault(name, candidates) or candidates
 
     def specifier(self, name: NormalizedName, demands: Iterable[Demand]) -> SpecifierSet:
-        """What demands and the constraints on a project together ask of its version."""
+        """Return the intersection of demands and of the constraints on a project."""
         return combined((*demands, *self.constraints_on(name)))
 
     def violated(self, one: PairVersion, other: PairVersion) -> tuple[Rule, ...]:
-        """The rules that exclude two versions from standing together."""
+        """Return the rules that exclude a pair of versions."""
         rules, target = self.question.rules, self.question.target
         return rules.violated(one.name, one.version, other.name, other.version, target)
 
     def matching(self, name: NormalizedName, specifier: SpecifierSet, *, pre: bool = False) -> Iterable[Version]:
-        """The versions of a project that a specifier admits, newest first, each found out once.
+        """Return the versions of a project that a specifier admits, newest first, each computed once.
 
-        Pre-releases count where `pre` is true, and else as the question has it.
+        Pre-releases are included if `pre` is true, and otherwise as the question has it.
         """
-        offers = self.offers(name)
-        if offers is None:
+        candidates = self.candidates(name)
+        if candidates is None:
             return ()
         key = name, str(specifier), pre or self.question.policy.prereleases(name)
         if key not in self._admitted:
-            self._admitted[key] = _Admitted(offers.matching(specifier, pre=key[2]))
+            self._admitted[key] = _Admitted(candidates.matching(specifier, pre=key[2]))
         return self._admitted[key]
 
     def usable(self, name: NormalizedName, version: Version) -> bool:
-        """Whether a version still has a file that did not refuse itself."""
-        offers = self.offers(name)
-        return offers is not None and any(file not in self.refused for _, file in offers.files(version))
+        """Return whether a version still has a file that did not reject itself."""
+        candidates = self.candidates(name)
+        return candidates is not None and any(file not in self.refused for _, file in candidates.files(version))

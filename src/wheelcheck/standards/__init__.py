@@ -1,1 +1,1 @@
-"""What the packaging standards define, parsed from bytes and held to their limits."""
+"""What the packaging standards define, parsed from bytes within limits of size and depth."""

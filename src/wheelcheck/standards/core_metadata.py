@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 class MetadataError(ValueError):
-    """Core metadata that cannot be used, with why."""
+    """Core metadata that cannot be used; the text says why."""
 
 
 @record
 class Metadata:
-    """What a distribution says of itself, as far as compatibility goes (core metadata specification).
+    """The fields of core metadata that compatibility depends on.
 
     Attributes:
-        name, version: as stated, the name normalised.
-        requires_dist: every requirement, markers unevaluated.
+        name, version: as published, the name normalized.
+        requires_dist: all requirements, markers unevaluated.
         requires_python: the specifier, or None.
-        extras: the extras that it provides, normalised.
+        extras: the extras that it provides, normalized.
         dynamic: fields that a build may change (PEP 643), lower case.
     """
 
@@ -40,11 +40,11 @@ class Metadata:
 
 
 def parse_metadata(body: bytes) -> Metadata:
-    """Core metadata from the bytes of METADATA or PKG-INFO: the headers only, without the description.
+    """Parse the headers of METADATA or PKG-INFO; the description is skipped.
 
     Raises:
-        MetadataError: not UTF-8, without name or version, or with a requirement that cannot be parsed. Requires-Python
-            is taken as it stands: older releases have some that cannot be parsed, and pip overlooks those.
+        MetadataError: not UTF-8, no name or version, or a requirement that cannot be parsed. An invalid Requires-Python
+            is accepted, since older releases have such and pip ignores it.
     """
     head = _headers(body)
     many: dict[str, list[str]] = {}
@@ -72,7 +72,7 @@ _FOLD = pattern(r"(?:\r\n|\r|\n)[ \t]+")
 
 
 def _headers(body: bytes) -> Iterator[tuple[str, str]]:
-    """The header lines before the first empty one, unfolded, names in lower case."""
+    """Yield the header fields before the first empty line, unfolded, names in lower case."""
     end = _EMPTY_LINE.search(body)
     try:
         text = body[: end.start() if end else len(body)].decode("utf-8-sig")

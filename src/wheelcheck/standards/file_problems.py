@@ -1,4 +1,4 @@
-"""Why a file cannot be used, as far as its bytes and its published facts say: each problem a value."""
+"""Reasons to reject a file that come from its bytes, its metadata or what is published about it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from wheelcheck.common.records import Variant, record
 
 @record
 class DynamicMetadata(Variant):
-    """A source distribution whose requirements only a build can tell (core metadata 2.2, PEP 643).
+    """A source distribution whose dependencies only a build could tell (core metadata 2.2, PEP 643).
 
-    `fields` are those that its metadata declares dynamic, lower case; empty where its metadata is older than 2.2, which
-    promises nothing of any field.
+    Attributes:
+        fields: the fields that its metadata declares dynamic, lower case; empty for metadata older than 2.2, in which
+            any field may change.
     """
 
     fields: tuple[str, ...] = ()
@@ -18,7 +19,7 @@ class DynamicMetadata(Variant):
 
 @record
 class HashMismatch(Variant):
-    """The bytes, or the digests that the index states, are not those that were asked for."""
+    """The hash of the file, or the hash that the index publishes, is not the expected one."""
 
     expected: tuple[str, ...]
     actual: str
@@ -26,13 +27,13 @@ class HashMismatch(Variant):
 
 @record
 class NotListed(Variant):
-    """A lock file names it, and no source lists it. `url` is where the lock has it from, without secrets."""
+    """A lock file names the file, but no index lists it. `url` is its location in the lock file, without secrets."""
 
     url: str
 
 
 @record
 class BadMetadata(Variant):
-    """The core metadata inside the file cannot be used."""
+    """The core metadata of the file cannot be used."""
 
     why: str

@@ -12,7 +12,7 @@ from wheelcheck.standards.names import NormalizedName, canonicalize_name
 from wheelcheck.standards.specifiers import version_of
 
 MAX_TAGS = 1024
-"""A compressed tag set that expands to more triples than this is refused: no honest wheel comes near."""
+"""Maximum number of triples in a compressed tag set; no honest wheel comes near."""
 
 
 SDIST_ENDINGS = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tar.Z", ".tgz", ".tar")
@@ -22,15 +22,19 @@ OTHER_ENDINGS = (".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg", ".asc", ".sig",
 
 
 MAX_NAME = 255
-"""Characters of a file name; file systems take no more."""
+"""Maximum length of a file name, which is the limit of file systems."""
 
 
 @lru_cache(maxsize=65536)
 def tag_set(compressed: str) -> tuple[str, ...]:
-    """The triples that a compressed tag set such as ``py2.py3-none-any`` stands for (PEP 425).
+    """Expand a compressed tag set such as ``py2.py3-none-any`` into its triples (PEP 425).
 
     Raises:
         ValueError: not three non-empty parts, or more than `MAX_TAGS` triples.
+
+    Example:
+        >>> tag_set("py2.py3-none-any")
+        ('py2-none-any', 'py3-none-any')
     """
     parts = [part.split(".") for part in compressed.lower().split("-")]
     if len(parts) != 3 or not all(all(member) for member in parts):
@@ -41,7 +45,7 @@ def tag_set(compressed: str) -> tuple[str, ...]:
 
 
 class UnreadableName(ValueError):
-    """A file name that cannot be read; `label` where it is a wheel variant."""
+    """A file name that cannot be parsed; `label` is set for a wheel variant."""
 
     def __init__(self, why: str, label: str | None = None) -> None:
         super().__init__(why)
@@ -49,10 +53,10 @@ class UnreadableName(ValueError):
 
 
 def read_wheel_name(filename: str) -> tuple[NormalizedName, Version, tuple[int, str] | tuple[()], str]:
-    """Project, version, build number and compressed tags of a wheel file name.
+    """Parse a wheel file name into project, version, build number and compressed tag set.
 
     Raises:
-        UnreadableName: it does not follow the binary distribution format; with `label` where it is a variant.
+        UnreadableName: it does not follow PEP 427; `label` is set for a wheel variant.
     """
     parts = filename[: -len(".whl")].split("-")
     label = _variant_label(parts)
@@ -80,12 +84,12 @@ def read_wheel_name(filename: str) -> tuple[NormalizedName, Version, tuple[int, 
 
 
 def tags_in(filename: str) -> str:
-    """The compressed tag set with which the name of a wheel ends."""
+    """Return the compressed tag set at the end of a wheel file name."""
     return "-".join(filename[: -len(".whl")].rsplit("-", 3)[-3:]).lower()
 
 
 def version_text(filename: str, project: NormalizedName) -> str | None:
-    """The version that the name of a file of a project states, by the least work; None where it states none."""
+    """Return the version in a file name without validating the rest, or None where there is none."""
     if filename.endswith(".whl"):
         parts = filename.split("-", 2)
         return parts[1].replace("_", "-") if len(parts) > 1 else None
@@ -102,7 +106,7 @@ def _stem(filename: str) -> str | None:
 
 
 def _end_of_name(stem: str, project: NormalizedName) -> int | None:
-    """Where the dash stands that ends the project's name in the stem of an sdist name."""
+    """Return the position of the dash after the project name in the stem of an sdist file name."""
     usual = len(project)
     if stem[usual : usual + 1] == "-" and _is_called(stem[:usual], project):
         return usual
@@ -116,7 +120,7 @@ def _is_called(name: str, project: NormalizedName) -> bool:
 
 
 def _variant_label(parts: list[str]) -> str | None:
-    """The label of a wheel variant, whose tags are followed by one more part (PEP 825 draft)."""
+    """Return the label of a wheel variant, a further part after the tags (PEP 825 draft)."""
     if len(parts) not in (6, 7):
         return None
     python = parts[-4]
@@ -124,7 +128,11 @@ def _variant_label(parts: list[str]) -> str | None:
 
 
 def read_sdist_name(filename: str, project: NormalizedName | None = None) -> tuple[NormalizedName, Version]:
-    """Project and version of an sdist file name; `project` settles where the name ends in names older than PEP 625.
+    """Parse the file name of a source distribution into project and version.
+
+    Args:
+        filename: the name.
+        project: the expected project, which tells where the name ends in file names older than PEP 625.
 
     Raises:
         UnreadableName: no part of it is a version.

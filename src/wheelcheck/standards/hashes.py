@@ -1,4 +1,4 @@
-"""Digests of bytes, and whether they are those that are stated."""
+"""Compute hashes and compare them with published ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHUNK = 2**20
 
 
 def digests_of(chunks: Iterable[bytes], algorithms: Iterable[str]) -> dict[str, str]:
-    """The hexadecimal digest of some bytes for each of the algorithms that this Python can compute."""
+    """Return the hex digest of some bytes for each algorithm that this Python supports."""
     hashes = {name: made for name in algorithms if (made := _hash(name)) is not None}
     for chunk in chunks if hashes else ():
         for made in hashes.values():
@@ -24,7 +24,9 @@ def digests_of(chunks: Iterable[bytes], algorithms: Iterable[str]) -> dict[str, 
 
 
 def mismatch(stated: Mapping[str, str], found: Mapping[str, str]) -> HashMismatch | None:
-    """The first stated digest that is not the one found; an algorithm that was not computed proves nothing."""
+    """Return the first published hash that differs from the computed one; algorithms that were not computed are
+    skipped.
+    """
     for name, digest in stated.items():
         if found.get(name, digest.lower()) != digest.lower():
             return HashMismatch(expected=(f"{name}:{digest}",), actual=f"{name}:{found[name]}")
@@ -32,18 +34,18 @@ def mismatch(stated: Mapping[str, str], found: Mapping[str, str]) -> HashMismatc
 
 
 def mismatch_of(stated: Mapping[str, str], chunks: Iterable[bytes]) -> HashMismatch | None:
-    """The first stated digest that some bytes do not have; they are not read where nothing is stated."""
+    """Return the first published hash that some bytes do not match. Without published hashes, nothing is read."""
     return mismatch(stated, digests_of(chunks, stated))
 
 
 def chunks_of(handle: BinaryIO) -> Iterator[bytes]:
-    """The bytes of an open file from its beginning."""
+    """Yield the content of an open file from its beginning, in chunks."""
     handle.seek(0)
     return iter(partial(handle.read, CHUNK), b"")
 
 
 def _hash(name: str) -> _Hash | None:
-    """A Python may be built or set up not to compute an algorithm that the standard library guarantees."""
+    """Return a new hash object, or None where this Python was built or configured without the algorithm."""
     import hashlib
 
     if name not in hashlib.algorithms_guaranteed or name.startswith("shake"):

@@ -1,4 +1,4 @@
-"""Whether a requirement holds for a target (PEP 508)."""
+"""Environment markers (PEP 508): parsing, and whether a requirement applies to a target."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class UndecidableMarker(ValueError):
-    """A marker that compares what cannot be compared, or reads a variable that a target does not have."""
+    """A marker that compares incomparable values, or reads a variable that a target does not have."""
 
 
 def applies(requirement: Requirement, target: Target, extra: str | None = None) -> bool:
-    """Whether a requirement holds for a target; with an extra, whether it holds on account of that extra.
+    """Return whether a requirement applies to a target; with `extra`, whether it applies because of that extra.
 
     Raises:
         UndecidableMarker: its marker cannot be evaluated.
@@ -61,7 +61,7 @@ _VARIABLES = frozenset(
 
 
 def marker_of(text: str) -> Marker:
-    """An environment marker (PEP 508). Raises `InvalidMarker`, a `ValueError`."""
+    """Parse an environment marker (PEP 508). Raises `InvalidMarker`, a `ValueError`."""
     plain = _plain_marker(text)
     if plain is not None:
         return cast("Marker", plain)
@@ -87,7 +87,7 @@ def nests_too_deeply(text: str) -> bool:
 
 
 def _parsed(parse: Callable[[str], T], text: str) -> T:
-    """Parsed by packaging; again where CPython 3.11 loses count because several threads make syntax trees at once."""
+    """Parse with packaging; retry where CPython 3.11 miscounts because several threads build syntax trees at once."""
     try:
         return parse(text)
     except SystemError:
@@ -98,11 +98,11 @@ Holds: TypeAlias = "Callable[[Mapping[str, str]], bool]"
 
 
 MAX_PLAIN_NESTED = 20
-"""Parentheses within parentheses that are plain."""
+"""Maximum nesting of parentheses that the plain reader follows; deeper ones are packaging's."""
 
 
 class PlainMarker:
-    """A `Marker` that compares variables with texts and versions."""
+    """A `Marker` that compares variables with strings and versions, read without packaging's parser."""
 
     def __init__(self, text: str, holds: Holds, variables: frozenset[str], words: tuple[str, ...]) -> None:
         self.text = text
@@ -112,13 +112,13 @@ class PlainMarker:
 
     @property
     def full(self) -> Marker:
-        """The same by packaging."""
+        """The same marker as packaging's class."""
         from packaging.markers import Marker
 
         return Marker(self.text)
 
     def evaluate(self, environment: Mapping[str, str], *_: object) -> bool:
-        """Whether the marker holds where all of its variables are given."""
+        """Return whether the marker holds; all of its variables must be given."""
         return self._holds(environment)
 
     def __str__(self) -> str:
@@ -135,11 +135,11 @@ class PlainMarker:
 
 
 class _NotPlainError(Exception):
-    """A marker has a part that is not plain."""
+    """Part of a marker is beyond the plain reader."""
 
 
 class _MarkerReader:
-    """Reads a marker by the grammar of PEP 508, as far as it is plain."""
+    """Parse the common subset of the marker grammar (PEP 508)."""
 
     def __init__(self, text: str) -> None:
         self._words = list(_words(text))
@@ -148,11 +148,11 @@ class _MarkerReader:
 
     @property
     def normal(self) -> tuple[str, ...]:
-        """Its words, whichever quotation marks they are written with."""
+        """The tokens, whichever quotation marks they are written with."""
         return tuple(f'"{word[1:-1]}"' if word[0] == "'" else word for word in self._words)
 
     def whole(self) -> Holds:
-        """All of the marker."""
+        """Parse the whole marker."""
         holds = self._any(0)
         if self._word() is not None:
             raise _NotPlainError
@@ -240,6 +240,6 @@ def _value_test(variable: str, operator: str, value: str) -> Callable[[str], boo
 
 
 def marker_text(requirement: Requirement) -> str:
-    """The marker of a requirement, in one of its spellings; empty where it has none."""
+    """Return the marker of a requirement as text; empty where it has none."""
     marker = requirement.marker
     return "" if marker is None else getattr(marker, "text", None) or str(marker)

@@ -1,4 +1,4 @@
-"""Names of projects, normalised (PEP 503), without loading the tags that packaging's own module brings along."""
+"""Normalized project names (PEP 503), without loading `packaging.utils`, which imports its tags module."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ __all__ = ["NormalizedName", "canonicalize_name"]
 
 @lru_cache(maxsize=65536)
 def canonicalize_name(name: str) -> NormalizedName:
-    """The name as all of its spellings are compared: lower case, one dash for each run of dashes, dots and lines."""
+    """Return the normalized form of a project name: lower case, one dash for each run of ``-``, ``_`` and ``.``."""
     return cast("NormalizedName", re.sub(r"[-_.]+", "-", name).lower())

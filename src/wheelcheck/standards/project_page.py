@@ -1,4 +1,4 @@
-"""Distribution files and the project pages that list them (simple repository API)."""
+"""Distribution files, and the project pages that list them (simple repository API)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class File:
 
     Attributes:
         filename: the name as published.
-        name: the project, normalised.
+        name: the project, normalized.
         version: its version (PEP 440).
-        url: where it is, absolute.
-        index: the index or directory that listed it.
-        hashes: algorithm to hexadecimal digest; empty where the index gives none.
+        url: its absolute URL.
+        index: the index or directory that lists it.
+        hashes: algorithm to hex digest; empty where the index publishes none.
         requires_python: the specifier as published, or None.
-        yanked: the reason for withdrawing it (may be empty), or None.
+        yanked: the reason for yanking it (may be empty), or None.
         upload_time: ISO 8601 as published, or None.
         size: bytes, or None.
-        core_metadata: whether the index serves the metadata beside the file (PEP 714): False, True, or its hashes.
-        path: where it would be on this machine, for a file that a snapshot lists with the `url` that it had elsewhere;
-            such a URL is shown and never asked. None for any other file.
+        core_metadata: whether the index serves its metadata (PEP 714): False, True, or the hashes.
+        path: the local path of a file that a snapshot lists under its original `url`; such a URL is shown but never
+            requested. None for any other file.
     """
 
     filename: str
@@ -52,14 +52,14 @@ class File:
 
 @record
 class Wheel(File):
-    """A built distribution. `tags` is its compressed tag set; `build` its build number, empty where it has none."""
+    """A built distribution. `tags` is its compressed tag set, `build` its build number or empty."""
 
     tags: str = field(hash=False)
     build: tuple[int, str] | tuple[()] = field(default=(), hash=False)
 
     @property
     def triples(self) -> tuple[str, ...]:
-        """Every tag triple of the file, expanded."""
+        """All tag triples of the file, expanded."""
         return tag_set(self.tags)
 
 
@@ -70,7 +70,7 @@ class Sdist(File):
 
 @record
 class UnreadableFile:
-    """A file whose name says nothing that can be used, kept with why. `label` is a wheel variant's (PEP 825 draft)."""
+    """A file whose name cannot be parsed, with the reason. `label` is that of a wheel variant (PEP 825 draft)."""
 
     filename: str
     why: str
@@ -81,7 +81,7 @@ Listed: TypeAlias = "Wheel | Sdist"
 
 
 class VersionFiles(Sequence["Listed | UnreadableFile"]):
-    """The files of one version, each read from its entry when it is first looked at. `names` are their file names."""
+    """The files of one version, each parsed on first access. `names` are their file names."""
 
     def __init__(self, names: Sequence[str], read: Callable[[int], Listed | UnreadableFile]) -> None:
         self.names = names
@@ -98,17 +98,17 @@ class VersionFiles(Sequence["Listed | UnreadableFile"]):
 
     @classmethod
     def of(cls, files: Sequence[Listed | UnreadableFile]) -> VersionFiles:
-        """A shelf of files that are there already."""
+        """Return a sequence of files that are parsed already."""
         return cls([file.filename for file in files], files.__getitem__)
 
     @property
     def listed(self) -> tuple[Listed, ...]:
-        """The files whose names can be read."""
+        """The files with valid names."""
         return tuple(file for file in self if not isinstance(file, UnreadableFile))
 
     @property
     def unreadable(self) -> tuple[UnreadableFile, ...]:
-        """Those whose names cannot."""
+        """The files with invalid names."""
         return tuple(file for file in self if isinstance(file, UnreadableFile))
 
 
@@ -116,16 +116,15 @@ _EMPTY = VersionFiles((), ().__getitem__)
 
 
 class ProjectPage:
-    """All files of a project on one index, or merged from several; nothing that was listed is dropped.
+    """All files of a project on one index, or merged from several; nothing that is listed is dropped.
 
-    A page may list ten thousand files of which an answer looks at ten, so versions and files are read when they are
-    first asked for.
+    A page may list ten thousand files of which an answer needs ten, so versions and files are parsed on first access.
 
     Attributes:
-        name: the project, normalised.
+        name: the project, normalized.
         status: PEP 792: ``archived``, ``deprecated``, ``quarantined``; None for an active project.
-        status_reason: why, in the words of the index; empty where it gives none.
-        indexes: the indexes that have the project, as they are named in answers; a place of links is none.
+        status_reason: the reason that the index gives, or empty.
+        indexes: the indexes that have the project; find-links locations do not count.
         versions: the files of each version, newest version first.
     """
 
@@ -162,13 +161,13 @@ class ProjectPage:
         status_reason: str = "",
         indexes: Iterable[str] = (),
     ) -> ProjectPage:
-        """A page whose files are read version by version.
+        """Return a page whose files are parsed version by version.
 
         Args:
-            name: the project, normalised.
+            name: the project, normalized.
             versions: its versions or their texts, newest first.
-            shelf: the files of the version at a place.
-            stray: the files of which no version is known.
+            shelf: returns the files of the version at a position.
+            stray: files without a known version.
             status, status_reason, indexes: as the attributes.
         """
         page = cls(name=name, unreadable=stray, status=status, status_reason=status_reason, indexes=indexes)
@@ -177,39 +176,41 @@ class ProjectPage:
 
     @property
     def versions(self) -> Mapping[Version, tuple[Listed, ...]]:
-        """The files of each version, newest version first; a version whose every file is unreadable has none."""
+        """The files of each version, newest version first; empty for a version without a valid file name."""
         return self._shelves
 
     def alike(self, version: Version) -> Iterator[Version]:
-        """The versions that ``==`` this one admits, newest first: those that differ by a local label, and itself."""
+        """Yield the versions that ``==version`` admits, newest first: those with other local labels, and itself."""
         return self._shelves.alike(version)
 
     def between(self, lowest: Version | None, highest: Version | None) -> Iterator[Version]:
-        """The versions from one to another, both with their local variants, newest first; None leaves an end open."""
+        """Yield the versions within inclusive bounds, local variants included, newest first; None leaves an end
+        open.
+        """
         return self._shelves.between(lowest, highest)
 
     @property
     def files(self) -> tuple[Listed, ...]:
-        """Every file, by version."""
+        """All files, by version."""
         return tuple(file for files in self._shelves.values() for file in files)
 
     @property
     def unreadable(self) -> tuple[UnreadableFile, ...]:
-        """Files whose names say nothing that can be used."""
+        """All files with invalid names."""
         return (*self._stray, *(file for version in self._shelves for file in self.shelf(version).unreadable))
 
     @property
     def stray(self) -> tuple[UnreadableFile, ...]:
-        """The files of which no version is known."""
+        """Files without a known version."""
         return self._stray
 
     def shelf(self, version: Version) -> VersionFiles:
-        """Everything that is listed under a version."""
+        """Return all files that are listed under a version."""
         return self._shelves.shelf(version)
 
 
 class _ByVersion(Mapping[Version, "tuple[Listed, ...]"]):
-    """Files by version, newest first. Versions and files are read when they are first asked for."""
+    """Files by version, newest first; versions and files are parsed on first access."""
 
     def __init__(self, versions: Sequence[Version | str], read: Callable[[int], VersionFiles]) -> None:
         self._versions: list[Any] = list(versions)
@@ -268,7 +269,7 @@ class _ByVersion(Mapping[Version, "tuple[Listed, ...]"]):
 
 
 def merged(name: NormalizedName, pages: Iterable[ProjectPage]) -> ProjectPage:
-    """One page for what several sources list of a project, in the order of the sources."""
+    """Merge the pages of a project from several sources, in the order of the sources."""
     pages = tuple(pages)
     if len(pages) == 1:
         return pages[0]
@@ -291,14 +292,14 @@ def _joined(shelves: Sequence[VersionFiles]) -> VersionFiles:
 
 
 def _gravest(statuses: Iterable[str | None]) -> str | None:
-    """Of what several indexes say of a project's status, what warns the most."""
+    """Return the most serious of the statuses that several indexes give a project."""
     said = {status for status in statuses if status}
     known = ("quarantined", "deprecated", "archived")
     return next((status for status in known if status in said), min(said, default=None))
 
 
 def read_file(filename: str, project: NormalizedName | None = None, **about: Any) -> Listed | UnreadableFile:
-    """The file that a name stands for, or the name with why it says nothing. `about` fills the fields of `File`."""
+    """Parse a file name; `about` fills the other fields of `File`."""
     try:
         _check_form(filename)
         if not filename.endswith(".whl"):
@@ -313,17 +314,17 @@ def read_file(filename: str, project: NormalizedName | None = None, **about: Any
 
 
 def direct_file(url: str, project: NormalizedName) -> Listed | UnreadableFile:
-    """The file that a direct reference names (``name @ url``); a digest in its fragment is the file's."""
+    """Return the file of a direct reference (``name @ url``); a hash in the URL's fragment becomes the file's."""
     link, _, fragment = url.partition("#")
     return read_file(last_part(link), project, url=link, hashes=hash_pairs(fragment))
 
 
 def last_part(link: str) -> str:
-    """The file name that a link ends in, percent-encoding undone."""
+    """Return the file name at the end of a URL, percent-decoded."""
     return unquote(re.split("[?#]", link, maxsplit=1)[0].rstrip("/").rpartition("/")[2])
 
 
 def hash_pairs(text: str) -> dict[str, str]:
-    """The digests in a URL's fragment or in ``data-core-metadata``, by algorithm."""
+    """Return the hashes in a URL's fragment or in ``data-core-metadata``, by algorithm."""
     pairs = re.findall(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512|blake2b)=([0-9a-fA-F]+)", text)
     return {algorithm: digest.lower() for algorithm, digest in pairs}

@@ -1,8 +1,8 @@
-"""Versions, specifiers, markers and requirements (PEP 440, PEP 508), each distinct text read once.
+"""Requirements (PEP 508), each distinct text parsed once.
 
-Nearly all of them have a plain form: names, comparisons with versions, markers that compare variables. Those are read
-here, because packaging's parser and all that it loads would take most of the time of a short answer. Everything
-else, and whatever the plain classes do not know, is packaging's; the two are equal by test.
+Most requirements have a plain form: a name, comparisons with versions, a marker that compares variables. Those are
+parsed here, because packaging's parser and its imports would take most of the time of a short answer. Everything else
+is left to packaging; tests hold the two equal.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _EXTRA = pattern(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def fault_of(error: ValueError) -> str:
-    """What is wrong with a requirement, on one line, behind the text that it is about where the error shows one."""
+    """Return what is wrong with a requirement, on one line, preceded by the text in question where the error has it."""
     why, *text = str(error).splitlines() or [""]
     about = text[0].strip() if text else ""
     shown = about if len(about) <= _MAX_SHOWN else f"{about[:_MAX_SHOWN]}..."
@@ -38,7 +38,7 @@ def fault_of(error: ValueError) -> str:
 
 @lru_cache(maxsize=65536)
 def requirement_of(text: str) -> Requirement:
-    """A requirement (PEP 508). Raises `InvalidRequirement`, a `ValueError`."""
+    """Parse a requirement (PEP 508). Raises `InvalidRequirement`, a `ValueError`."""
     plain = _plain_requirement(text)
     if plain is not None:
         return cast("Requirement", plain)
@@ -61,7 +61,7 @@ def requirement_of(text: str) -> Requirement:
 
 
 class PlainRequirement:
-    """A `Requirement` without a URL whose specifiers and marker are plain."""
+    """A `Requirement` without a URL, with plain specifiers and a plain marker."""
 
     url = None
 
@@ -72,7 +72,7 @@ class PlainRequirement:
 
     @property
     def full(self) -> Requirement:
-        """The same by packaging."""
+        """The same requirement as packaging's class."""
         from packaging.requirements import Requirement
 
         return Requirement(self.text)

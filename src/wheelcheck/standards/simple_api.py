@@ -1,8 +1,8 @@
-"""Project pages from the bytes that an index sent: by version, newest first, each version read when it is asked for.
+"""Project pages (PEP 503, 592, 629, 691, 700, 714, 792), parsed version by version on first access.
 
-A page may list ten thousand files of which an answer looks at ten. So a body in JSON is cut into its entries without
-being decoded, the entries are put together by version, and a version is decoded when somebody asks for it. What cannot
-be cut with certainty is decoded as a whole. Standards: simple repository API (PEP 503, 592, 629, 691, 700, 714, 792).
+A page may list ten thousand files of which an answer needs ten. So the text of a JSON page is split into its entries
+without decoding them, entries are grouped by version, and a version is decoded when it is needed. Where the split is
+not certain, the page is decoded as a whole.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from wheelcheck.standards.specifiers import version_of
 KNOWN_MAJORS = ("0", "1")
 HTML_TYPES = ("text/html", "application/vnd.pypi.simple.v1+html", "application/xhtml+xml", "")
 CORE_METADATA_KEYS = ("core-metadata", "dist-info-metadata", "data-dist-info-metadata")
-"""The three names of one key in the order in which they count (PEP 714)."""
+"""The three names of one key, in order of precedence (PEP 714)."""
 
 _MIXED = "the files of one version cannot be told from those of others"
 
 
 @record
 class Listing:
-    """What a page says of a project, in a form that can be kept.
+    """The content of a project page in a form that can be cached.
 
     Attributes:
         status, status_reason: PEP 792; None and empty for an active project.
-        versions: each version that has files, in its canonical text, newest first.
-        shelves: the files of each of these versions: PEP 691 entries in JSON, between the outermost braces of all.
-        stray: files of which no version is known.
+        versions: the versions that have files, as canonical text, newest first.
+        shelves: the files of each version: PEP 691 entries as JSON, between the outermost braces.
+        stray: files without a known version.
     """
 
     status: str | None = None
@@ -50,21 +50,21 @@ class Listing:
 
 
 def parse_page(body: bytes, content_type: str, *, name: NormalizedName, url: str, index: str) -> ProjectPage:
-    """A project page from the body that an index sent; see `listing_of` and `page_of`."""
+    """Parse the body of a project page; see `listing_of` and `page_of`."""
     return page_of(listing_of(body, content_type, name=name, url=url), name=name, url=url, index=index)
 
 
 def listing_of(body: bytes, content_type: str, *, name: NormalizedName, url: str) -> Listing:
-    """What a page says.
+    """Parse the body of a project page into a `Listing`.
 
     Args:
         body: the bytes after any content encoding.
-        content_type: the header's value; it decides between JSON and HTML, not what was asked for.
-        name: the project that was asked for.
+        content_type: the value of the header; it alone decides between JSON and HTML.
+        name: the requested project.
         url: where the body came from, after redirects.
 
     Raises:
-        IndexNonsense: the body is not a project page of a kind that is known here.
+        IndexNonsense: the body is not a project page of a known kind.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind.endswith("json"):
@@ -75,10 +75,16 @@ def listing_of(body: bytes, content_type: str, *, name: NormalizedName, url: str
 
 
 def page_of(listing: Listing, *, name: NormalizedName, url: str, index: str) -> ProjectPage:
-    """The page of a listing. `url` is where it came from, for relative links; `index` is how answers name its source.
+    """Return the page of a listing.
+
+    Args:
+        listing: the content.
+        name: the project.
+        url: where it came from, to resolve relative links.
+        index: the name of its source in reports.
 
     Raises:
-        IndexNonsense: when a version is read whose entries cannot be decoded.
+        IndexNonsense: on access to a version whose entries cannot be decoded.
     """
 
     def shelf(place: int) -> VersionFiles:
@@ -102,7 +108,7 @@ def page_of(listing: Listing, *, name: NormalizedName, url: str, index: str) -> 
 
 
 def parse_links(body: bytes, *, url: str, index: str) -> Iterator[Listed | UnreadableFile]:
-    """The files of any project to which an HTML page links. Raises `IndexNonsense` where it links to none."""
+    """Yield the files that an HTML page links to. Raises `IndexNonsense` where it links to none."""
     from wheelcheck.standards.simple_html import Markup
 
     page = Markup(body, url)
@@ -114,7 +120,7 @@ def parse_links(body: bytes, *, url: str, index: str) -> Iterator[Listed | Unrea
 
 
 def file_of(entry: Mapping[str, Any], name: NormalizedName | None, url: str, index: str) -> Listed | UnreadableFile:
-    """The file of an entry (PEP 691), or its name with why it says nothing."""
+    """Return the file of an entry (PEP 691), or its name with the reason why it is unusable."""
     filename, link = entry["filename"], entry.get("url")
     if not isinstance(link, str):
         return UnreadableFile(filename=filename, why="its entry lacks a filename or a url")
@@ -138,7 +144,7 @@ def file_of(entry: Mapping[str, Any], name: NormalizedName | None, url: str, ind
 
 
 def _entries(shelf: bytes | memoryview, url: str) -> list[dict[str, Any]]:
-    """The entries of a shelf. What was cut out of a damaged page shows here, when it is looked at."""
+    """Decode the entries of one version; this is where damage in the split text shows."""
     if not shelf:
         return []
     try:
@@ -165,10 +171,11 @@ def _from_json(body: bytes, name: NormalizedName, url: str) -> Listing:
 
 
 class _Run(NamedTuple):
-    """Files that follow one another and are of one version, as far as their names tell.
+    """Consecutive files of one version, as far as their names tell.
 
-    `filename` is the name of the first. `begin` and `end` bound the text of their entries: what stands between the
-    brace that opens the first and the one that closes the last.
+    Attributes:
+        filename: the name of the first file.
+        begin, end: the bounds of their text, between the first opening and the last closing brace.
     """
 
     filename: str
@@ -177,7 +184,7 @@ class _Run(NamedTuple):
 
 
 class _Files(NamedTuple):
-    """The files of a page: a text with their entries, and all runs of them."""
+    """The files of a page: a text with their entries, and all runs in it."""
 
     text: bytes
     runs: Sequence[_Run]
@@ -194,11 +201,11 @@ _GAP = b"},{"
 
 
 def _cut(body: bytes) -> _Cut | None:
-    """The page without its files, and where in its text they are; None where that is not certain.
+    """Return the page without its files, and where the files are in its text; None where that is not certain.
 
-    It is certain if the rest of the page is JSON with an empty list of files, and there are as many entries as keys
-    ``filename``: no string can hold such a key, since the quotation marks within it would be escaped. Whether the text
-    of a run is JSON, and each key that of its own entry, shows when it is decoded.
+    It is certain if the rest of the page is JSON with an empty list of files, and if there are as many entries as keys
+    ``filename``: no string can contain such a key, since its quotation marks would be escaped. Whether the text of a
+    run is JSON, and each key that of its own entry, is checked when it is decoded.
     """
     first, last = _FIRST.search(body), _LAST.search(body, max(0, body.rfind(_KEY)))
     if first is None or last is None:
@@ -214,9 +221,9 @@ def _cut(body: bytes) -> _Cut | None:
 
 
 def _runs(body: bytes, start: int, stop: int) -> list[_Run] | None:
-    """The runs of the entries in a part of a page; None where it cannot be told for certain where they are.
+    """Return the runs in a part of a page, or None where their bounds are not certain.
 
-    The loop sees each file of a page, which may be ten thousand, so it does no more than it must.
+    The loop visits each of perhaps ten thousand files, so it does as little as it can.
     """
     key, between = body.find(_KEY, start, stop), _BETWEEN.search(body, start, stop)
     colon = _COLON.match(body, key + len(_KEY))
@@ -243,22 +250,22 @@ def _runs(body: bytes, start: int, stop: int) -> list[_Run] | None:
 
 
 def _only(gap: bytes, body: bytes, start: int, stop: int) -> int | None:
-    """Where a part of a text goes on after the only gap in it, None where there is none or another."""
+    """Return the position after the only gap in a part of a text; None where there is none, or more than one."""
     place = body.find(gap, start, stop)
     return place + len(gap) if place >= 0 and place == body.rfind(gap, start, stop) else None
 
 
 _NONE = b'"'
-"""What no name begins with."""
+"""A prefix that no file name has."""
 
 
 def _start(filename: bytes) -> bytes:
-    """What the names of all wheels of the same version begin with, as far as one name tells."""
+    """Return the common prefix of the names of all wheels of a version, derived from one name."""
     return b"-".join(filename.split(b"-", 2)[:2]) + b"-" if filename.endswith(b".whl") else _NONE
 
 
 def _decoded(body: bytes, url: str) -> _Cut:
-    """The page without its files, and the text of each file between its braces, from the whole JSON."""
+    """Decode the whole page: the page without its files, and the text of each file between its braces."""
     try:
         page = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -283,7 +290,7 @@ def _nameless(entry: Any) -> UnreadableFile:
 
 
 def _files(entries: Sequence[Mapping[str, Any]]) -> _Files:
-    """Entries that were decoded, in the form of those that are cut: each a run of its own."""
+    """Return decoded entries in the form of split ones, each a run of its own."""
     texts = [json.dumps(entry, separators=(",", ":"))[1:-1].encode("ascii") for entry in entries]
     ends = accumulate(len(text) + len(_GAP) for text in texts)
     runs = [
@@ -341,7 +348,7 @@ def _shelf(texts: Sequence[memoryview]) -> bytes | memoryview:
 def _by_version(
     name: NormalizedName, url: str, files: _Files
 ) -> tuple[dict[Version, list[memoryview]], list[UnreadableFile]]:
-    """The texts of the entries of each version, and the files whose names state none."""
+    """Group the texts of entries by version; return the files whose names have none as well."""
     text = memoryview(files.text)
     shelves: dict[Version, list[memoryview]] = {}
     unplaced: list[UnreadableFile] = []
@@ -363,7 +370,7 @@ def _version(text: str) -> Version | None:
 
 
 def _unplaced(name: NormalizedName, url: str, shelf: memoryview) -> Iterator[UnreadableFile]:
-    """Files whose names state no version, once their entries show that the names are theirs."""
+    """Yield the files without a version, after decoding their entries to check that the names are theirs."""
     for entry in _entries(shelf, url):
         file = read_file(entry["filename"], name, url="")
         if not isinstance(file, UnreadableFile):

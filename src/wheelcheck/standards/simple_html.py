@@ -1,4 +1,6 @@
-"""Project pages and pages of links in HTML (PEP 503, 592, 629, 658, 792), as the entries of the JSON form (PEP 691)."""
+"""HTML project pages and pages of links (PEP 503, 592, 629, 658, 792), converted to entries of the JSON form (PEP
+691).
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,14 @@ from wheelcheck.standards.project_page import hash_pairs, last_part
 
 
 class Markup:
-    """What an HTML page says.
+    """The content of an HTML page.
 
     Attributes:
         metas: the content of each meta element by its name, lower case.
-        entries: each file to which it links, in the form that a JSON page has, its URL absolute.
+        entries: each linked file as a JSON entry, its URL absolute.
 
     Raises:
-        IndexNonsense: it is no page of distribution files.
+        IndexNonsense: the page lists no distribution files.
     """
 
     def __init__(self, body: bytes, url: str) -> None:
@@ -60,7 +62,7 @@ def _stated(attributes: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
 
 
 class _Anchors(HTMLParser):
-    """Collects what a project page says: anchors with a target, meta elements, a base, and signs of a login form."""
+    """Collect anchors with a target, meta elements, the base URL, and signs of a login form."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

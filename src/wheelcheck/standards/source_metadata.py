@@ -1,7 +1,7 @@
-"""Projects that are not built: what a source distribution promises, and what the [project] table of a directory states.
+"""Metadata without a build: that of source distributions, and the [project] table of a directory.
 
 Standards: core metadata 2.2 with its field Dynamic (PEP 643), and the pyproject.toml specification (PEP 621), by which
-a field that is neither stated nor declared dynamic is empty, whatever a build backend may do.
+a field that is neither present nor declared dynamic is empty, whatever a build backend may do.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from wheelcheck.standards.specifiers import specifiers_of, version_of
 PKG_INFO, PYPROJECT = "PKG-INFO", "pyproject.toml"
 
 PROMISING_SINCE = (2, 2)
-"""The first version of core metadata by which a source distribution says which of its fields a build may change."""
+"""The first version of core metadata in which a source distribution declares which fields a build may change."""
 
 _NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]")
 
@@ -41,14 +41,16 @@ FIELDS = {
     "dependencies": "Requires-Dist",
     "optional-dependencies": "Provides-Extra",
 }
-"""Those of the [project] table that do, besides the name, which is always static, with their names in core metadata."""
+"""The keys of the [project] table that decide an answer, with their fields in core metadata; the name is always
+static.
+"""
 
 
 def static_metadata(body: bytes) -> Metadata | DynamicMetadata:
-    """What the PKG-INFO of a source distribution says, if every build of it would say the same.
+    """Parse the PKG-INFO of a source distribution, if every build would give the same metadata.
 
     Raises:
-        MetadataError: it promises something, and cannot be used.
+        MetadataError: it declares static metadata that cannot be used.
     """
     head = re.split(rb"\r?\n\r?\n", body, maxsplit=1)[0].removeprefix(b"\xef\xbb\xbf")
     if _metadata_version(head) < PROMISING_SINCE:
@@ -59,19 +61,19 @@ def static_metadata(body: bytes) -> Metadata | DynamicMetadata:
 
 
 def _metadata_version(head: bytes) -> tuple[int, int]:
-    """The stated version of the metadata; (0, 0) where there is none that can be read, as in the oldest files."""
+    """Return the version of the metadata, or (0, 0) where it has none, as in the oldest files."""
     found = re.search(rb"(?im)^metadata-version[ \t]*:[ \t]*(\d{1,4})\.(\d{1,4})[ \t]*\r?$", head)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 @record
 class Project:
-    """What the [project] table of a pyproject.toml states.
+    """The [project] table of a pyproject.toml.
 
     Attributes:
-        metadata: the fields that are static; the version is empty where it is not.
-        dynamic: the names of the others, as they stand in the table.
-        dependencies, optional: what the metadata says it needs, and for each extra, as stated.
+        metadata: the static fields; the version is empty where it is dynamic.
+        dynamic: the keys of the dynamic fields.
+        dependencies, optional: the requirements, and those of each extra, as written.
     """
 
     metadata: Metadata
@@ -81,16 +83,16 @@ class Project:
 
 
 def parse_project(body: bytes) -> Project:
-    """The project that a pyproject.toml describes.
+    """Parse the [project] table of a pyproject.toml.
 
     Raises:
-        MetadataError: it is no TOML, has no [project] table, or one that breaks the specification.
+        MetadataError: it is not TOML, has no [project] table, or one that breaks the specification.
     """
     return project_in(document_of(body))
 
 
 def project_in(document: Mapping[str, Any]) -> Project:
-    """The project that a pyproject.toml describes, which was parsed already. Raises as `parse_project` does."""
+    """Return the project in a parsed pyproject.toml. Raises as `parse_project` does."""
     table = document.get("project")
     if not isinstance(table, dict):
         only = ", and the tables of Poetry are not read" if "poetry" in _mapping(document.get("tool")) else ""
@@ -109,7 +111,7 @@ def project_in(document: Mapping[str, Any]) -> Project:
 
 
 def head_of(project: Project) -> bytes:
-    """The core metadata that a project states, as a source distribution of it would have it."""
+    """Return the PKG-INFO that a source distribution of a project would have."""
     stated = project.metadata
     lines = ["Metadata-Version: 2.2", *(f"Dynamic: {FIELDS[name]}" for name in project.dynamic), f"Name: {stated.name}"]
     lines += [f"Version: {stated.version}"] if stated.version else []
@@ -120,7 +122,7 @@ def head_of(project: Project) -> bytes:
 
 
 def document_of(body: bytes, file: str = f"its {PYPROJECT}") -> dict[str, Any]:
-    """What a TOML file holds. Raises `MetadataError`, which calls the file as is said, where it is none."""
+    """Parse a TOML file. Raises `MetadataError`, whose text calls the file as `file` says."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -134,7 +136,7 @@ def document_of(body: bytes, file: str = f"its {PYPROJECT}") -> dict[str, Any]:
 
 
 def _dynamic(table: dict[str, Any], poetry: dict[str, Any]) -> tuple[str, ...]:
-    """The decisive fields that are not stated: those declared so, and what Poetry reads from a table of its own."""
+    """Return the dynamic fields: the declared ones, and those that Poetry reads from a table of its own."""
     declared = _strings(table, "dynamic")
     both = next((name for name in declared if name in table), None)
     if both is not None:
@@ -171,7 +173,7 @@ def _requires_python(table: dict[str, Any]) -> str | None:
 
 
 def _optional(table: dict[str, Any]) -> dict[NormalizedName, tuple[Requirement, ...]]:
-    """The requirements of each extra."""
+    """Return the requirements of each extra."""
     groups = table.get("optional-dependencies", {})
     if not isinstance(groups, dict):
         raise _wrong("optional-dependencies", "is no table")
@@ -185,7 +187,7 @@ def _optional(table: dict[str, Any]) -> dict[NormalizedName, tuple[Requirement, 
 
 
 def with_marker(requirement: Requirement, marker: str) -> Requirement:
-    """A requirement that holds only where a further marker does. Raises `MetadataError` where that is too deep."""
+    """Return a requirement with a further marker. Raises `MetadataError` where markers nest too deeply."""
     made = copy(getattr(requirement, "full", requirement))
     both = f"({requirement.marker}) and ({marker})" if requirement.marker else marker
     if nests_too_deeply(both):
@@ -218,11 +220,11 @@ def _wrong(key: str, why: str) -> MetadataError:
 
 
 MetadataResult: TypeAlias = "Metadata | BadMetadata | HashMismatch | DynamicMetadata"
-"""What a file says of itself, why it is refused for good, or, of a source distribution, that only a build can tell."""
+"""The metadata of a file, the reason to reject the file, or that only a build of the source distribution could tell."""
 
 
 def checked_metadata(file: Listed, body: bytes) -> Metadata | BadMetadata | DynamicMetadata:
-    """What the metadata of a file says, held against the file's name."""
+    """Parse the metadata of a file, and compare its name and version with the file name."""
     try:
         found = _parsed(file, body)
         if isinstance(found, DynamicMetadata):

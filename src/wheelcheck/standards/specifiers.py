@@ -18,7 +18,7 @@ Test: TypeAlias = "Callable[[Version], bool]"
 
 
 _HUGE_NUMBER = pattern(r"\d{500}")
-"""Longer numbers are refused: Python stops converting at 4,300 digits, where a setting does not stop it earlier."""
+"""Numbers this long are rejected: Python stops converting at 4,300 digits, or earlier where so configured."""
 
 
 _CLAUSE = pattern(
@@ -29,7 +29,7 @@ _CLAUSE = pattern(
 
 @lru_cache(maxsize=65536)
 def version_of(text: str) -> Version:
-    """A version (PEP 440). Raises `InvalidVersion`, a `ValueError`."""
+    """Parse a version (PEP 440). Raises `InvalidVersion`, a `ValueError`."""
     if _HUGE_NUMBER.search(text):
         raise InvalidVersion("a number in it is too long")
     return Version(text)
@@ -37,7 +37,7 @@ def version_of(text: str) -> Version:
 
 @lru_cache(maxsize=65536)
 def specifiers_of(text: str) -> SpecifierSet:
-    """A set of version specifiers (PEP 440). Raises `InvalidSpecifier`, a `ValueError`."""
+    """Parse a set of version specifiers (PEP 440). Raises `InvalidSpecifier`, a `ValueError`."""
     clauses = _clauses(text)
     if clauses is not None:
         return cast("SpecifierSet", PlainSpecifiers(clauses))
@@ -49,7 +49,7 @@ def specifiers_of(text: str) -> SpecifierSet:
 
 
 def together(sets: Iterable[SpecifierSet]) -> SpecifierSet:
-    """What several sets of specifiers ask together; what they say alike, in whatever words, is kept once."""
+    """Return the intersection of specifier sets; clauses of equal meaning are kept once."""
     return _together(tuple(dict.fromkeys(filter(None, map(str, sets)))))
 
 
@@ -63,7 +63,7 @@ def _together(texts: tuple[str, ...]) -> SpecifierSet:
 
 
 class Clause(NamedTuple):
-    """One comparison of a specifier set."""
+    """One comparison in a specifier set."""
 
     operator: str
     version: str
@@ -82,7 +82,7 @@ class PlainSpecifiers:
 
     @property
     def full(self) -> SpecifierSet:
-        """The same by packaging."""
+        """The same set as packaging's class."""
         from packaging.specifiers import SpecifierSet
 
         return SpecifierSet(str(self))
@@ -94,20 +94,20 @@ class PlainSpecifiers:
         return any(version_of(bound).is_prerelease for bound in bounds)
 
     def contains(self, item: Version | str, prereleases: bool | None = None) -> bool:
-        """Whether a version is admitted; see `SpecifierSet.contains`."""
+        """Return whether a version is admitted; see `SpecifierSet.contains`."""
         version = version_of(item) if isinstance(item, str) else item
         if version.is_prerelease and prereleases is not True:
             return self.full.contains(item, prereleases=prereleases)
         return self._admits(version)
 
     def is_unsatisfiable(self) -> bool:
-        """Whether no version is admitted; one that a clause names is mostly admitted, or one beside it."""
+        """Return whether no version can be admitted. The bounds, and versions just above them, are tried first."""
         bounds = [version_of(clause.version.removesuffix(".*")) for clause in self._clauses]
         likely = (Version("0"), *bounds, *(Version(f"{bound.base_version}.1") for bound in bounds))
         return bool(bounds) and not any(map(self._admits, likely)) and self.full.is_unsatisfiable()
 
     def filter(self, iterable: Iterable[Version], prereleases: bool | None = None) -> Iterator[Version]:
-        """The versions that are admitted; pre-releases as `SpecifierSet.filter` has it."""
+        """Yield the admitted versions; pre-releases as `SpecifierSet.filter` treats them."""
         if prereleases is None and self.prereleases:
             prereleases = True
         held: list[Version] | None = []
@@ -153,7 +153,7 @@ class PlainSpecifiers:
 
 
 def _clauses(text: str) -> tuple[Clause, ...] | None:
-    """The clauses of a set of specifiers, if each of them is plain and no two say the same in other words."""
+    """Parse plain clauses; return None where one is not plain, or two mean the same."""
     found = []
     for part in text.split(",") if text.strip() else ():
         match = _CLAUSE.fullmatch(part)
@@ -165,7 +165,7 @@ def _clauses(text: str) -> tuple[Clause, ...] | None:
 
 
 def _meaning(clause: Clause) -> tuple[str, str | Version]:
-    """What a clause says, however its version is written."""
+    """Return what a clause means, however its version is written."""
     return clause.operator, clause.version if clause.version.endswith(".*") else version_of(clause.version)
 
 
@@ -220,7 +220,7 @@ def _begins_with(release: tuple[int, ...]) -> Test:
 
 
 def public(version: Version) -> Version:
-    """A version without its local label."""
+    """Return a version without its local label."""
     return version if version.local is None else version_of(version.public)
 
 
@@ -229,9 +229,9 @@ def _same_base(version: Version, bound: Version) -> bool:
 
 
 def extent(specifier: SpecifierSet) -> tuple[Version | None, Version | None]:
-    """The lowest and the highest version that a specifier names as its ends; None where it has no such end.
+    """Return the lowest and highest bound that a specifier names, None where it has none.
 
-    What it admits is between them, local variants of the highest among that.
+    All admitted versions lie between them; local variants of the highest one count as within.
     """
     return max(_named(specifier, (">=", ">", "~=")), default=None), min(_named(specifier, ("<=", "<")), default=None)
 

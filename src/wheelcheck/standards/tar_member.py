@@ -1,9 +1,9 @@
-"""A small file right below the only folder of a tar archive, read from the bytes of the archive as they come.
+"""Read one small file directly below the only folder of a tar archive, from its bytes as they arrive.
 
-The ustar format with the extended headers of pax (POSIX.1-2001) and with GNU's long names, plain or compressed by gzip.
-Nothing is ever unpacked: names are compared and contents are passed over, so that links, devices and paths that lead
-elsewhere are of no consequence. What is held at a time is one header or the wanted file; what an archive may expand to,
-how many members it may have and how long a header may be is limited.
+Supported are ustar with the extended headers of pax (POSIX.1-2001) and GNU's long names, plain or gzipped. Nothing is
+unpacked: names are compared and contents skipped, so links, devices and paths that lead outside do no harm. Only one
+header or the wanted file is in memory at a time. The expanded size, the number of members and the length of headers are
+limited.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import TypeAlias
 from wheelcheck.standards.zip_member import METADATA_LIMIT, ArchiveError, NoSuchMember
 
 Chosen: TypeAlias = Callable[[str], bool]
-"""Whether the path of a member is that of the one that is wanted."""
+"""A predicate that picks a member by its path."""
 
 EXPANDED_LIMIT = 2**30
-"""An archive of which this much is read without the wanted file is given up; the largest known have a third of it."""
+"""Maximum expanded bytes that are read in search of the file; the largest known archive has a third of it."""
 
 MAX_MEMBERS = 200_000
 HEADER_LIMIT, HEADERS_LIMIT = 2**16, 2**24
-"""The most bytes of one extended header, and of all that are read."""
+"""Maximum bytes of one extended header, and of all together."""
 
 _BLOCK = 512
 _INPUT, _OUTPUT = 2**16, 2**20
@@ -33,15 +33,15 @@ _PAX, _PAX_FOR_ALL, _LONG_NAME, _LONG_LINK, _SPARSE = (b"x", b"X"), b"g", b"L", 
 
 
 class TarScan:
-    """Looks for one file in an archive that is handed over piece by piece.
+    """Search one file in an archive that is fed piece by piece.
 
     Args:
-        chosen: picks the member by its path; the first that is picked counts.
-        what: how failures name it.
+        chosen: picks the member by its path; the first match counts.
+        what: how error messages call it.
         gzipped: whether the archive is compressed.
 
     Raises:
-        ArchiveError: from any method, where the archive is not sound, or too large in some respect.
+        ArchiveError: from any method, where the archive is corrupt or exceeds a limit.
     """
 
     def __init__(self, chosen: Chosen, what: str, *, gzipped: bool = True) -> None:
@@ -56,7 +56,7 @@ class TarScan:
         self._expanded = self._members = self._headers = 0
 
     def feed(self, chunk: bytes) -> bool:
-        """Takes the next bytes of the archive; whether no more are needed."""
+        """Take the next bytes of the archive; return whether no more are needed."""
         for data in self._inflated(chunk) if not self.done else ():
             self._expanded += len(data)
             if self._expanded > EXPANDED_LIMIT:
@@ -67,7 +67,7 @@ class TarScan:
         return self.done
 
     def end(self) -> bytes:
-        """The file, once all bytes are handed over or no more are needed. Raises `NoSuchMember` where there is none."""
+        """Return the file. Raises `NoSuchMember` where the archive has none."""
         if self.found is not None:
             return self.found
         begun = self._held or self._skip or self._take != self._header
@@ -78,7 +78,7 @@ class TarScan:
     # -- bytes
 
     def _inflated(self, chunk: bytes) -> Iterator[bytes]:
-        """The chunk without its compression, one gzip member after the other, never more than a little at a time."""
+        """Yield the decompressed chunk in small pieces, one gzip member after the other."""
         if self._gzip is None:
             yield chunk
             return
@@ -94,7 +94,7 @@ class TarScan:
             raise ArchiveError("its compression is damaged") from None
 
     def _read(self, data: bytes) -> None:
-        """Hands on headers and contents as they become complete, and passes over the rest."""
+        """Process headers and contents as they become complete."""
         at = 0
         while at < len(data) and not self.done:
             if self._skip:
@@ -109,7 +109,7 @@ class TarScan:
             at += step
 
     def _expect(self, what: str, size: int, limit: int, take: Callable[[bytes], None]) -> None:
-        """Has the next bytes handed to a function, without what fills their last block, instead of being a header."""
+        """Pass the next `size` bytes to `take` instead of parsing them as a header."""
         if size > limit:
             raise ArchiveError(f"{what} has {size} bytes, more than {limit}")
 
@@ -151,7 +151,7 @@ class TarScan:
             raise ArchiveError(f"its headers have more than {HEADERS_LIMIT} bytes")
 
     def _state(self, records: dict[str, str]) -> None:
-        """Notes what extended headers say of the next member."""
+        """Apply extended headers to the next member."""
         if records.keys() & self._stated.keys():
             raise ArchiveError("it says one thing of a member twice")
         self._stated |= records
@@ -175,11 +175,11 @@ class TarScan:
 
 
 def member_of_tar(chunks: Iterable[bytes], chosen: Chosen, what: str, *, gzipped: bool = True) -> bytes:
-    """The bytes of the first member of an archive that is chosen by its path; the archive is read no further.
+    """Return the first member of an archive that `chosen` picks; reading stops there.
 
     Raises:
-        NoSuchMember: none is chosen.
-        ArchiveError: the archive is not sound, or too large in some respect.
+        NoSuchMember: there is none.
+        ArchiveError: the archive is corrupt or exceeds a limit.
     """
     scan = TarScan(chosen, what, gzipped=gzipped)
     for chunk in chunks:
@@ -206,7 +206,7 @@ def _decoded(raw: bytes) -> str:
 
 
 def _number(field: bytes) -> int:
-    """A number in octal digits, or, where it is too large for them, in base 256."""
+    """Parse a number in octal digits or, for large ones, in base 256."""
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
     digits = field.partition(b"\0")[0].strip()
@@ -222,7 +222,7 @@ def _decimal(text: str) -> int:
 
 
 def _check_sum(block: bytes) -> None:
-    """Raises unless the header's sum is right; some old programs have added up signed bytes."""
+    """Check the header's checksum; some old programs summed signed bytes."""
     rest = block[:148] + b" " * 8 + block[156:]
     digits = block[148:156].partition(b"\0")[0].strip()
     stated = int(digits, 8) if re.fullmatch(rb"[0-7]+", digits) else None
@@ -234,7 +234,7 @@ _RECORD = re.compile(rb"([0-9]{1,9}) ([^=]+)=")
 
 
 def _records(content: bytes) -> dict[str, str]:
-    """The keys and values of a pax header, each of which begins with its own length."""
+    """Yield the keys and values of a pax header, in which each record begins with its length."""
     found: dict[str, str] = {}
     at = 0
     while at < len(content):
@@ -248,6 +248,6 @@ def _records(content: bytes) -> dict[str, str]:
 
 
 def _check_for_all(content: bytes) -> None:
-    """Raises where a header gives all members the same path or size."""
+    """Reject a header that gives all members the same path or size."""
     if any(key in ("path", "size") or key.startswith("GNU.sparse.") for key in _records(content)):
         raise ArchiveError("it gives all its members the same path or size")

@@ -1,8 +1,7 @@
-"""The core metadata inside a wheel or a zipped source distribution, read from as few of its bytes as possible.
+"""Read core metadata from a wheel or a zipped source distribution with as few bytes as possible.
 
-The ZIP format as its application note 6.3 describes it, with the ZIP64 extensions, held to what installers of Python
-distributions take: one disk, nothing before the first entry, stored or deflated members, no encryption. Everything here
-is arithmetic over a function that reads bytes at an offset; where those come from is not known here.
+The ZIP format of its application note 6.3 with ZIP64, restricted to what installers accept: one disk, nothing before
+the first entry, stored or deflated members, no encryption. Bytes come from a function that reads at an offset.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from typing import BinaryIO, TypeAlias
 from wheelcheck.common.records import record
 
 Read: TypeAlias = Callable[[int, int], bytes]
-"""``read(offset, length)`` gives exactly the bytes at that place; fewer only where the file ends there."""
+"""``read(offset, length)`` returns exactly the bytes there, fewer only at the end of the file."""
 
 METADATA_LIMIT = 8 * 2**20
-"""More bytes of core metadata than this are refused: the largest that is known has less than one tenth of it."""
+"""Maximum bytes of core metadata; the largest known has less than one tenth of it."""
 
 DIRECTORY_LIMIT = 32 * 2**20
-"""A longer central directory is refused: the longest that is known, of the largest wheels, has 2 MB."""
+"""Maximum bytes of a central directory; the longest known, of the largest wheels, has 2 MB."""
 
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR = struct.Struct("<4sLQL")
@@ -38,11 +37,11 @@ _LOCAL_EXTRA_GUESS = 64
 
 
 Chosen: TypeAlias = Callable[[bytes], bool]
-"""Whether the path of a member is that of the one that is wanted."""
+"""A predicate that picks a member by its path."""
 
 
 class ArchiveError(ValueError):
-    """An archive that is not sound, or does not hold the wanted file exactly once; the text is half a sentence."""
+    """An archive that is corrupt, or does not hold the wanted file exactly once; the text is half a sentence."""
 
 
 class NoSuchMember(ArchiveError):
@@ -51,7 +50,7 @@ class NoSuchMember(ArchiveError):
 
 @record
 class _Directory:
-    """Where the central directory is and how many entries it says to have."""
+    """The position of the central directory and the number of its entries."""
 
     offset: int
     size: int
@@ -62,7 +61,9 @@ class _Directory:
 class _Entry:
     """One member as the central directory describes it.
 
-    `what` is how failures name it, `end` the first byte that belongs to something else.
+    Attributes:
+        what: how error messages call it.
+        end: the first byte that belongs to something else.
     """
 
     what: str
@@ -77,7 +78,7 @@ class _Entry:
 
 
 def reader_of(handle: BinaryIO) -> Read:
-    """Reads an open file at the places that are asked for."""
+    """Return a function that reads an open file at an offset."""
 
     def read(offset: int, length: int) -> bytes:
         handle.seek(offset)
@@ -87,30 +88,30 @@ def reader_of(handle: BinaryIO) -> Read:
 
 
 def metadata_of(read: Read, size: int, limit: int = METADATA_LIMIT) -> bytes:
-    """The bytes of the only ``NAME-VERSION.dist-info/METADATA`` of a wheel.
+    """Return the only ``NAME-VERSION.dist-info/METADATA`` of a wheel.
 
     Args:
-        read: gives the bytes at an offset; what it raises passes through.
-        size: the length of the whole file.
-        limit: the most bytes that METADATA may have.
+        read: reads bytes at an offset; its exceptions pass through.
+        size: the length of the file.
+        limit: the maximum size of METADATA.
 
     Raises:
-        ArchiveError: not a sound archive, no METADATA or more than one, or one that lies about its size.
+        ArchiveError: the archive is corrupt, holds no METADATA or several, or lies about its size.
     """
     return member_of(read, size, _is_metadata, "METADATA", limit)
 
 
 def member_of(read: Read, size: int, chosen: Chosen, what: str, limit: int = METADATA_LIMIT) -> bytes:
-    """The bytes of the only member of a ZIP archive that is chosen by its path.
+    """Return the only member of a ZIP archive that `chosen` picks.
 
     Args:
         read, size, limit: as for `metadata_of`.
-        chosen: picks the member.
-        what: how failures name it.
+        chosen: picks the member by its path.
+        what: how error messages call it.
 
     Raises:
-        NoSuchMember: none is chosen.
-        ArchiveError: not a sound archive, several are chosen, or one that lies about its size.
+        NoSuchMember: there is none.
+        ArchiveError: the archive is corrupt, several match, or one lies about its size.
     """
     directory = _directory(read, size)
     raw = _exactly(read, directory.offset, directory.size)
@@ -141,7 +142,7 @@ def _directory(read: Read, size: int) -> _Directory:
 
 
 def _end_record(read: Read, size: int) -> tuple[int, tuple[bytes, int, int, int, int, int, int, int]]:
-    """The end record and where it is: at the very end, or before the last thing that can be a comment."""
+    """Return the end record and its position: at the very end, or before the last thing that can be a comment."""
     if size < _END.size:
         raise ArchiveError("it is too short for a ZIP archive")
     at = size - _END.size
@@ -170,7 +171,7 @@ def _directory64(read: Read, locator_at: int, locator: tuple[bytes, int, int, in
 
 
 def _agreeing(directory: _Directory, entries: int, size: int, offset: int) -> _Directory:
-    """The directory, where the short end record says the same or leaves it to the ZIP64 one."""
+    """Return the directory, if the short end record agrees with the ZIP64 one or defers to it."""
     pairs = (
         (entries, directory.entries, 0xFFFF),
         (size, directory.size, _IN_ZIP64),
@@ -217,7 +218,7 @@ def _chosen_entry(raw: bytes, directory: _Directory, chosen: Chosen, what: str) 
 
 
 def _is_metadata(name: bytes) -> bool:
-    """Whether an entry is a METADATA at depth one. Readers end a name at its first NUL, so that is done here too."""
+    """Return whether an entry is METADATA at depth one. Readers end a name at its first NUL, so this does too."""
     if b".dist-info/METADATA" not in name:
         return False
     name = name.partition(b"\0")[0]
@@ -247,7 +248,7 @@ def _entry(raw: bytes, at: int, offsets: array[int], directory_offset: int, what
 
 
 def _widened(extra: bytes, values: tuple[int, int, int], what: str) -> tuple[int, int, int]:
-    """Sizes and offset of an entry, those that do not fit 32 bits taken from its ZIP64 extra field."""
+    """Return sizes and offset of an entry, those beyond 32 bits from its ZIP64 extra field."""
     wide = _extra_field(extra, 1) if _IN_ZIP64 in values else b""
     found: list[int] = []
     for value in values:

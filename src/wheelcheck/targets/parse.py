@@ -1,6 +1,6 @@
-"""Platforms and targets as text: ``macos-14-arm64-cp312``, wheel tags, uv's and Rust's names.
+"""Platforms as text: ``macos-14-arm64``, platform tags, uv's and Rust's names.
 
-Every text means the same on every machine; what it leaves open is decided here, and the target says that it was.
+Every text means the same on every machine. What it does not say is decided here, and recorded in the target.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DEFAULT_MACOS = (13, 0)
 DEFAULT_GLIBC = (2, 28)
 DEFAULT_GLIBC_OF = {"riscv64": (2, 39), "loongarch64": (2, 36)}
 DEFAULT_MUSL = (1, 2)
-"""What is meant where a text names no release; uv's choices, so that both tools answer the same question."""
+"""The releases that are assumed where a text names none. They are uv's, so that both tools answer the same question."""
 
 _LINUX_MACHINES = frozenset(
     {*MUSL_MACHINES, "alpha", "armv5tel", "hppa", "i386", "i486", "i586", "ia64", "m68k", "mips", "mips64"}
@@ -67,14 +67,14 @@ _WINDOWS = pattern(r"windows(?:-(\w+))?|(x86_64|aarch64|i686)-pc-windows-msvc")
 _OTHER = pattern(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 _FAMILIES = ("macosx", "macos", "manylinux", "musllinux", "windows", "linux", "win")
 _MAX_LENGTH = 100
-"""Letters of a target that are read at most."""
+"""Maximum length of a target text."""
 
 
 def read_platform(text: str) -> Platform:
-    """The platform that a text names, such as ``macos-14-arm64`` or ``win_arm64``.
+    """Parse a platform such as ``macos-14-arm64`` or ``win_arm64``.
 
     Raises:
-        UsageError: it names none.
+        UsageError: it names no platform.
     """
     return parse_platform(text, text.lower()).platform
 
@@ -106,7 +106,7 @@ SPELLINGS = (
     *("i686-pc-windows-msvc", "x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "x86_64-manylinux2014"),
     *(*_NAMED_OTHERS, *_PYODIDE),
 )
-"""Platforms to propose where a text comes near one."""
+"""Platforms to suggest for a misspelt text."""
 
 
 def _unknown(text: str, platform_text: str) -> UsageError:
@@ -153,10 +153,10 @@ class Reading:
 
 
 def _read(word: str) -> Reading | None:
-    """What a lower-case text means as a platform; None if it has the form of none.
+    """Parse a lower-case platform; return None if it has the form of none.
 
     Raises:
-        UsageError: it has the form of a platform that does not exist.
+        UsageError: it has the form of a platform, but there is no such platform.
     """
     for reader in (_read_mac, _read_glibc, _read_linux, _read_musl, _read_windows, _read_other):
         if found := reader(word):
@@ -275,7 +275,7 @@ def _read_other(word: str) -> Reading | None:
 
 
 def _is_misspelt(word: str) -> bool:
-    """Whether a text in the form of a platform tag must be meant as one of a family that has rules of its own."""
+    """Return whether a text in the form of a platform tag must be a misspelling of a known family."""
     family, _, rest = word.partition("_")
     letters = family.rstrip("0123456789")
     if family == "linux":

@@ -1,7 +1,7 @@
-"""Platforms, each with its tags, best first, and the marker variables that follow from it.
+"""Platforms: their compatible platform tags, best first, and their marker variables.
 
-Nothing here asks the host. Tags come in the order of packaging 26.3 (PEP 513, 571, 599 and 600 for manylinux, PEP 656
-for musllinux, PEP 730 for iOS, PEP 738 for Android); marker variables are those of PEP 508.
+Nothing here queries the host. Tags come in the order of packaging 26.3 (PEP 513, 571, 599 and 600 for manylinux, PEP
+656 for musllinux, PEP 730 for iOS, PEP 738 for Android); marker variables are those of PEP 508.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PYTHON, FLOOR, ARCHITECTURE = "python", "floor", "architecture"
-"""What a text may leave open, so that the package decides; the members of `Target.assumed`."""
+"""The parts of a target that may be assumed; the members of `Target.assumed`."""
 
 
 MAC_MACHINES = ("arm64", "x86_64")
@@ -26,7 +26,7 @@ GLIBC_MACHINES = (
     *("x86_64", "i686", "aarch64", "armv7l", "armv8l", "ppc64", "ppc64le", "s390x", "loongarch64", "riscv64"),
 )
 MUSL_MACHINES = (*GLIBC_MACHINES, "armv6l")
-"""Architectures that have wheels of their own: for macOS, for manylinux, for musllinux."""
+"""Architectures with wheels of their own, for macOS, manylinux and musllinux."""
 
 
 @record
@@ -44,7 +44,7 @@ class MacOS(Variant):
 
     @property
     def name(self) -> str:
-        """The text that is read back to the same platform, such as ``macos-14-arm64``."""
+        """The text that `read_platform` reads back, such as ``macos-14-arm64``."""
         return f"macos-{self.major}{f'.{self.minor}' if self.minor else ''}-{self.machine}"
 
     @property
@@ -60,7 +60,7 @@ class MacOS(Variant):
 
 @record
 class Manylinux(Variant):
-    """Linux with the GNU C library of some version. `refused` are tags that its ``_manylinux`` module turns down."""
+    """Linux with some version of glibc. `refused` are tags that a ``_manylinux`` module rejects."""
 
     major: int
     minor: int
@@ -69,12 +69,12 @@ class Manylinux(Variant):
 
     @property
     def tag(self) -> str:
-        """The most specific portable tag (PEP 600). The native ``linux_*`` tag stands before it in `tags`."""
+        """The most specific portable tag (PEP 600); the native ``linux_*`` tag precedes it in `tags`."""
         return f"manylinux_{self.major}_{self.minor}_{self.machine}"
 
     @property
     def name(self) -> str:
-        """The text that is read back to the same platform: its tag."""
+        """The text that `read_platform` reads back: the tag."""
         return self.tag
 
     @property
@@ -90,7 +90,7 @@ class Manylinux(Variant):
 
 @record
 class Musllinux(Variant):
-    """Linux with the musl C library of some version (PEP 656)."""
+    """Linux with some version of musl (PEP 656)."""
 
     major: int
     minor: int
@@ -98,12 +98,12 @@ class Musllinux(Variant):
 
     @property
     def tag(self) -> str:
-        """The most specific portable tag. The native ``linux_*`` tag stands before it in `tags`."""
+        """The most specific portable tag; the native ``linux_*`` tag precedes it in `tags`."""
         return f"musllinux_{self.major}_{self.minor}_{self.machine}"
 
     @property
     def name(self) -> str:
-        """The text that is read back to the same platform: its tag."""
+        """The text that `read_platform` reads back: the tag."""
         return self.tag
 
     @property
@@ -134,7 +134,7 @@ class Windows(Variant):
 
     @property
     def name(self) -> str:
-        """The text that is read back to the same platform, such as ``windows-amd64``."""
+        """The text that `read_platform` reads back, such as ``windows-amd64``."""
         return f"windows-{self.machine}"
 
     @property
@@ -150,7 +150,7 @@ class Windows(Variant):
 
 @record
 class Other(Variant):
-    """Any other platform, by its tag: iOS, Android, Emscripten, the BSDs, Linux without a known C library."""
+    """Any other platform, by its tag: iOS, Android, Emscripten, the BSDs, Linux with an unknown C library."""
 
     tag: str
 
@@ -166,12 +166,12 @@ class Other(Variant):
 
     @property
     def machine(self) -> str:
-        """The architecture, as far as the tag tells."""
+        """The architecture, as far as the tag says."""
         return self.markers[3]
 
     @property
     def markers(self) -> tuple[str, str, str, str]:
-        """os_name, sys_platform, platform_system and platform_machine, as far as the tag tells."""
+        """os_name, sys_platform, platform_system and platform_machine, as far as the tag says."""
         return _other_markers(self.tag)
 
 
@@ -180,7 +180,7 @@ Platform: TypeAlias = MacOS | Manylinux | Musllinux | Windows | Other
 WINDOWS_BY_TAG: Mapping[str, Windows] = MappingProxyType(
     {tag: Windows(machine=machine) for machine, tag in _WINDOWS_TAGS.items()}
 )
-"""Every Windows by its platform tag."""
+"""Windows by platform tag."""
 
 
 _INTEL_FORMATS = ("x86_64", "intel", "fat64", "fat3", "universal2", "universal")
@@ -202,7 +202,7 @@ def _mac_tags(mac: MacOS) -> tuple[str, ...]:
 LEGACY_MANYLINUX: Mapping[str, tuple[int, int]] = MappingProxyType(
     {"manylinux2014": (2, 17), "manylinux2010": (2, 12), "manylinux1": (2, 5)}
 )
-"""The names that came before PEP 600, and the glibc that each means."""
+"""Manylinux tags older than PEP 600, with the glibc version that each stands for."""
 _LEGACY_NAMES = {release: name for name, release in LEGACY_MANYLINUX.items()}
 _LAST_MINOR = 50
 
@@ -232,7 +232,7 @@ def _glibc_releases(linux: Manylinux) -> Iterator[tuple[int, int]]:
 
 
 def oldest_glibc_minor(machine: str) -> int:
-    """The minor of the oldest glibc 2 that manylinux wheels for an architecture are built for."""
+    """Return the minor version of the oldest glibc 2 with manylinux wheels for an architecture."""
     return 5 if machine in ("x86_64", "i686") else 17
 
 

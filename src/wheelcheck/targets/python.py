@@ -1,4 +1,4 @@
-"""Pythons without their platforms: what a text such as ``cp312`` or ``3.13t`` means, and the text of each."""
+"""Pythons without a platform: parsing ``cp312`` or ``3.13t``, and their canonical text."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OLDEST_MINOR = 6
-"""Targets begin with Python 3.6."""
+"""The oldest supported minor version of a target."""
 
 NEWEST_MICRO: Mapping[int, int] = MappingProxyType(
     {6: 15, 7: 17, 8: 20, 9: 25, 10: 22, 11: 18, 12: 16, 13: 18, 14: 10, 15: 2}
 )
-"""The newest micro of every CPython 3 minor, where a text names none: ``3.12`` is 3.12.16.
+"""The newest micro version of each CPython 3 minor, assumed where a text names none: ``3.12`` is 3.12.16.
 
 Source: the builds that uv 0.13.9 lists (``uv python list --all-versions``); for 3.6 and 3.7 the last source releases.
 """
 FIRST_FREE_THREADED = 13
-"""The minor of CPython 3 that was the first with free-threaded builds (PEP 703)."""
+"""The first minor version of CPython 3 with free-threaded builds (PEP 703)."""
 NEWEST_PYPY: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "pypy36_pp73": ("3.6.12", "7.3.3"),
@@ -40,9 +40,11 @@ NEWEST_PYPY: Mapping[str, tuple[str, str]] = MappingProxyType(
         "pypy312_pp80": ("3.12.15", "8.0.1"),
     }
 )
-"""The newest PyPy of every ABI, its Python first; the last row of a Python is what ``pp311`` means. Same source."""
+"""The newest PyPy of each ABI, its Python version first. The last row of a Python is what ``pp311`` means. Same
+source.
+"""
 NEWEST_DATE = "2026-11-22"
-"""When both tables were made."""
+"""The date of both tables."""
 
 SHORT_NAMES = {"python": "py", "cpython": "cp", "pypy": "pp", "ironpython": "ip", "jython": "jy"}
 LONG_NAMES = {
@@ -52,12 +54,14 @@ LONG_NAMES = {
     "ironpython": "IronPython",
     "jython": "Jython",
 }
-"""Names of implementations: the prefix of their tags (PEP 425), and what ``platform.python_implementation()`` says."""
+"""Implementations by tag prefix (PEP 425), with the names that ``platform.python_implementation()`` gives."""
 
 
 @record
 class Python:
-    """An interpreter without its platform. `assumed` says that its micro comes from the tables of this module."""
+    """An interpreter without its platform. `assumed` says that its micro version comes from the tables of this
+    module.
+    """
 
     version: str
     implementation: str
@@ -67,7 +71,7 @@ class Python:
 
     @property
     def tag(self) -> str:
-        """Its python tag, such as ``cp312`` or ``pp310``."""
+        """The python tag, such as ``cp312`` or ``pp310``."""
         version = version_of(self.version)
         return f"{SHORT_NAMES.get(self.implementation, self.implementation)}{version.major}{version.minor}"
 
@@ -78,7 +82,7 @@ class Python:
 
     @property
     def name(self) -> str:
-        """The shortest text that is read back to the same Python; in full where nothing was assumed."""
+        """The shortest text that parses back to the same Python; in full where nothing was assumed."""
         if self.implementation == "cpython":
             flags = self.flags.replace("m", "")
             short, full = [f"{self.tag}{flags}"], f"{self.version}{flags}"
@@ -97,12 +101,12 @@ _PYPY_VERSION = pattern(r"pp([0-9])\.([0-9]{1,2})\.([0-9]{1,2})(?:_([0-9]{1,2}\.
 
 
 def read_python(text: str) -> Python:
-    """The Python that a text names: ``cp312``, ``cp313t``, ``pp310``, ``3.12``, ``3.12.4``, ``3.13t``.
+    """Parse a Python: ``cp312``, ``cp313t``, ``pp310``, ``3.12``, ``3.12.4``, ``3.13t``.
 
-    Beyond these, ABI tags (``cp312d``, ``pypy311_pp73``) and ``pp3.11.13_7.3.20``, a PyPy in full, are read.
+    ABI tags (``cp312d``, ``pypy311_pp73``) and full PyPy versions (``pp3.11.13_7.3.20``) are accepted too.
 
     Raises:
-        UsageError: the text is no such spelling, or there is no such Python.
+        UsageError: the text is malformed, or there is no such Python.
     """
     word = text.strip().lower()
     if tag := _CPYTHON_TAG.fullmatch(word):
@@ -133,10 +137,10 @@ def _cpython(text: str, major: int, minor: int, micro: str | None, flags: str) -
 
 
 def check_age(text: str, major: int, minor: int) -> None:
-    """Passes the Pythons that can be asked about, 3.6 and newer.
+    """Reject Pythons older than 3.6.
 
     Raises:
-        UsageError: this one cannot; `text` is how it was named.
+        UsageError: the Python is too old; `text` is how it was named.
     """
     if (major, minor) < (3, OLDEST_MINOR):
         raise UsageError(f"{shown(text)} is too old to be asked about: targets begin with Python 3.{OLDEST_MINOR}.")
@@ -180,7 +184,7 @@ def _reads_as(text: str, python: Python) -> bool:
 
 @lru_cache(maxsize=256)
 def version_of(text: str) -> Version:
-    """The version that a text means, parsed once."""
+    """Parse a version once for each distinct text."""
     return Version(text)
 
 
@@ -188,5 +192,5 @@ _MAX_SHOWN = 100
 
 
 def shown(text: str) -> str:
-    """A text that was given, in quotation marks for a message; the start of it, where it is long."""
+    """Return a text quoted for a message, cut where it is long."""
     return repr(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}...")

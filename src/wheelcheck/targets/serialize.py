@@ -1,4 +1,4 @@
-"""Targets as interpreters describe themselves, and as the documents that wheelcheck writes of them."""
+"""Targets from the facts that interpreters report, and from saved documents."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from wheelcheck.targets.target import Target
 
 
 def target_from_facts(facts: Mapping[str, Any]) -> Target:
-    """The target that an interpreter is, from what ``_describe.py`` collected in it.
+    """Return the target for the facts that ``_describe.py`` collected in an interpreter.
 
     Raises:
         UsageError: the interpreter is older than Python 3.6.
-        KeyError, TypeError, ValueError: these are no such facts.
+        KeyError, TypeError, ValueError: the facts are malformed.
     """
     environment = {str(name): str(value) for name, value in facts["environment"].items()}
     major, minor = (int(number) for number in facts["version"][:2])
@@ -59,11 +59,11 @@ def target_from_facts(facts: Mapping[str, Any]) -> Target:
 
 
 _OF_THE_PYTHON = frozenset({"implementation_name", "implementation_version", "python_full_version", "python_version"})
-"""The marker variables that follow from a Python and cannot be stated otherwise."""
+"""Marker variables that follow from a Python and cannot differ from it."""
 
 
 def _with_environment(target: Target, environment: Mapping[str, str]) -> Target:
-    """The target with what it says itself, where that differs from what follows from its platform and Python."""
+    """Return a target with the marker variables that its interpreter reports differently from what would follow."""
     derived = target.environment
     stated = {name: environment[name] for name in derived if name not in _OF_THE_PYTHON}
     return replace(target, stated=tuple((name, text) for name, text in stated.items() if text != derived[name]))
@@ -86,7 +86,7 @@ _ABI_PARTS = {"pypy": 2, "graalpy": 3}
 
 
 def _abi_from_suffix(suffix: str, minor: int) -> str:
-    """The ABI tag in the file ending of extension modules, such as ``.pypy310-pp73-x86_64-linux-gnu.so``."""
+    """Return the ABI tag in the suffix of extension modules, such as ``.pypy310-pp73-x86_64-linux-gnu.so``."""
     parts = suffix.split(".")
     if parts[0] or len(parts) < 2:
         raise ValueError(f"no ending of an extension module: {suffix!r}")
@@ -152,7 +152,7 @@ _ARM_ABI_MASK, _ARM_ABI_5, _ARM_HARD_FLOAT = 0xFF000000, 0x05000000, 0x400
 
 
 def _has_portable_abi(machine: str, elf: Mapping[str, Any]) -> bool:
-    """Whether manylinux tags hold: 32-bit Arm must be hard-float, i686 must be what the executable really is."""
+    """Return whether manylinux tags apply: 32-bit Arm must be hard-float, and i686 a true i686 executable."""
     if machine in ("armv7l", "armv8l"):
         flags = int(elf.get("flags") or 0)
         hard = flags & _ARM_HARD_FLOAT and flags & _ARM_ABI_MASK == _ARM_ABI_5
@@ -179,10 +179,10 @@ _MACHINES: Mapping[type[Platform], tuple[str, ...]] = {
 
 
 def target_from_dict(data: object) -> Target:
-    """The target of a document that `Target.to_dict` wrote.
+    """Return the target of a document that `Target.to_dict` wrote.
 
     Raises:
-        UsageError: something is missing, is of the wrong type, or contradicts the rest.
+        UsageError: something is missing, has a wrong type, or contradicts the rest.
     """
     if not isinstance(data, Mapping):
         raise UsageError(f"{_DOCUMENT} is not an object.")

@@ -1,7 +1,7 @@
-"""What is asked about: an interpreter on a platform, on this machine or not, and all that follows from the two.
+"""A Python on a platform: tags by rank, the marker environment, and parsing of target names.
 
-Nothing here asks the host: a target means the same on every machine. Tags come in the order of packaging 26.3 (PEP 425
-and its specification; PEP 703 and 803 for free-threaded builds); marker variables are those of PEP 508.
+Nothing here queries the host: a target means the same on every machine. Tags come in the order of packaging 26.3 (PEP
+425; PEP 703 and 803 for free-threaded builds); marker variables are those of PEP 508.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 @record
 class Target:
-    """An interpreter that is asked about. Two targets are equal when no question could tell them apart.
+    """The interpreter and platform that a question is about. Equal targets give equal answers.
 
     Attributes:
-        platform: the system that it runs on.
+        platform: the operating system, its release and architecture.
         python: the full version, such as ``3.12.12``.
         implementation: ``sys.implementation.name``, such as ``cpython`` or ``pypy``.
-        abi: the ABI tag of its own, such as ``cp312``, ``cp313t`` or ``pypy310_pp73``.
+        abi: its ABI tag, such as ``cp312``, ``cp313t`` or ``pypy310_pp73``.
         implementation_version: the version of the implementation; for CPython that of Python.
-        stated: marker variables where the interpreter itself says otherwise than `platform` does, in order of name.
-        assumed: what the text left open and the package decided: of ``python``, ``floor``, ``architecture``.
-        interpreter: its path, if it was described by asking it.
-        translated: whether it runs under Rosetta; None where nobody was asked.
+        stated: marker variables that the interpreter reports differently from what follows from `platform`, by name.
+        assumed: what the text did not say: of ``python``, ``floor``, ``architecture``.
+        interpreter: its path, if it was described by running it.
+        translated: whether it runs under Rosetta; None where unknown.
 
     Example:
         >>> Target.parse("macos-14-arm64-cp312").tags[0]
@@ -70,42 +70,42 @@ class Target:
     def name(self) -> str:
         """The canonical text, such as ``macos-14-arm64-cp312``; `parse` reads it back to an equal target.
 
-        What only an interpreter itself can tell (`stated`, `Manylinux.refused`) is in no name; `to_dict` keeps it.
+        It cannot hold what only an interpreter reports (`stated`, `Manylinux.refused`); `to_dict` does.
         """
         return f"{self.platform.name}-{python_of(self).name}"
 
     @property
     def version(self) -> Version:
-        """The full Python version, to compare with."""
+        """The full Python version."""
         return version_of(self.python)
 
     @property
     def interpreter_tag(self) -> str:
-        """The python tag of its own, such as ``cp312`` or ``pp310``."""
+        """Its python tag, such as ``cp312`` or ``pp310``."""
         return python_of(self).tag
 
     @property
     def free_threaded(self) -> bool:
-        """Whether it is a build without the global interpreter lock (PEP 703)."""
+        """Whether it is a free-threaded build (PEP 703)."""
         return "t" in python_of(self).flags
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """Every tag triple that it supports, best first, as ``packaging.tags.sys_tags()`` there would list them."""
+        """Its compatible tags, best first, as ``packaging.tags.sys_tags()`` would list them on it."""
         return _tags(self)
 
     @property
     def ranks(self) -> Mapping[str, int]:
-        """The position of every triple in `tags`."""
+        """The position of each triple in `tags`."""
         return _ranks(self)
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """All eleven marker variables (PEP 508); what is unknown of a foreign target is empty."""
+        """All eleven marker variables (PEP 508); those unknown for a foreign target are empty."""
         return _environment(self)
 
     def to_dict(self) -> dict[str, Plain]:
-        """The document form; `wheelcheck.targets.serialize.target_from_dict` reads it back to an equal target."""
+        """Return the JSON form; `wheelcheck.targets.serialize.target_from_dict` reads it back to an equal target."""
         return {
             "name": self.name,
             "python": self.python,
@@ -123,7 +123,7 @@ class Target:
 
 
 def python_of(target: Target) -> Python:
-    """The Python of a target."""
+    """Return the Python of a target."""
     return Python(
         version=target.python,
         implementation=target.implementation,
@@ -135,7 +135,7 @@ def python_of(target: Target) -> Python:
 
 @lru_cache(maxsize=64)
 def other_micros(target: Target) -> tuple[Target, ...]:
-    """The same target with each older micro version of its CPython; of others it is not known which there are."""
+    """Return the target with each older micro version of its CPython; for other implementations, nothing."""
     if target.implementation != "cpython":
         return ()
     major, minor, micro = target.version.major, target.version.minor, target.version.micro
@@ -180,7 +180,7 @@ def _cpython_triples(interpreter: str, target: Target, platforms: Iterable[str])
 
 
 def _loadable_abis(target: Target) -> tuple[str, ...]:
-    """A debug build of Python 3.8 or newer loads what was built for the release build, too."""
+    """Return the ABIs that a target loads: a debug build of Python 3.8 or newer also loads release builds."""
     if target.version.minor >= 8 and "d" in python_of(target).flags:
         return target.abi, target.abi.replace("d", "")
     return (target.abi,)
@@ -206,23 +206,24 @@ def _environment(target: Target) -> Mapping[str, str]:
 
 
 _ANY_PYTHON = pattern(r"(?:cp|pp|pypy|py|python|cpython)\d.*|[23](?:\.\d.*)?")
-"""What stands after the last dash of a target and is meant as its Python, right or wrong."""
+"""The part after the last dash of a target that is meant as its Python, well-formed or not."""
 
 
 class PythonMissingError(UsageError):
-    """The text names a platform only, and no Python was given beside it."""
+    """The text names a platform only, and no Python was given."""
 
 
 def names_python(text: str) -> bool:
-    """Whether a target says which Python it means, rightly spelled or not."""
+    """Return whether a target text names its Python, well-formed or not."""
     return bool(_split(text)[1])
 
 
 def read_target(text: str, python: Python | None = None) -> Target:
-    """The target that ``PLATFORM[-PYTHON]`` names.
+    """Parse ``PLATFORM[-PYTHON]``.
 
     Args:
-        python: the Python to take where the text names none.
+        text: the target.
+        python: the Python to use where the text names none.
 
     Raises:
         PythonMissingError: neither names a Python.
@@ -239,7 +240,7 @@ def read_target(text: str, python: Python | None = None) -> Target:
 
 
 def target_on(platform: Platform, python: Python, assumed: frozenset[str] = frozenset()) -> Target:
-    """A Python on a platform; `assumed` is what was left open about the platform."""
+    """Return a Python on a platform; `assumed` says what was assumed about the platform."""
     return Target(
         platform=platform,
         python=python.version,
