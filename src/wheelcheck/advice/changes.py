@@ -1,4 +1,4 @@
-"""What can be changed in a question so that its answer gets better: each change a value, and what it gives."""
+"""Changes that improve an answer, and remedies: changes with the answers they give."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wheelcheck.standards.names import NormalizedName
 
 @record
 class ChangePython(Variant):
-    """Another Python: `python` is its text, such as ``3.13``; `target` is the name of the target that has it."""
+    """Use another Python. `python` is its version, such as ``3.13``; `target` is the name of the resulting target."""
 
     python: str
     target: str
@@ -20,7 +20,7 @@ class ChangePython(Variant):
 
 @record
 class RaiseOsFloor(Variant):
-    """A newer system: `system` is ``macOS``, ``glibc`` or ``musl``, `floor` the release that it takes."""
+    """Use a newer system. `system` is ``macOS``, ``glibc`` or ``musl``, `floor` the minimum release."""
 
     system: str
     floor: str
@@ -29,7 +29,7 @@ class RaiseOsFloor(Variant):
 
 @record
 class UseNativeArchitecture(Variant):
-    """A Python for the architecture that the machine has: on Apple silicon, arm64 instead of a translated x86_64."""
+    """Use a Python for the machine's own architecture: on Apple silicon arm64 instead of a translated x86_64."""
 
     machine: str
     target: str
@@ -37,7 +37,7 @@ class UseNativeArchitecture(Variant):
 
 @record
 class ReplaceProject(Variant):
-    """Another project in place of one, and why it is the same."""
+    """Use another project instead, with the reason why it is the same."""
 
     project: NormalizedName
     by: NormalizedName
@@ -47,7 +47,7 @@ class ReplaceProject(Variant):
 
 @record
 class ChangeRequirement(Variant):
-    """Something less narrow asked of a project. `place` says where `before` stands."""
+    """Loosen a requirement. `place` says where `before` is written."""
 
     project: NormalizedName
     before: str
@@ -57,7 +57,7 @@ class ChangeRequirement(Variant):
 
 @record
 class AllowPreRelease(Variant):
-    """Pre-releases of some projects taken on purpose: by the requirements to add, or where there are none by option."""
+    """Accept pre-releases of some projects: by requirements to add or, where there are none, by an option."""
 
     projects: tuple[NormalizedName, ...]
     requirements: tuple[str, ...]
@@ -65,14 +65,14 @@ class AllowPreRelease(Variant):
 
 @record
 class AllowSource(Variant):
-    """Source distributions taken (``--allow-sdists``), here of these projects."""
+    """Accept source distributions (``--allow-sdists``), here of these projects."""
 
     projects: tuple[NormalizedName, ...]
 
 
 @record
 class DropRequirement(Variant):
-    """One requirement less."""
+    """Drop a requirement."""
 
     requirement: str
     place: str
@@ -80,7 +80,7 @@ class DropRequirement(Variant):
 
 @record
 class ChangeIndexStrategy(Variant):
-    """Another way to choose among several indexes (``--index-strategy``)."""
+    """Choose among several indexes differently (``--index-strategy``)."""
 
     strategy: str
 
@@ -101,17 +101,17 @@ CHANGES: tuple[type[Variant], ...] = (
     DropRequirement,
     ChangeIndexStrategy,
 )
-"""The order in which remedies are told."""
+"""The order in which remedies are reported."""
 
 
 @record
 class Remedy:
-    """A change that was asked, and the answer that it gave.
+    """A change that was re-resolved, with its answer.
 
     Attributes:
         change: what to change.
         pins: the answer.
-        concerns: the warnings that it brings in; a remedy with any is told after those without.
+        concerns: the warnings that it introduces; a remedy with any comes after those without.
     """
 
     change: Change
@@ -120,11 +120,11 @@ class Remedy:
 
     @property
     def kind(self) -> str:
-        """The code of the change."""
+        """The kind of the change."""
         return self.change.kind
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `remedies` in a report."""
+        """Return the form under `remedies` in a report."""
         change = {name: value for name, value in fields_of(self.change).items() if name != "kind"}
         pins: dict[str, Plain] = {pin.name: str(pin.version) for pin in self.pins}
         warned: dict[str, Plain] = {"concerns": plain(self.concerns)} if self.concerns else {}

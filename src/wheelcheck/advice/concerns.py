@@ -1,4 +1,4 @@
-"""What is wrong with an answer that works, each concern a value with a level: ``warning`` or ``note``."""
+"""Problems with an answer that works, each a value with a level: ``warning`` or ``note``."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 MONTHS_OF_GRACE = 12
-"""How far an answer may be behind before that is a warning."""
+"""Months that an answer may be behind before that is a warning."""
 YEARS_OF_SUPPORT = 5
-"""How long a minor version of CPython is maintained (PEP 602); each year brings one."""
+"""Years for which a minor version of CPython is maintained (PEP 602); there is one a year."""
 
 
 class _Concern(Variant):
-    """A concern leaves an answer compatible; under ``--strict`` a warning does not."""
+    """A concern leaves an answer compatible; with ``--strict``, a warning does not."""
 
     __slots__ = ()
 
@@ -34,19 +34,19 @@ class _Concern(Variant):
         raise NotImplementedError
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `concerns` in a report."""
+        """Return the form under `concerns` in a report."""
         return {"kind": self.kind, "level": self.level} | fields_of(self)
 
 
 @record
 class PreRelease(_Concern):
-    """A pre-release was chosen that the user did not ask for.
+    """The answer contains a pre-release that the user did not request.
 
     Attributes:
-        project, version: what was chosen.
-        newest_final: the newest final release, if it is that no file of it fits the target; None where the requirement
-            of another project names pre-releases.
-        needs: the files of that release that came nearest, each with why it is refused.
+        project, version: the chosen version.
+        newest_final: the newest final release, where the reason is that it does not fit the target; None where a
+            dependency names pre-releases.
+        needs: the closest files of that release, with the reasons against them.
     """
 
     level: ClassVar[str] = "warning"
@@ -58,9 +58,10 @@ class PreRelease(_Concern):
 
 @record
 class NightlyDependency(_Concern):
-    """A development release that something in the answer needs: another is published soon, and this one removed.
+    """A dependency requires a development release, which will soon be replaced and removed.
 
-    `needed_by` are the projects whose `requirements` led to it.
+    Attributes:
+        needed_by: the projects whose `requirements` led to it.
     """
 
     level: ClassVar[str] = "warning"
@@ -72,17 +73,17 @@ class NightlyDependency(_Concern):
 
 @record
 class Stale(_Concern):
-    """Newer final releases that all in the answer would take have no file for the target, or need what has none.
+    """Newer final releases that all demands admit have no file for the target, or a dependency of theirs has none.
 
     Attributes:
-        project, version: what was chosen.
-        fitting: the newest release that has a file for the target; another one than was chosen, where something else
-            in the answer leaves it out.
+        project, version: the chosen version.
+        fitting: the newest release with a file for the target; differs from the chosen version where something else in
+            the answer excludes it.
         newest: the newest final release.
-        versions: how many final releases newer than the fitting one have no file for the target.
+        versions: the number of final releases newer than `fitting` without a file for the target.
         months: whole months between the uploads of these two; None where the index does not say.
-        of: the project of which no file fits: this one, or one that the newest release needs.
-        needs: the files of it that came nearest, each with why it is refused.
+        of: the project without a file: this one, or a dependency of the newest release.
+        needs: its closest files, with the reasons against them.
     """
 
     project: NormalizedName
@@ -96,7 +97,7 @@ class Stale(_Concern):
 
     @property
     def level(self) -> str:
-        """A note below twelve months, or where nobody knows how many there are; a warning above."""
+        """A note below twelve months or where the number is unknown, otherwise a warning."""
         return "warning" if (self.months or 0) >= MONTHS_OF_GRACE else "note"
 
 
@@ -104,7 +105,7 @@ class Stale(_Concern):
 class Antique(_Concern):
     """The chosen wheel names only Pythons older than the target's, such as ``py33``; `newest` is the newest of them.
 
-    Such a tag is taken by every later Python (PEP 425), although nobody can have tried the file there.
+    Every later Python accepts such a tag (PEP 425), although the file cannot have been tested there.
     """
 
     project: NormalizedName
@@ -115,14 +116,14 @@ class Antique(_Concern):
 
     @property
     def level(self) -> str:
-        """A warning where support for the named Python, of five years, ended before the target's own came out."""
+        """A warning where support for the named Python, of five years, ended before the target's own was released."""
         named, own = int(self.newest.partition(".")[2]), int(self.python.split(".")[1])
         return "warning" if own - named >= YEARS_OF_SUPPORT else "note"
 
 
 @record
 class SameModule(_Concern):
-    """Two or more projects of the answer install one module, so what works depends on which was installed last."""
+    """Two or more projects in the answer install the same module, so the last one installed wins."""
 
     level: ClassVar[str] = "warning"
     project: NormalizedName
@@ -132,7 +133,9 @@ class SameModule(_Concern):
 
 @record
 class Translated(_Concern):
-    """An x86_64 Python that Rosetta translates on Apple silicon. What fits it better is another Python, not a wheel."""
+    """The Python is an x86_64 one, translated by Rosetta on Apple silicon. The fix is another Python, not another
+    wheel.
+    """
 
     level: ClassVar[str] = "warning"
     interpreter: str | None
@@ -144,9 +147,9 @@ class AssumedPython(_Concern):
     """Another micro version of the target's Python, which was assumed, would decide otherwise.
 
     Attributes:
-        project, version: what says so.
-        python: the version that was assumed.
-        states: the specifier or the requirement on which it hangs.
+        project, version: the version in question.
+        python: the assumed version.
+        states: the specifier or requirement that depends on it.
     """
 
     level: ClassVar[str] = "note"
@@ -158,13 +161,13 @@ class AssumedPython(_Concern):
 
 @record
 class AssumedFloor(_Concern):
-    """The release of the system, which was assumed, decided: with an older or a newer one the answer may differ.
+    """The release of the system, which was assumed, decided; with another one the answer may differ.
 
     Attributes:
-        project, version: the chosen or refused release that asks for the newest system.
+        project, version: the chosen or rejected version that requires the newest system.
         system: ``macOS``, ``glibc`` or ``musl``.
-        needs: the release of it that the file asks for.
-        refused: whether it was refused on that account.
+        needs: the release that the file requires.
+        refused: whether it was rejected for that.
     """
 
     level: ClassVar[str] = "note"
@@ -177,10 +180,10 @@ class AssumedFloor(_Concern):
 
 @record
 class MetadataDisagrees(_Concern):
-    """The metadata of the chosen file is not what else is said of its version; the file itself was believed.
+    """The metadata of the chosen file differs from what is published about its version elsewhere; the file counts.
 
     Attributes:
-        project, version, filename: what was chosen.
+        project, version, filename: the chosen file.
         other: another file of the version, or None for the index's page.
         says, other_says: what only the chosen file says, and what only the other does, as lines of core metadata.
     """
@@ -196,7 +199,7 @@ class MetadataDisagrees(_Concern):
 
 @record
 class Yanked(_Concern):
-    """The chosen file was withdrawn by its publisher and taken because it was pinned."""
+    """The chosen file is yanked; it was chosen because it is pinned."""
 
     level: ClassVar[str] = "warning"
     project: NormalizedName
@@ -206,7 +209,7 @@ class Yanked(_Concern):
 
 @record
 class HeldBack(_Concern):
-    """Curated rules kept a project below `instead_of`, which metadata alone would admit beside the rest."""
+    """Curated rules kept a project below `instead_of`, which metadata alone would admit."""
 
     level: ClassVar[str] = "note"
     project: NormalizedName
@@ -215,7 +218,7 @@ class HeldBack(_Concern):
     rules: tuple[Rule, ...]
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `concerns` in a report; the rules stand in full under `rules` there."""
+        """Return the form under `concerns` in a report; the rules themselves are under `rules` there."""
         return {
             "kind": self.kind,
             "level": self.level,
@@ -228,11 +231,11 @@ class HeldBack(_Concern):
 
 @record
 class PredictedBreak(_Concern):
-    """A rule that nobody has proved yet says that this will not work; such a rule refuses nothing.
+    """A predicted rule says that this will not work. Such a rule rejects nothing.
 
     Attributes:
         project, version: the chosen version that the rule is about.
-        rule: it says why, and what that is known from.
+        rule: the rule, with its reason and sources.
     """
 
     level: ClassVar[str] = "warning"
@@ -241,7 +244,7 @@ class PredictedBreak(_Concern):
     rule: Rule
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `concerns` in a report; the rule stands in full under `rules` there."""
+        """Return the form under `concerns` in a report; the rule itself is under `rules` there."""
         about = {"project": self.project, "version": str(self.version), "rule": self.rule.id, "why": self.rule.why}
         return {"kind": self.kind, "level": self.level, **about}
 
@@ -257,7 +260,7 @@ class SourceOnly(_Concern):
 
 @record
 class ProjectStatus(_Concern):
-    """What an index says of the state of a project (PEP 792). `why` is in its words, empty where it gives no reason."""
+    """The status that an index gives a project (PEP 792). `why` is the index's own reason, or empty."""
 
     project: NormalizedName
     status: str
@@ -265,16 +268,17 @@ class ProjectStatus(_Concern):
 
     @property
     def level(self) -> str:
-        """A warning for ``deprecated``, which speaks against using the project; a note for all others."""
+        """A warning for ``deprecated``, which advises against using the project; a note for all others."""
         return "warning" if self.status == "deprecated" else "note"
 
 
 @record
 class Elsewhere:
-    """What a further index that has a project lists in place of the chosen file.
+    """What another index has in place of a chosen file.
 
-    `has` is ``nothing`` where it lists no file of that name, ``other`` where the file has another hash, and
-    ``unproven`` where no hash that both indexes state proves that the file is the same.
+    Attributes:
+        has: ``nothing`` where it lists no file of that name, ``other`` where the hash differs, and ``unproven`` where
+            no hash that both indexes publish proves that the file is the same.
     """
 
     index: str
@@ -286,9 +290,9 @@ class SeveralIndexes(_Concern):
     """The chosen file is not the same, by name and hash, on every index that has the project (dependency confusion).
 
     Attributes:
-        project, version, filename: what was chosen.
+        project, version, filename: the chosen file.
         chosen: the index that it comes from.
-        others: the further indexes that have the project, but not this file.
+        others: the other indexes that have the project, but not this file.
     """
 
     level: ClassVar[str] = "warning"
@@ -301,7 +305,7 @@ class SeveralIndexes(_Concern):
 
 @record
 class MarkerUnknown(_Concern):
-    """A requirement of a chosen file hangs on what nobody knows of the target; it was decided as if that were empty."""
+    """A requirement depends on something unknown of the target; it was evaluated as if that were empty."""
 
     level: ClassVar[str] = "warning"
     project: NormalizedName
@@ -311,7 +315,9 @@ class MarkerUnknown(_Concern):
 
 @record
 class InstalledDiffers(_Concern):
-    """What was imported is not what the answer pins. `installed` is None where the project is not there."""
+    """The installed version that was imported is not the pinned one. `installed` is None where the project is
+    absent.
+    """
 
     level: ClassVar[str] = "warning"
     project: NormalizedName
@@ -321,7 +327,7 @@ class InstalledDiffers(_Concern):
 
 @record
 class NotTried(_Concern):
-    """An import was asked for and not tried. `project` is None where none was, on account of the target."""
+    """An import was requested and not tried. `project` is None where none was, because of the target."""
 
     level: ClassVar[str] = "warning"
     project: str | None

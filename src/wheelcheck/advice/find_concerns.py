@@ -1,4 +1,4 @@
-"""What is wrong with an answer that works, found by looking at it, at its target and at what the sources list."""
+"""Find the concerns about an answer from its pins, its target, and the pages of its projects."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ from wheelcheck.targets.platform import FLOOR, PYTHON
 from wheelcheck.targets.target import Target, other_micros
 
 WEAK_HASHES = frozenset({"md5", "sha1"})
-"""Algorithms for which somebody can make another file with the same digest."""
+"""Hash algorithms for which collisions can be made."""
 
 
 def concerns_of(
     solution: Solution, question: Question, pages: Mapping[NormalizedName, ProjectPage], told: Mapping[Listed, Metadata]
 ) -> tuple[Concern, ...]:
-    """The concerns that an answer bears by itself.
+    """Return the concerns about one answer.
 
     Args:
         solution: the answer.
         question: what was asked.
-        pages: what the sources list of the projects in it; a project whose file the user names has none.
+        pages: the pages of its projects; a project whose file the user names has none.
         told: the metadata of the chosen files.
     """
     return tuple(_concerns(solution, question, pages, told))
@@ -84,7 +84,7 @@ def _concerns(
 
 
 def _predicted(pins: Sequence[Pin], question: Question) -> Iterator[Concern]:
-    """What only a prediction speaks against."""
+    """Yield the predicted rules that an answer breaks."""
     chosen = {pin.name: pin.version for pin in pins}
     for pin in pins:
         for rule in question.rules.predicted(pin.name, pin.version, question.target):
@@ -93,7 +93,9 @@ def _predicted(pins: Sequence[Pin], question: Question) -> Iterator[Concern]:
 
 
 def _is_broken(rule: Rule, chosen: Mapping[NormalizedName, Version], *, lacks_needs: bool) -> bool:
-    """Whether an answer has what a rule about one of its projects would forbid, or lacks what it would require."""
+    """Return whether an answer has what a rule about one of its projects would forbid, or lacks what it would
+    require.
+    """
     others = {named(requirement) for requirement in rule.requirements}
     if rule.effect is Effect.REQUIRES and not lacks_needs and not others <= chosen.keys():
         return True
@@ -144,13 +146,13 @@ def _about_file(pin: Pin, target: Target) -> Iterator[Concern]:
 
 
 def _is_older(tag: str, target: Target) -> bool:
-    """Whether a python tag names one minor version, of any implementation, that is older than the target's."""
+    """Return whether a python tag names one minor version, of any implementation, that is older than the target's."""
     minor = tag.removeprefix("py3")
     return minor.isdecimal() and tag.startswith("py3") and int(minor) < target.version.minor
 
 
 def _about_metadata(pin: Pin, metadata: Metadata) -> Iterator[Concern]:
-    """The index's page and the metadata of the file may each name the Pythons that it is for."""
+    """Compare Requires-Python on the index's page with that in the metadata of the file."""
     stated, own = pin.file.requires_python, metadata.requires_python
     if stated is not None and not _is_same_specifier(stated, own or ""):
         yield MetadataDisagrees(
@@ -166,9 +168,9 @@ def _about_metadata(pin: Pin, metadata: Metadata) -> Iterator[Concern]:
 def across_targets(
     pins: Iterable[Pin], elsewhere: Sequence[Pin], told: Mapping[Listed, Metadata]
 ) -> Iterator[MetadataDisagrees]:
-    """The pins of one target whose metadata is not that of the file of the same version that another target takes.
+    """Yield pins whose metadata differs from that of another target's file of the same version.
 
-    A tool that reads one metadata for each version of a project goes wrong there.
+    A tool that reads one file's metadata for each version gives wrong answers there.
     """
     for pin in pins:
         others = (other.file for other in elsewhere if (other.name, other.version) == (pin.name, pin.version))
@@ -187,7 +189,7 @@ def across_targets(
 
 
 def _lines_of(metadata: Metadata) -> dict[str, None]:
-    """What metadata asks for, as its lines say it."""
+    """Return what metadata requires, as lines of core metadata."""
     needs = (f"Requires-Dist: {requirement}" for requirement in metadata.requires_dist)
     return dict.fromkeys((*_requires_python(metadata.requires_python), *sorted(needs)))
 
@@ -205,7 +207,9 @@ def _requires_python(specifier: str | None) -> tuple[str, ...]:
 
 
 def _of_one_module(pins: Sequence[Pin]) -> Iterator[Concern]:
-    """Projects beside each other that install the same module; one that only needs the other is an empty shell."""
+    """Yield projects that install the same module; one that requires another of them is an empty shell and does not
+    count.
+    """
     by_name = {pin.name: pin for pin in pins}
     for module, projects in MODULES.items():
         found = [by_name[name] for name in projects if name in by_name]
@@ -229,7 +233,7 @@ def _about_page(pin: Pin, page: ProjectPage) -> Iterator[Concern]:
 
 
 def _elsewhere(file: Listed, page: ProjectPage) -> Iterator[Elsewhere]:
-    """The further indexes on which a chosen file is not the same."""
+    """Return the other indexes on which a chosen file is not the same."""
     namesakes = [other for other in page.versions.get(file.version, ()) if other.filename == file.filename]
     for index in page.indexes:
         has = _difference(file, [other for other in namesakes if other.index == index])
@@ -238,7 +242,7 @@ def _elsewhere(file: Listed, page: ProjectPage) -> Iterator[Elsewhere]:
 
 
 def _difference(file: Listed, namesakes: Iterable[Listed]) -> str | None:
-    """How an index's files of one name differ from the chosen one; None where each is proved to be the same."""
+    """Return how an index's files of one name differ from the chosen one; None where each is proved to be the same."""
     found = [_proof(file.hashes, other.hashes) for other in namesakes]
     return min(found, key=("other", "unproven", None).index) if found else "nothing"
 
@@ -259,7 +263,7 @@ def _asked_for_pre_release(pin: Pin) -> bool:
 
 
 def _micros(solution: Solution, target: Target) -> Iterator[AssumedPython]:
-    """What another micro version of Python would decide otherwise."""
+    """Yield what another micro version of Python would decide differently."""
     for project, version, states in (*_hanging_files(solution, target), *_hanging_markers(solution)):
         yield AssumedPython(project=project, version=version, python=target.python, states=states)
 
@@ -284,7 +288,7 @@ def _hanging_markers(solution: Solution) -> Iterator[tuple[NormalizedName, Versi
 
 
 def _parts(specifier: str | None, pythons: Iterable[str]) -> bool:
-    """Whether a Requires-Python admits some of these Pythons and not all."""
+    """Return whether a Requires-Python admits some of these Pythons and excludes others."""
     if specifier is None:
         return False
     try:
@@ -295,11 +299,11 @@ def _parts(specifier: str | None, pythons: Iterable[str]) -> bool:
 
 
 EVERYWHERE = {"macOS": (11, 0), "glibc": (2, 17), "musl": (1, 1)}
-"""Releases that every machine has which is still maintained; what asks for no more decides nothing."""
+"""Releases that every maintained machine has; a file that requires no more decides nothing."""
 
 
 def _floor(solution: Solution, target: Target) -> Iterator[AssumedFloor]:
-    """The chosen file that asks for the newest system, and the releases that ask for one newer than was assumed."""
+    """Yield the chosen file that requires the newest system, and versions that require one newer than assumed."""
     asking = [(need, pin.name, pin.version) for pin in solution.pins if (need := _need(pin.file, target)) is not None]
     for (system, release), project, version in sorted(asking, reverse=True)[:1]:
         if release > EVERYWHERE[system]:
@@ -318,7 +322,7 @@ def _floor(solution: Solution, target: Target) -> Iterator[AssumedFloor]:
 
 
 def _need(file: Listed, target: Target) -> tuple[str, tuple[int, int]] | None:
-    """The system and the least release of it that a wheel asks for; None where it asks for none."""
+    """Return the system and minimum release that a wheel requires; None where it requires none."""
     tags = [triple for triple in file.triples if triple in target.ranks] if isinstance(file, Wheel) else []
     asked = [release_asked(triple.rpartition("-")[2], target.platform) for triple in tags]
     return min((need for need in asked if need is not None), default=None) if all(asked) else None

@@ -1,7 +1,7 @@
-"""The same question asked with one thing changed. What is offered was asked again and gave a better answer.
+"""Find changes that improve an answer. Each is re-resolved before it is offered.
 
-Each family of changes says what it would try, in groups: of a group, the first change that works is offered. Nothing
-is tried that the reasons in the way do not name.
+Each family of changes yields groups of attempts; of a group, the first one that works is offered. Only changes that
+follow from the reasons for the conflict or the warning are tried.
 """
 
 from __future__ import annotations
@@ -60,29 +60,29 @@ from wheelcheck.targets.target import Target, target_on
 
 OF_PYTHON = (WrongPythonTag, WrongAbiTag, RequiresPython)
 CURABLE = ("PreRelease", "NightlyDependency", "Stale", "Yanked", "SameModule", "SeveralIndexes", "Translated")
-"""Warnings for which there may be a change."""
+"""Warnings that a change may cure."""
 UNWELCOME = frozenset({"NightlyDependency", "Yanked", "SourceOnly"})
-"""Warnings that a remedy must not bring in."""
+"""Warnings that a remedy must not introduce."""
 BEARABLE = frozenset({"PreRelease"})
-"""Warnings with which a remedy is told last, if nothing better cures."""
+"""Warnings that a remedy may introduce; it then comes last, if nothing better works."""
 WELCOME: dict[type[Variant], frozenset[str]] = {AllowSource: frozenset({"SourceOnly"})}
-"""Those that a change is about."""
+"""Warnings that are the point of a change."""
 LAST = (DropRequirement, ChangeIndexStrategy)
-"""Changes that are told after others that bring in what is bearable."""
+"""Changes that come after others that introduce a bearable warning."""
 OLDEST_ARM_MACOS = 11
 MAX_FLOORS = 3
 MAX_LOOSENED = 4
 
 
 class Answer(NamedTuple):
-    """What asking again gave: the pins, and what is wrong with them."""
+    """The answer to a changed question: its pins and concerns."""
 
     pins: tuple[Pin, ...]
     concerns: tuple[Concern, ...]
 
 
 class Ask(Protocol):
-    """Asks a question again, perhaps under another index strategy; None where it has no answer or none in time."""
+    """Resolve a question, perhaps under another index strategy; None where it has no answer, or none in time."""
 
     def __call__(self, question: Question, strategy: str | None) -> Answer | None: ...
 
@@ -93,11 +93,11 @@ class Case:
 
     Attributes:
         question: what was asked.
-        strategy: the index strategy under which it was.
+        strategy: the index strategy.
         conflict: why there is no answer, or None.
-        pins, concerns: the answer, where there is one, and what is wrong with it.
-        page: gives what the indexes list of a project that the answer has asked for.
-        on: gives the same question for another target, where other markers hold.
+        pins, concerns: the answer, where there is one, with its concerns.
+        page: returns the page of a project that the resolution has read.
+        on: returns the same question for another target, where other markers hold.
     """
 
     question: Question
@@ -110,7 +110,7 @@ class Case:
 
     @property
     def warnings(self) -> tuple[Concern, ...]:
-        """The warnings that a change may cure; of projects that are behind, those that were asked for come first."""
+        """The curable warnings; among outdated projects, requested ones come first."""
         found = [one for one in self.concerns if one.level == "warning" and one.kind in CURABLE]
         asked = {pin.name for pin in self.pins if pin.requested}
         own = {one for one in found if isinstance(one, Stale) and one.project in asked}
@@ -118,7 +118,7 @@ class Case:
 
     @property
     def needs(self) -> dict[NormalizedName, tuple[RefusedFile, ...]]:
-        """By project, the files that would have been taken if the target were another one."""
+        """By project, the files that another target would use."""
         if isinstance(self.conflict, NotForTarget):
             return {}
         if self.conflict is not None:
@@ -128,7 +128,7 @@ class Case:
 
     @property
     def demands(self) -> tuple[Demand, ...]:
-        """What the user asked that has a part in the trouble."""
+        """The user's demands that are involved."""
         if self.conflict is not None:
             core = {demand.asking for demand in self.conflict.demands}
             return tuple(d for d in (*self.question.demands, *self.question.constraints) if d.asking in core)
@@ -141,22 +141,22 @@ class Case:
         return {name for one in self.warnings if isinstance(one, SameModule) for name in one.others}
 
     def says(self, kind: str, project: str) -> bool:
-        """Whether there is a warning of a kind about a project."""
+        """Return whether there is a warning of a kind about a project."""
         return any((one.kind, one.project) == (kind, project) for one in self.warnings)
 
     def refused_for(self, *kinds: type[Variant]) -> Iterator[RefusedFile]:
-        """The files in the way against which only reasons of some kinds speak."""
+        """Return the files against which only reasons of some kinds exist."""
         for files in self.needs.values():
             yield from (file for file in files if file.reasons and all(isinstance(why, kinds) for why in file.reasons))
 
     @property
     def hangs_on_python(self) -> bool:
-        """Whether something that clashes is asked for on some Pythons only."""
+        """Whether a demand in the conflict applies to some Pythons only."""
         clashing = self.conflict.demands if self.conflict is not None else ()
         return any("python" in str(demand.requirement.marker or "") for demand in clashing)
 
     def is_cured_by(self, answer: Answer, welcome: frozenset[str] = frozenset()) -> bool:
-        """Whether some kind of trouble is gone altogether, and none came that nobody would want in its place."""
+        """Return whether an answer is free of some kind of warning, and introduces none that is unwelcome."""
         before, after = _warned(self.concerns), _warned(answer.concerns)
         if any(kind in UNWELCOME - welcome for kind, _ in after - before):
             return False
@@ -164,7 +164,7 @@ class Case:
         return self.conflict is not None or bool({one.kind for one in self.warnings} - left)
 
     def brought_by(self, answer: Answer, welcome: frozenset[str] = frozenset()) -> tuple[Concern, ...]:
-        """The warnings of an answer that one has to bear with, and that were not there before."""
+        """Return the bearable warnings of an answer that were not there before."""
         new = _warned(answer.concerns) - _warned(self.concerns)
         return tuple(
             one for one in answer.concerns if one.kind in BEARABLE - welcome and (one.kind, one.project) in new
@@ -176,7 +176,7 @@ def _warned(concerns: Iterable[Concern]) -> set[tuple[str, str | None]]:
 
 
 class Attempt(NamedTuple):
-    """A change, and the question that it makes of the old one."""
+    """A change, with the changed question."""
 
     change: Change
     question: Question
@@ -187,7 +187,7 @@ Group: TypeAlias = "Iterable[Attempt]"
 
 
 def remedies(case: Case, ask: Ask) -> tuple[Remedy, ...]:
-    """The changes that cure a case, in the order of their kinds, each with the answer that it gives."""
+    """Return the changes that cure a case, in the order of their kinds, each with its answer."""
     given: dict[Change, Answer | None] = {}
     found: dict[Change, Remedy] = {}
     for group in _groups(case):
@@ -200,13 +200,13 @@ def remedies(case: Case, ask: Ask) -> tuple[Remedy, ...]:
 
 
 def _rank(remedy: Remedy) -> tuple[bool, int]:
-    """Sorts remedies: what has to be borne with, or leaves something out, comes last."""
+    """A sort key: changes that introduce a warning, or drop something, come last."""
     change = type(remedy.change)
     return _is_second_best(remedy) or change in LAST, CHANGES.index(change)
 
 
 def _cures(case: Case, group: Group, ask: Ask, given: dict[Change, Answer | None]) -> Iterator[Remedy]:
-    """Those of a group of changes that cure a case, one after the other; none is asked twice."""
+    """Yield the changes of a group that cure a case; none is tried twice."""
     for attempt in group:
         change = attempt.change
         if change not in given:
@@ -238,7 +238,7 @@ def _groups(case: Case) -> Iterator[Group]:
 
 
 def _pythons(case: Case) -> Iterator[Group]:
-    """The nearest Python that works, and the newest; for a free-threaded build, also the nearest one of that kind."""
+    """Try the nearest Python that works, and the newest; for a free-threaded build also the nearest of its kind."""
     target = case.question.target
     if isinstance(case.conflict, NotForTarget) or any(case.refused_for(*OF_PYTHON)) or case.hangs_on_python:
         if target.free_threaded:
@@ -248,7 +248,7 @@ def _pythons(case: Case) -> Iterator[Group]:
 
 
 def _nearest(target: Target) -> list[tuple[int, str]]:
-    """Minors of CPython and their texts, the nearest first, beginning with the target's own."""
+    """Return the minor versions of CPython with their texts, nearest first, starting with the target's own."""
     own = target.version.minor
     return [(minor, f"3.{minor}") for minor in sorted(NEWEST_MICRO, key=lambda minor: (abs(minor - own), -minor))]
 
@@ -266,7 +266,7 @@ def _with_pythons(case: Case, pythons: Iterable[str]) -> Group:
 
 
 def _is_viable(case: Case, target: Target) -> bool:
-    """Whether each project in the way has a file for a target, so that asking again may be worth while."""
+    """Return whether each project involved has a file for a target, so that resolving is worthwhile."""
     question = case.on(target)
     return question.refused is None and all(_has_file(case, name, question) for name in case.needs)
 
@@ -285,7 +285,7 @@ def _has_file(case: Case, name: NormalizedName, question: Question) -> bool:
 
 
 def _floors(case: Case) -> Iterator[Group]:
-    """The least release of the system that works."""
+    """Try the oldest release of the system that works."""
     platform = case.question.target.platform
     reasons = (why for file in case.refused_for(OsTooOld) for why in file.reasons)
     needed = {why.need: why.system for why in reasons if isinstance(why, OsTooOld)}
@@ -304,7 +304,7 @@ def _raised(case: Case, platform: MacOS | Manylinux | Musllinux, system: str, fl
 
 
 def _architectures(case: Case) -> Iterator[Group]:
-    """An arm64 Python, where an x86_64 one may well run on Apple silicon."""
+    """Try an arm64 Python, where an x86_64 one may run on Apple silicon."""
     target = case.question.target
     platform = target.platform
     if not isinstance(platform, MacOS) or platform.machine == "arm64":
@@ -322,7 +322,7 @@ def _architectures(case: Case) -> Iterator[Group]:
 
 
 def _replacements(case: Case) -> Iterator[Group]:
-    """The project that took the place of one that was asked for: with what was asked of it, or else without."""
+    """Try the project that replaced a requested one: with its version bounds, or without."""
     present = {demand.name for demand in case.question.demands}
     for demand in case.demands:
         replacement = REPLACEMENTS.get(demand.name)
@@ -339,7 +339,7 @@ def _replacements(case: Case) -> Iterator[Group]:
 
 
 def _loosened(case: Case) -> Iterator[Group]:
-    """Of each requirement that has a part in it, the nearest one that asks for less, or none in its place."""
+    """Try, for each involved requirement, the closest looser one, or none."""
     for demand in case.demands[:MAX_LOOSENED]:
         yield list(_looser(case, demand))
 
@@ -357,7 +357,9 @@ def _looser(case: Case, demand: Demand) -> Iterator[Attempt]:
 
 
 def _looser_texts(demand: Demand, usable: Sequence[Version]) -> Iterator[str]:
-    """A requirement as text, ever less narrow: without its extras, with one clause more wide, without one, or all."""
+    """Yield a requirement as text, looser and looser: without extras, with one clause widened, without one, without
+    all.
+    """
     requirement = demand.requirement
     if requirement.url:
         return
@@ -371,7 +373,7 @@ def _looser_texts(demand: Demand, usable: Sequence[Version]) -> Iterator[str]:
 
 
 def _looser_clauses(clauses: Sequence[tuple[str, str]], usable: Sequence[Version]) -> Iterator[list[str]]:
-    """Version clauses, ever less narrow; `usable` are the versions that there are for the target, the newest first."""
+    """Yield version clauses, looser and looser; `usable` are the versions with a file for the target, newest first."""
     for place, (operator, text) in enumerate(clauses):
         others = [f"{other}{version}" for other, version in (*clauses[:place], *clauses[place + 1 :])]
         with suppress(InvalidVersion):  # === takes any text
@@ -384,7 +386,7 @@ def _looser_clauses(clauses: Sequence[tuple[str, str]], usable: Sequence[Version
 
 
 def _wider(operator: str, version: Version, usable: Sequence[Version]) -> Iterator[str]:
-    """A clause that admits more than one does: the nearest versions that it leaves out, or all on one side."""
+    """Yield wider forms of a clause: admitting the nearest excluded version, or all on one side."""
     match operator:
         case "==" | "===" | "~=":
             if operator == "===" or version.local:
@@ -400,7 +402,7 @@ def _wider(operator: str, version: Version, usable: Sequence[Version]) -> Iterat
 
 
 def _usable(case: Case, name: NormalizedName) -> list[Version]:
-    """The final versions of a project that have a file for the target, the newest first."""
+    """Return the final versions of a project with a file for the target, newest first."""
     page, question = case.page(name), case.question
     if page is None:
         return []
@@ -412,7 +414,7 @@ def _usable(case: Case, name: NormalizedName) -> list[Version]:
 
 
 def _with(question: Question, demand: Demand, text: str | None) -> Question:
-    """The question with another text in the place of one demand, or with none."""
+    """Return the question with another text in place of one demand, or without it."""
     changed = [] if text is None else [replace(demand, requirement=requirement_of(text), hashes=())]
 
     def exchanged(demands: Sequence[Demand]) -> tuple[Demand, ...]:
@@ -425,7 +427,7 @@ def _with(question: Question, demand: Demand, text: str | None) -> Question:
 
 
 def _pre_releases(case: Case) -> Iterator[Group]:
-    """Pre-releases: pinned where they were chosen unasked, and let in where they were left out."""
+    """Try pre-releases: pin the ones that were chosen without a request, accept the ones that were excluded."""
     question, policy = case.question, case.question.policy
     kinds = ("PreRelease", "NightlyDependency")
     unasked = {one.project for one in case.warnings if one.kind in kinds}
@@ -441,7 +443,7 @@ def _pre_releases(case: Case) -> Iterator[Group]:
 
 
 def _without_pre_releases(case: Case) -> Iterator[NormalizedName]:
-    """The projects in a conflict that have pre-releases which nobody wanted."""
+    """Yield the projects in a conflict that have excluded pre-releases."""
     demands = case.conflict.demands if case.conflict is not None else ()
     askers = (demand.origin.name for demand in demands if isinstance(demand.origin, NeededBy))
     for name in dict.fromkeys((*(demand.name for demand in demands), *askers)):
@@ -451,7 +453,7 @@ def _without_pre_releases(case: Case) -> Iterator[NormalizedName]:
 
 
 def _sources(case: Case) -> Iterator[Group]:
-    """Source distributions, where nothing but their being that speaks against them."""
+    """Try source distributions, where nothing else rules them out."""
     question = case.question
     if case.conflict is not None and not question.policy.allow_sdists and any(case.refused_for(SourceOnly)):
         change = AllowSource(projects=(case.conflict.project,))
@@ -459,7 +461,9 @@ def _sources(case: Case) -> Iterator[Group]:
 
 
 def _strategies(case: Case) -> Iterator[Group]:
-    """The other way to choose among indexes: a stricter one where they differ, pip's where the strict one has none."""
+    """Try the other index strategy: first-index where the indexes differ, best-match where first-index has no
+    answer.
+    """
     if case.conflict is not None and case.strategy == "first-index":
         yield [Attempt(ChangeIndexStrategy(strategy="best-match"), case.question, "best-match")]
     if any(one.kind == "SeveralIndexes" for one in case.warnings):

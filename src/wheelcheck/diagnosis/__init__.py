@@ -1,1 +1,1 @@
-"""What failed installs and imports mean, as values."""
+"""What failed installs and imports mean: today the outcomes of a confirmation."""

@@ -1,6 +1,6 @@
-"""What importing for real has shown, as values: how far each module came and why it failed, or why none was tried.
+"""The outcome of a real import: how far each module came and why it failed, or why nothing was tried.
 
-`probing` makes them.
+`wheelcheck.interpreters.probe` makes these values.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Level: TypeAlias = Literal["none", "found", "imported", "ran"]
 Stage: TypeAlias = Literal["find", "import", "run", "exit"]
 
 OLDEST_PYTHON = (3, 8)
-"""The oldest Python in which an import can be tried, or an environment made for it."""
+"""The oldest Python in which an import can be tried, or an environment made."""
 
 
 # -- why nothing was tried
@@ -36,14 +36,14 @@ class NotInstalled(Variant):
 
 @record
 class NoModules(Variant):
-    """The project is installed and has no module that a user would import, as stubs and plugins have none."""
+    """The project is installed but has no importable module, like stubs and plugins."""
 
     project: str
 
 
 @record
 class BrokenMetadata(Variant):
-    """What is installed of the project cannot be read, so that its modules are unknown."""
+    """The project's installed metadata cannot be read, so that its modules are unknown."""
 
     project: str
     why: str
@@ -51,14 +51,14 @@ class BrokenMetadata(Variant):
 
 @record
 class NoAnswer(Variant):
-    """The project was asked for, and what the child wrote does not speak of it: it was cut short or spoilt."""
+    """The child's answer does not mention the project: it was truncated or corrupted."""
 
     project: str
 
 
 @record
 class InterpreterGone(Variant):
-    """The interpreter could not be started. `why` is the system's own text."""
+    """The interpreter could not be started. `why` is the operating system's message."""
 
     interpreter: str
     why: str
@@ -66,7 +66,7 @@ class InterpreterGone(Variant):
 
 @record
 class InterpreterUnusable(Variant):
-    """The interpreter ended, or was ended, before the first step. `last_line` is the last that it printed."""
+    """The interpreter exited or was killed before the first step. `last_line` is the last line it printed."""
 
     interpreter: str
     returncode: int | None
@@ -104,14 +104,14 @@ NotTried: TypeAlias = (
 
 @record
 class NotFound(Variant):
-    """No module of this name on the path of the interpreter. `name` is its first part."""
+    """The interpreter finds no module of this name. `name` is its first component."""
 
     name: str
 
 
 @record
 class Raised(Variant):
-    """An exception left the import or the operation. `error` is its type, `where` the innermost frame."""
+    """The import or the operation raised an exception. `error` is its type, `where` the innermost frame."""
 
     stage: Stage
     error: str
@@ -122,7 +122,7 @@ class Raised(Variant):
 
 @record
 class Died(Variant):
-    """The process ended by itself, `signal` where one ended it; stage ``exit`` means after all steps were done."""
+    """The process died, of a signal where `signal` is set; stage ``exit`` means after all steps."""
 
     stage: Stage
     returncode: int
@@ -131,7 +131,7 @@ class Died(Variant):
 
 @record
 class Hung(Variant):
-    """A step took longer than its limit, so the process was ended. `where` is the innermost frame at that time."""
+    """A step exceeded its time limit, so the process was killed. `where` is the innermost frame at that time."""
 
     stage: Stage
     seconds: float
@@ -140,7 +140,7 @@ class Hung(Variant):
 
 @record
 class WrongResult(Variant):
-    """An operation ran and gave something else than NumPy."""
+    """An operation gave a result that differs from NumPy's."""
 
     operation: str
     expected: str
@@ -149,7 +149,7 @@ class WrongResult(Variant):
 
 @record
 class ImportedElsewhere(Variant):
-    """Something else answers to the name: the module was imported, but not from the file of its distribution."""
+    """The module was imported from somewhere else than its distribution."""
 
     origin: str
     expected: str
@@ -163,21 +163,21 @@ Failure: TypeAlias = NotFound | Raised | Died | Hung | WrongResult | ImportedEls
 
 @record
 class ModuleResult:
-    """What became of one module.
+    """The outcome for one module.
 
     Attributes:
         module: its dotted name.
-        project: the project that it stands for; None where the module itself was asked for.
+        project: the project whose module it is; None where the module itself was requested.
         level: how far it came.
-        failure: why it is not well, or None.
-        version: the module's own ``__version__``, else that of its distribution.
-        origin: the file, or for a namespace the directory, that it came from.
-        seconds: the import alone; None where it did not end.
-        operation_seconds: the operation alone.
-        devices: names of the devices that it lists.
+        failure: what went wrong, or None.
+        version: the module's ``__version__``, or that of its distribution.
+        origin: the file, or for a namespace the directory, that it was imported from.
+        seconds: the duration of the import; None where it did not end.
+        operation_seconds: the duration of the operation.
+        devices: the names of the devices that it lists.
         facts: further versions that the operation reported.
-        shadowed_by: the file in the caller's directory that would be imported in its place.
-        stdout, stderr: the last lines of the process, for a failure only.
+        shadowed_by: the file in the caller's directory that would be imported instead.
+        stdout, stderr: the last lines of output, on failure only.
     """
 
     module: str
@@ -203,7 +203,7 @@ class ModuleResult:
 
     @property
     def returncode(self) -> int | None:
-        """What a process that does just this ends with; None where it had to be ended."""
+        """The exit code of a process that does only this; None where it was killed."""
         match self.failure:
             case None:
                 return 0
@@ -218,7 +218,7 @@ class ModuleResult:
         return self.failure.signal if isinstance(self.failure, Died) else None
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `modules` in a report: the documented keys, then the further ones."""
+        """Return the form under `modules` in a report: the documented keys, then further ones."""
         first = ("module", "ok", "level", "version", "origin", "seconds", "devices", "returncode", "signal")
         more = ("project", "failure", "operation_seconds", "facts", "shadowed_by", "stdout", "stderr")
         told = {name: plain(getattr(self, name)) for name in first}
@@ -227,15 +227,15 @@ class ModuleResult:
 
 @record
 class Confirmation:
-    """What importing for real has shown.
+    """The outcome of importing the requested projects.
 
     Attributes:
-        interpreter: the executable as it names itself, or as it was asked for; None where none was asked.
+        interpreter: the executable as it reports itself, or as requested; None where none was.
         python: its version.
         modules: one result for each module that was tried.
-        not_tried: what was not tried, each with why.
-        installed: versions of the projects that the caller wanted to know, None for those that are not installed.
-        shadowing: name to file, for each name imported on the way that the caller's directory would replace.
+        not_tried: what was not tried, with the reasons.
+        installed: the installed versions of the projects in the answer, None for absent ones.
+        shadowing: name to file, for each imported name that the caller's directory would replace.
     """
 
     interpreter: str | None = None
@@ -251,14 +251,14 @@ class Confirmation:
 
     @property
     def why(self) -> NotTried | None:
-        """The first thing that should have been tried and was not; a project without modules is none beside others."""
+        """The first reason why something was not tried; a project without modules does not count beside others."""
         if not self.modules:
             return next(iter(self.not_tried), None)
         return next((why for why in self.not_tried if not isinstance(why, NoModules)), None)
 
     @property
     def ok(self) -> bool | None:
-        """False if a module failed, None if something should have been tried and was not, else True."""
+        """False if a module failed, None if something was not tried, otherwise True."""
         if not all(self.modules):
             return False
         return True if self.modules and self.why is None else None
@@ -272,5 +272,5 @@ class Confirmation:
 
 
 def not_tried_elsewhere(target: str) -> Confirmation:
-    """For a target that is no interpreter of this machine."""
+    """Return the outcome for a target that is not an interpreter of this machine."""
     return Confirmation(not_tried=(OtherMachine(target=target),))

@@ -1,4 +1,4 @@
-"""What all reading of an index shares: the transport, the cache, what may be asked, and whose file is whose."""
+"""What all readers of an index share: the transport, the cache, and which source a file belongs to."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Failure: TypeAlias = "Callable[[str, str], UndeterminedError]"
-"""Makes what is raised of a file's name and of what is wrong with it."""
+"""Create an error from a file's name and what is wrong with it."""
 
 
 @record(kw_only=False)
 class Known(Generic[T]):
-    """What the cache knows without a request."""
+    """A result that the cache has without a request."""
 
     value: T
 
 
 class FetchContext:
-    """The way to some sources.
+    """Access to some sources.
 
     Attributes:
-        cache: where answers are kept.
-        offline: no request may be made; what is cached counts, however old.
-        refresh: what is cached is asked for again.
-        local_hashes: the algorithms whose digests are wanted of every local file.
-        unable: what servers were found not to do; see `RemoteFile`.
-        recordings: the manifests of the sources that are snapshots.
-        cached: how many answers came from the cache.
-        places: the files in the cache that the answer stands on, with what shows that one was replaced.
-        until: until when it may stand on them; 0 where something that it stands on is not kept.
-        oldest: when the oldest page that was used was answered, in seconds since the epoch; None without such a page.
+        cache: where answers are stored.
+        offline: no request may be made; cached answers count, however old.
+        refresh: cached answers are revalidated.
+        local_hashes: the algorithms for hashes of local files.
+        unable: what servers were found not to support; see `RemoteFile`.
+        recordings: the manifests of sources that are snapshots.
+        cached: the number of answers from the cache.
+        places: the cache files behind the answer, with their stamps.
+        until: the time until which they are fresh; 0 where something was not stored.
+        oldest: when the oldest page in use was received, in seconds since the epoch; None without one.
     """
 
     def __init__(
@@ -83,15 +83,15 @@ class FetchContext:
 
     @property
     def transport(self) -> Transport:
-        """The way to servers."""
+        """The HTTP transport."""
         return self._line.transport
 
     def turn(self, size: float) -> AbstractContextManager[None]:
-        """Held while something is computed for long: one thread at a time, the one with the least to do first."""
+        """Hold a turn for long computation: one thread at a time, the smallest piece first."""
         return self._turns.of(size)
 
     def later(self, work: Callable[[], None]) -> None:
-        """Has something done that no answer waits for: in a thread of its own, after all that waits for its turn."""
+        """Queue work that no answer waits for, to be done by a background thread."""
         task = Task(partial(self._at_last, work))
         self._put_off.append(task)
         self._keeper.submit(task.run)
@@ -101,7 +101,7 @@ class FetchContext:
             work()
 
     def settle(self) -> None:
-        """Comes back when all that was put off is done; helps with it."""
+        """Wait until the queue is empty, and help with it."""
         while self._put_off:
             task = self._put_off.popleft()
             task.run()
@@ -110,27 +110,27 @@ class FetchContext:
             task.answer()
 
     def close(self) -> None:
-        """Forgets what was put off."""
+        """Drop the queue."""
         self._keeper.close()
 
     def note_cached(self) -> None:
-        """Counts an answer that came from the cache."""
+        """Count an answer from the cache."""
         with self._lock:
             self.cached += 1
 
     def note_kept(self, places: Mapping[str, Stamp], until: float) -> None:
-        """Takes down where something that is used is kept, and until when it may be used without asking."""
+        """Record the cache files in use, and the time until which they are fresh."""
         with self._lock:
             self.places.update(places)
             self.until = min(self.until, until)
 
     def note_page(self, answered: float) -> None:
-        """Takes down when a page that is used was answered."""
+        """Record when a page in use was received."""
         with self._lock:
             self.oldest = min(answered, self.oldest or answered)
 
     def path_of(self, file: Listed, failure: Failure) -> Path | None:
-        """The path of a file that is on this machine; a page of a server cannot point at one. Raises the failure."""
+        """Return the path of a local file; a page of a server cannot point at one. Raises the failure."""
         if file.path is not None:
             return Path(file.path)
         path = path_of_url(file.url)
@@ -141,10 +141,10 @@ class FetchContext:
         return Path(path)
 
     def recording_of(self, file: Listed) -> Recording | None:
-        """The snapshot that lists a file, if one does."""
+        """Return the snapshot that lists a file, if one does."""
         return next((found for found in self.recordings if found.holds(file)), None)
 
     def login_of(self, file: Listed) -> Login | None:
-        """What the source that lists a file was given for its server."""
+        """Return the login of the source that lists a file."""
         source = self._by_label.get(file.index)
         return source.login if isinstance(source, Remote) else None

@@ -1,7 +1,7 @@
-"""The file that a direct reference names (``name @ url``), known by its own name or by what is inside.
+"""The file of a direct reference (``name @ url``), identified by its name or by its content.
 
-A wheel says what it is by its name. A source archive may not, and a directory never does: those are read at once. So is
-a file of moderate size on a server whose digest the user gives, since no index states it there.
+A wheel is identified by its name. A source archive may not be, and a directory never is: those are read at once, as is
+a remote file of moderate size whose hash the user gives, since no index publishes it.
 """
 
 from __future__ import annotations
@@ -43,19 +43,18 @@ MAX_PYPROJECT = 2**24
 def read_direct(
     access: FetchContext, url: str, name: NormalizedName, wanted: Collection[str] = ()
 ) -> tuple[Listed | UnreadableFile, MetadataResult | None]:
-    """The file that the user names for a project, and what it says of itself where it had to be read for that.
+    """Return the file that the user names for a project, with its metadata where that had to be read.
 
     Args:
-        access: the way to it.
-        url: where it is; its fragment may state a digest.
+        access: the access to sources.
+        url: its URL, which may have a hash in its fragment.
         name: the project.
-        wanted: digests (``sha256:...``) of which it must bear one; if there are any, it has its own under `hashes`, or
-            those that are wanted where it is too large to be fetched for no other reason.
+        wanted: hashes (``sha256:...``) of which it must have one; if there are any, its own are under `hashes`, or the
+            wanted ones where it is too large to be fetched just for that.
 
     Raises:
-        Unreadable: it is out of reach, or is no project.
-        NeedsBuild: only a build can tell its version or what it needs.
-        UndeterminedError: its server did not answer; which of its kinds says why.
+        Unreadable: it is out of reach, is no project, or only a build can tell its version or dependencies.
+        UndeterminedError: its server could not be asked.
     """
     access.note_kept({}, 0)
     stated = hash_pairs(url.partition("#")[2])
@@ -112,10 +111,10 @@ def _directory(path: Path, name: NormalizedName) -> tuple[Listed | UnreadableFil
 
 
 def read_project(folder: Path) -> Project:
-    """The project in a directory, as its pyproject.toml states it; nothing else in it is looked at.
+    """Return the project in the pyproject.toml of a directory; nothing else in it is read.
 
     Raises:
-        MetadataError: it has none, or one that states no project.
+        MetadataError: there is none, or it describes no project.
         OSError: it cannot be read.
     """
     try:
@@ -135,7 +134,7 @@ def read_project(folder: Path) -> Project:
 def _unnamed_remote(
     access: FetchContext, filename: str, url: str, name: NormalizedName, given: Collection[str]
 ) -> tuple[Listed | UnreadableFile, MetadataResult | None]:
-    """An archive whose own name does not tell its version, such as that of a branch."""
+    """Read a remote archive whose name has no version, such as that of a branch."""
     key = key_of("direct", url)
     kept = None if access.refresh or given else access.cache.metadata(key, time.time())
     if kept is not None:
@@ -153,9 +152,9 @@ def _unnamed_remote(
 
 
 def _checked(access: FetchContext, file: Listed, wanted: Collection[str]) -> tuple[Listed, MetadataResult | None]:
-    """A file with the digests that it has, and what it says of itself; with those that are wanted where it is large.
+    """Return a file with its own hashes and its metadata; with the wanted hashes where it is large.
 
-    What the cache holds under a wanted digest was in a file that has it.
+    Metadata that is cached under a wanted hash came from a file that has it.
     """
     stated = [replace(file, hashes=dict([one.split(":", 1)])) for one in sorted(wanted)]
     for one in stated:
@@ -225,7 +224,7 @@ def _source(filename: str, url: str, name: NormalizedName, metadata: Metadata) -
 
 
 def _is_unnamed_archive(file: Listed | UnreadableFile) -> bool:
-    """Whether it is an archive whose name does not tell enough. Raises `Unreadable` for a file of another kind."""
+    """Return whether it is an archive whose name is not enough. Raises `Unreadable` for other kinds of files."""
     if not isinstance(file, UnreadableFile) or file.filename.endswith(".whl"):
         return False
     if not file.filename.lower().endswith(SDIST_ENDINGS):

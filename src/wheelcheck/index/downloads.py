@@ -1,4 +1,4 @@
-"""Whole files, put in their place only when they are what their index states."""
+"""Download whole files, and move them into place only once they match their published hashes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Progress = Callable[[int], None]
 
 
 def download(access: FetchContext, file: Listed, destination: Path, progress: Progress) -> None:
-    """Puts a file at a path, as `Index.download` promises, by way of the access to its source."""
+    """Download a file as `Index.download` documents."""
     temporary = destination.with_name(f".{destination.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         _fetch(access, file, temporary, progress)

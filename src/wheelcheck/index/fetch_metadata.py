@@ -1,4 +1,4 @@
-"""Core metadata fetched: from beside a file, or from inside it; on a server or on this machine."""
+"""Fetch core metadata from beside a file or from inside it, remotely or locally."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from wheelcheck.standards.zip_member import METADATA_LIMIT, ArchiveError, metada
 
 
 def fetched_metadata(access: FetchContext, file: Listed) -> bytes | BadMetadata | HashMismatch:
-    """The metadata of a file on a server, or why the file is refused."""
+    """Return the metadata of a remote file, or the reason to reject the file."""
     beside = _sidecar(access, file) if file.core_metadata else None
     if isinstance(beside, HashMismatch):
         return beside
@@ -29,7 +29,7 @@ def fetched_metadata(access: FetchContext, file: Listed) -> bytes | BadMetadata 
 
 
 def _sidecar(access: FetchContext, file: Listed) -> bytes | HashMismatch | None:
-    """The metadata beside the file (PEP 658), or None where the file itself must be read."""
+    """Return the metadata beside the file (PEP 658), or None where the file itself must be read."""
     try:
         answer = access.transport.get(_beside(file.url), limit=METADATA_LIMIT, login=access.login_of(file))
     except IndexNonsense:
@@ -42,7 +42,7 @@ def _sidecar(access: FetchContext, file: Listed) -> bytes | HashMismatch | None:
 
 
 def _inside(access: FetchContext, file: Listed) -> bytes | BadMetadata | HashMismatch:
-    """The metadata inside the file."""
+    """Return the metadata inside the file."""
     if isinstance(file, Sdist):
         from wheelcheck.index.sdists import fetched_pkg_info
 
@@ -73,9 +73,9 @@ def _beside(url: str) -> str:
 
 
 def local_metadata(file: Listed, path: Path) -> MetadataResult:
-    """The metadata of a file on this machine.
+    """Return the metadata of a local file.
 
-    What is beside it answers even where the file is missing, as in a copy of an index without its files.
+    Metadata beside it counts even where the file is missing, as in a copy of an index without its files.
     """
     beside = _local_sidecar(file, path)
     try:
@@ -103,7 +103,7 @@ def _local_inside(file: Listed, path: Path) -> MetadataResult:
 
 
 def metadata_in(file: Listed, handle: BinaryIO) -> bytes:
-    """The metadata inside an open file. Raises ArchiveError."""
+    """Return the metadata inside an open file. Raises ArchiveError."""
     if isinstance(file, Sdist):
         from wheelcheck.index.sdists import pkg_info_of
 

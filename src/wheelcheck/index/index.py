@@ -1,8 +1,8 @@
-"""What the indexes list: project pages and the metadata of their files, fetched ahead by threads.
+"""Package indexes: project pages and the metadata of files, fetched ahead by threads.
 
-Each page of a source and each file's metadata is one task, run once. `start_page` and `start_metadata` only begin it,
-`page` and `metadata` give what it came to, so that fetching ahead can never change an answer. A task never waits for
-another. Metadata belongs to a file and not to a version: wheels of one version disagree.
+Each page of a source and each file's metadata is one task, run once. `start_page` and `start_metadata` only start it,
+`page` and `metadata` return its result, so prefetching can never change an answer. A task never waits for another.
+Metadata belongs to a file, not to a version: wheels of one version disagree.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 
 class Counters(NamedTuple):
-    """What an answer has cost: requests made, bytes received, and answers that came from the cache instead."""
+    """The cost of an answer: requests, bytes received, and answers that came from the cache instead."""
 
     requests: int
     bytes: int
@@ -48,22 +48,21 @@ class Counters(NamedTuple):
 
 
 class Index:
-    """Project pages and metadata from several sources, in their order.
+    """Project pages and metadata from several sources, in order.
 
     Args:
-        sources: where to look; all are asked, each once, and a project's page is what all of them list.
-        cache: what was answered before.
+        sources: where to look; all are queried, each once, and merged into one page a project.
+        cache: earlier answers.
         transport_options: how servers are reached.
-        offline: make no request; what is cached counts, however old.
-        refresh: ask again for what is cached.
-        workers: the most requests at once.
-        strategy: ``best-match``: an index counts like any other; ``first-index``: the first index that has a project
-            supplies it, the next one is asked only where it has not, and places of links always count.
-        local_hashes: algorithms, such as ``sha256``, whose digests local files bear even where nobody states them;
-            each is computed once somebody looks at it.
+        offline: make no request; cached answers count, however old.
+        refresh: revalidate what is cached.
+        workers: the maximum number of requests at once.
+        strategy: ``best-match``: all indexes count alike; ``first-index``: a project comes from the first index that
+            has it, and the next one is queried only if that has not. Find-links locations always count.
+        local_hashes: algorithms, such as ``sha256``, for hashes of local files, each computed on access.
 
     Raises:
-        UsageError: a source that is neither an address nor a directory.
+        UsageError: a source is neither a URL nor a directory.
     """
 
     def __init__(
@@ -107,23 +106,23 @@ class Index:
         self.close()
 
     def settle(self) -> None:
-        """Comes back when all that was answered is in the cache, which no answer waits for."""
+        """Wait until everything that was received is in the cache; no answer waits for that."""
         self._access.settle()
 
     def close(self) -> None:
-        """Ends all requests; nothing can be asked any more."""
+        """End all requests; the index cannot be used any more."""
         self._workers.close()
         self._line.close()
         self._access.close()
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """How the sources are named in answers, credentials masked."""
+        """The names of the sources in reports, credentials masked."""
         return tuple(source.label for source in self._sources)
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """The sources that the answer is about: for a snapshot those that were recorded, for any other it itself."""
+        """The sources that the answer is about: those of the recording for a snapshot, otherwise the source itself."""
         of_source = (
             source.recorded.sources if isinstance(source, Local) and source.recorded else (source.label,)
             for source in self._sources
@@ -132,50 +131,50 @@ class Index:
 
     @property
     def recorded_order(self) -> tuple[str, ...]:
-        """The indexes of a snapshot in the order in which ``first-index`` asks them; empty for any other index."""
+        """The indexes of a snapshot in the order in which ``first-index`` asks them; empty for other indexes."""
         return next((recording.order for recording in self._access.recordings), ())
 
     def recorded_near(self, name: NormalizedName) -> tuple[NormalizedName, ...] | None:
-        """The projects with a like name that were offered when a snapshot recorded that this one is missing."""
+        """Return the similar names that were suggested when a snapshot recorded that a project is missing."""
         found = [near for recording in self._access.recordings if (near := recording.near(name)) is not None]
         return tuple(map(canonicalize_name, found[0])) if found else None
 
     @property
     def counters(self) -> Counters:
-        """What was asked of servers so far."""
+        """What was requested from servers so far."""
         return Counters(*self._line.spent, self._access.cached)
 
     @property
     def oldest(self) -> float | None:
-        """When the oldest page that was used was answered, in seconds since the epoch; None without such a page."""
+        """When the oldest page in use was received, in seconds since the epoch; None without one."""
         return self._access.oldest
 
     @property
     def stamps(self) -> tuple[Mapping[str, Stamp], float]:
-        """The files in the cache on which all answers so far stand, and the time until which they may."""
+        """The cache files behind all answers so far, with their stamps, and the time until which they are fresh."""
         self.settle()
         return dict(self._access.places), self._access.until
 
     @property
     def answered(self) -> int:
-        """How many pages and metadata were given: what an answer from the cache alone would count as cached."""
+        """The number of pages and metadata that were returned, which a repeated answer counts as cached."""
         return sum(task.is_done for task in list(self._tasks.values()))
 
     def cached_names(self) -> frozenset[NormalizedName]:
-        """Projects whose pages are in the cache."""
+        """Return the projects whose pages are in the cache."""
         self.settle()
         return self._access.cache.names()
 
     # -- pages
 
     def start_page(self, name: NormalizedName, then: Callable[[ProjectPage], None] | None = None) -> None:
-        """Begins to fetch a page from every source.
+        """Begin to fetch a page from every source.
 
         Args:
             name: the project.
-            then: called with the merged page, if there is one, in a worker or before anything is waited for; it may
-                call `start_page` and `start_metadata` only, and what it raises is dropped, because an answer cannot
-                depend on it.
+            then: called with the merged page, if there is one, in a worker or before something is waited for; it may
+                only call `start_page` and `start_metadata`. What it raises is dropped, since no answer may depend on
+                it.
         """
         tasks = self._page_tasks(name)
         if then is None:
@@ -190,10 +189,10 @@ class Index:
         countdown(self._workers.submit)
 
     def page(self, name: NormalizedName) -> ProjectPage | None:
-        """What all sources list of a project, in their order; None if each of them says that it is not there.
+        """Return what all sources list of a project, in order; None if none of them has it.
 
         Raises:
-            UndeterminedError: a source that did not answer, or not with a page; which of its kinds says why.
+            UndeterminedError: a source could not be asked, or its answer is not a page.
         """
         if name not in self._pages:
             tasks = self._page_tasks(name)
@@ -228,11 +227,11 @@ class Index:
     # -- files
 
     def start_metadata(self, file: Listed, then: Callable[[object], None] | None = None) -> None:
-        """Begins to fetch the metadata of a file.
+        """Begin to fetch the metadata of a file.
 
         Args:
-            file: which one.
-            then: called with what it came to, under the conditions of `start_page`.
+            file: the file.
+            then: called with the result, as for `start_page`.
         """
         task = self._metadata_task(file)
         if then is not None:
@@ -240,11 +239,11 @@ class Index:
             self._put_off.append(tell) if task.is_done else task.follow(tell)
 
     def metadata(self, file: Listed) -> MetadataResult:
-        """The core metadata of this very file, or why the file is refused for good.
+        """Return the core metadata of this very file, or the reason to reject the file.
 
         Raises:
-            Unreadable: it is out of reach.
-            UndeterminedError: the server that has it did not answer; which of its kinds says why.
+            Unreadable: the metadata is out of reach.
+            UndeterminedError: the server could not be asked.
         """
         task = self._metadata_task(file)
         self._await(task)
@@ -255,16 +254,16 @@ class Index:
         return self._task(identity_of(file), work, partial(known_metadata, self._access, file))
 
     def direct(self, url: str, name: NormalizedName, wanted: Collection[str] = ()) -> Listed | UnreadableFile:
-        """The file that the user names for a project, or its name with why it is not one of that project.
+        """Return the file that the user names for a project, or its name with the reason why it is not one.
 
         Args:
-            url: where it is: a wheel, a source archive, or a directory with a pyproject.toml.
+            url: the URL of a wheel, a source archive, or a directory with a pyproject.toml.
             name: the project.
-            wanted: digests (``sha256:...``) of which it must bear one; if there are any, it has its own under `hashes`.
+            wanted: hashes (``sha256:...``) of which it must have one; if there are any, its own are under `hashes`.
 
         Raises:
             Unreadable: it is out of reach, is no project, or only a build can tell its version or dependencies.
-            UndeterminedError: its server did not answer; which of its kinds says why.
+            UndeterminedError: its server could not be asked.
         """
         from wheelcheck.index.direct_urls import read_direct
 
@@ -277,16 +276,16 @@ class Index:
         return file
 
     def download(self, file: Listed, destination: Path, progress: Callable[[int], None] | None = None) -> None:
-        """Puts a file at a path, all its stated hashes checked; nothing is there before that.
+        """Download a file and check all its published hashes; nothing appears at the path before that.
 
         Args:
-            file: what to fetch.
-            destination: where to put it; its folder exists.
-            progress: told the number of bytes so far.
+            file: the file.
+            destination: the path to write; its directory exists.
+            progress: called with the number of bytes so far.
 
         Raises:
             NotDownloaded: the file is gone, its hashes differ, or it cannot be written.
-            UndeterminedError: its server did not answer.
+            UndeterminedError: its server could not be asked.
         """
         from wheelcheck.index.downloads import download
 
@@ -295,7 +294,7 @@ class Index:
     # -- tasks
 
     def _task(self, key: object, work: Callable[[], T], known: Callable[[], Known[T] | None]) -> Task[T]:
-        """The task of a key. What the cache knows is taken from there at once: a thread would cost more than that."""
+        """Return the task for a key. What is cached is taken in this thread, since handing it to another costs more."""
         found = self._tasks.get(key)
         if found is not None:
             return found
@@ -314,9 +313,9 @@ class Index:
         return task
 
     def _await(self, task: Task[Any]) -> None:
-        """Waits for a task, which goes to the front if no thread has taken it yet.
+        """Wait for a task, which goes to the front if no thread has taken it yet.
 
-        What can be begun on account of pages that were there already is begun now, since there is time for it.
+        Prefetching that pages from the cache call for is started now, since there is time for it.
         """
         while self._put_off and not task.is_done:
             self._put_off.popleft()()
@@ -330,9 +329,9 @@ class Index:
 
 @lru_cache(maxsize=2)
 def _load_for_workers(asks: bool) -> None:
-    """Loads what the workers use, here: a test runner that rewrites modules fails where threads import them at once.
+    """Import what the workers need, since a test runner that rewrites modules fails if threads import them at once.
 
-    What asks servers is here before the first request, so that all else is loaded while that is under way.
+    The HTTP client is loaded before the first request, so that everything else loads while that is under way.
     """
     from wheelcheck.index import fetch_metadata, local_files  # noqa: F401
     from wheelcheck.index.http import client
@@ -343,13 +342,15 @@ def _load_for_workers(asks: bool) -> None:
 
 
 def _quietly(work: Callable[[], None]) -> None:
-    """Does what fetches ahead. It decides nothing, so whoever asks meets its failures, and nobody else."""
+    """Run prefetching work; whoever needs the result will get its failure."""
     with suppress(Exception):
         work()
 
 
 def _groups(sources: Sequence[Placed], strategy: str) -> list[tuple[Placed, ...]]:
-    """Sources of which the first that has a project supplies it: each alone, or under ``first-index`` all indexes."""
+    """Group sources of which the first that has a project supplies it: each alone, or under ``first-index`` all
+    indexes.
+    """
     if strategy != "first-index":
         return [(source,) for source in sources]
     indexes = tuple(source for source in sources if not source.links)
@@ -357,7 +358,7 @@ def _groups(sources: Sequence[Placed], strategy: str) -> list[tuple[Placed, ...]
 
 
 def _read_first(access: FetchContext, group: Sequence[Placed], name: NormalizedName) -> ProjectPage | None:
-    """The page of the first index that has a project; those behind it are not asked. Raises as `read_page` does."""
+    """Return the page of the first index that has a project. Raises as `read_page` does."""
     pages = (read_page(access, source, name) for source in group)
     return next((page for page in pages if page is not None), None)
 
@@ -365,7 +366,7 @@ def _read_first(access: FetchContext, group: Sequence[Placed], name: NormalizedN
 def _known_first(
     access: FetchContext, group: Sequence[Placed], name: NormalizedName
 ) -> Known[ProjectPage | None] | None:
-    """What `_read_first` gives, where the cache knows it."""
+    """Return what `_read_first` would, if the cache has it."""
     known: Known[ProjectPage | None] | None = None
     for source in group:
         known = known_page(access, source, name)

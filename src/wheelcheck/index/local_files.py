@@ -1,4 +1,4 @@
-"""Pages and files in the file system of this machine, and the digests of those files."""
+"""Pages and files in the local file system, and the hashes of those files."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from wheelcheck.standards.simple_api import parse_links, parse_page
 
 
 def local_page(source: Local, name: NormalizedName) -> ProjectPage | None:
-    """The page in a project's folder; no folder, or none that holds a page, means that the project is not there.
+    """Return the page in a project's folder, or None where there is no folder with a page.
 
-    A snapshot knows what it was asked, so there it means that nobody can tell, unless the project was missing then.
+    A snapshot knows what it was recorded for: a project that is neither in it nor recorded as missing is an error.
 
     Raises:
-        UndeterminedError: the directory of the whole index is not there, or something in it cannot be read.
+        UndeterminedError: the directory of the index is missing, or something in it cannot be read.
     """
     page = _listed_page(source, name)
     return page if source.recorded is None else source.recorded.page(name, page)
@@ -43,10 +43,10 @@ def _listed_page(source: Local, name: NormalizedName) -> ProjectPage | None:
 
 
 def local_links(source: Local) -> Links:
-    """The pages of all files in a directory, or of all that a local HTML page links to.
+    """Return the pages of all files in a directory, or of all that a local HTML page links to.
 
     Raises:
-        UndeterminedError: it is not there, or cannot be read.
+        UndeterminedError: it is missing, or cannot be read.
     """
     if _is_directory(source.path):
         files = [read_file(path.name, url=path.as_uri(), index=source.label) for path in _distributions(source.path)]
@@ -65,7 +65,7 @@ def _distributions(folder: Path) -> list[Path]:
 
 
 def body_of(path: Path) -> bytes | None:
-    """The bytes of a file, or None where there is none."""
+    """Return the content of a file, or None where there is none."""
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -86,10 +86,10 @@ def _unavailable(path: Path, error: OSError) -> IndexUnavailable:
 
 
 class LocalHashes(Mapping[str, str]):
-    """What is stated of a local file, and further digests that are computed once somebody looks at one.
+    """The published hashes of a local file, and others computed on access.
 
     Raises:
-        Unreadable: the file that is looked at cannot be read.
+        Unreadable: the file cannot be read.
     """
 
     def __init__(self, stated: Mapping[str, str], path: Path, more: Collection[str]) -> None:
@@ -114,31 +114,33 @@ class LocalHashes(Mapping[str, str]):
 
 
 def hashed(file: Listed, path: Path, algorithms: Collection[str]) -> Listed:
-    """A local file whose digests of these algorithms can be looked at."""
+    """Return a local file whose hashes for these algorithms can be looked up."""
     missing = algorithms - file.hashes.keys()
     return replace(file, hashes=LocalHashes(file.hashes, path, missing)) if missing else file
 
 
 def stated_of(file: Listed) -> Mapping[str, str]:
-    """The hashes that somebody states of a file, without those that were computed from the file itself."""
+    """Return the published hashes of a file, without those computed from the file itself."""
     return file.hashes.stated if isinstance(file.hashes, LocalHashes) else file.hashes
 
 
 def mismatch_of_file(stated: Mapping[str, str], path: Path) -> HashMismatch | None:
-    """The first stated digest that a file does not have; it is not read where nothing is stated. Raises OSError."""
+    """Return the first published hash that a file does not match. Without published hashes it is not read. Raises
+    OSError.
+    """
     from wheelcheck.standards.hashes import mismatch
 
     return mismatch(stated, digests_of_file(path, stated)) if stated else None
 
 
 def digests_of_file(path: Path, algorithms: Collection[str]) -> Mapping[str, str]:
-    """The digests of a file, computed again only when its size or time has changed. Raises OSError."""
+    """Return the hashes of a file, cached by its size and time. Raises OSError."""
     status = path.stat()
     return _digests(path, frozenset(algorithms), status.st_size, status.st_mtime_ns)
 
 
 def digests_here(file: Listed) -> Mapping[str, str]:
-    """The SHA-256 of a file on this machine; nothing of any other, or where it cannot be read."""
+    """Return the SHA-256 of a local file; nothing for other files, or where it cannot be read."""
     path = path_of_url(file.url)
     try:
         return digests_of_file(Path(path), ["sha256"]) if path is not None else {}
@@ -158,7 +160,7 @@ Links: TypeAlias = "Mapping[NormalizedName, ProjectPage]"
 
 
 def read_links_page(body: bytes, content_type: str, *, url: str, index: str) -> Links:
-    """What an HTML page links to. The arguments are those of `parse_page`, and so are the errors."""
+    """Return what an HTML page links to. Arguments and errors are those of `parse_page`."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in ("text/html", "application/xhtml+xml", ""):
         raise IndexNonsense(url, f"its content type is {kind}")
@@ -166,7 +168,7 @@ def read_links_page(body: bytes, content_type: str, *, url: str, index: str) -> 
 
 
 def by_project(files: Iterable[Listed | UnreadableFile]) -> Links:
-    """A page for each project; a wheel whose name cannot be read is kept with the project that it begins with."""
+    """Return a page for each project; an invalid wheel name is kept with the project that it begins with."""
     found: dict[NormalizedName, tuple[list[Listed], list[UnreadableFile]]] = {}
     for file in files:
         if not isinstance(file, UnreadableFile):

@@ -1,4 +1,4 @@
-"""The core metadata of one file: from beside it, or from inside it; on a server or on this machine."""
+"""The core metadata of one file, through the cache."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from wheelcheck.standards.source_metadata import MetadataResult, checked_metadat
 
 
 def identity_of(file: Listed) -> tuple[str, ...]:
-    """What tells a file from every other, and what is stated of it.
+    """Return a key that identifies a file with its published hashes.
 
-    A file on a server is known by its hash at its origin where an index lists it, else by its URL; a local one by its
-    path and who lists it.
+    A remote file is identified by its hash at its origin where an index lists it, otherwise by its URL; a local one by
+    its path and the source that lists it.
     """
     stated = stated_of(file)
     core = file.core_metadata
@@ -45,11 +45,11 @@ def _joined(hashes: Mapping[str, str]) -> str:
 
 
 def read_metadata(access: FetchContext, file: Listed) -> MetadataResult:
-    """The core metadata of this very file, or why it cannot be had from it.
+    """Return the core metadata of this very file, or the reason to reject it.
 
     Raises:
-        Unreadable: it is out of reach.
-        UndeterminedError: the server that has it did not answer; which of its kinds says why.
+        Unreadable: the metadata is out of reach.
+        UndeterminedError: the server could not be asked.
     """
     from wheelcheck.index.fetch_metadata import local_metadata
 
@@ -77,7 +77,7 @@ def _remote_metadata(access: FetchContext, file: Listed) -> MetadataResult:
 
 
 def known_metadata(access: FetchContext, file: Listed) -> Known[MetadataResult] | None:
-    """What `read_metadata` gives, where the cache knows it; None where a server or a directory must be asked."""
+    """Return what `read_metadata` would, if the cache has it; None where a server or a directory must be read."""
     if path_of_url(file.url) is not None or access.recording_of(file) is not None:
         return None
     lasting = "sha256" in file.hashes
@@ -92,7 +92,7 @@ def known_metadata(access: FetchContext, file: Listed) -> Known[MetadataResult] 
 
 
 def keep_metadata(access: FetchContext, file: Listed, found: bytes | BadMetadata | HashMismatch) -> MetadataResult:
-    """What was found in a file on a server, kept in the cache: for good where a hash tells that it stays the same."""
+    """Store the metadata of a remote file: permanently where a hash identifies the file."""
     key = key_of(*identity_of(file))
     until = time.time() + FRESH_FOR
     if isinstance(found, bytes):
@@ -106,6 +106,6 @@ def keep_metadata(access: FetchContext, file: Listed, found: bytes | BadMetadata
 
 
 def _head(body: bytes) -> bytes:
-    """The headers without the description, which answers no question here."""
+    """Return the headers without the description, which is not needed."""
     end = re.search(rb"\r?\n\r?\n", body)
     return body[: end.end()] if end else body

@@ -1,4 +1,4 @@
-"""The page of a project from one source: through the cache from a server, as it is from a directory."""
+"""The page of a project from one source: from a server through the cache, from a directory as it is."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 def read_page(access: FetchContext, source: Placed, name: NormalizedName) -> ProjectPage | None:
-    """What one index lists of a project, or None if it says that it is not there.
+    """Return what one index lists of a project, or None if it does not have it.
 
     Raises:
-        UndeterminedError: the source did not answer, or not with a page; which of its kinds says why.
+        UndeterminedError: the source could not be asked, or its answer is not a page.
     """
     if isinstance(source, Local):
         from wheelcheck.index.local_files import local_page
@@ -52,20 +52,20 @@ def read_page(access: FetchContext, source: Placed, name: NormalizedName) -> Pro
 
 
 def known_page(access: FetchContext, source: Placed, name: NormalizedName) -> Known[ProjectPage | None] | None:
-    """What `read_page` gives, where the cache knows it; None where a server or a directory must be asked."""
+    """Return what `read_page` would, if the cache has it; None where a server or a directory must be read."""
     if isinstance(source, Local):
         return None
     return _Exchange(access, source, _ProjectForm(source, name)).known()
 
 
 def known_links(access: FetchContext, source: Placed) -> Known[Links] | None:
-    """What `read_links` gives, where the cache knows it."""
+    """Return what `read_links` would, if the cache has it."""
     known = None if isinstance(source, Local) else _Exchange(access, source, _LinksForm(source)).known()
     return Known(known.value or {}) if known else None
 
 
 def read_links(access: FetchContext, source: Placed) -> Links:
-    """What a directory or page of links lists of every project; raises as `read_page` does."""
+    """Return what a directory or page of links lists, by project; raises as `read_page` does."""
     if isinstance(source, Local):
         from wheelcheck.index.local_files import local_links
 
@@ -76,7 +76,7 @@ def read_links(access: FetchContext, source: Placed) -> Links:
 
 
 def with_hashes(access: FetchContext, file: Listed) -> Listed:
-    """A file with the digests that are wanted of local files, if it is one."""
+    """Return a local file with the requested hashes; any other file unchanged."""
     path = access.path_of(file, Unreadable) if access.local_hashes and file.path is None else None
     return hashed(file, path, access.local_hashes) if path is not None else file
 
@@ -99,21 +99,21 @@ def _with_hashes(access: FetchContext, page: ProjectPage | None) -> ProjectPage 
 
 
 class _Form(Protocol[T_co]):
-    """What is asked of a server, how its body is cut to be kept, and what is made of it."""
+    """What is requested from a server, how its body is stored, and what is built from it."""
 
     url: str
     name: str
     accept: str
 
     def cut(self, body: bytes, content_type: str, url: str) -> _Pieces:
-        """Summary and parts of a body. Raises `IndexNonsense`."""
+        """Return summary and parts of a body. Raises `IndexNonsense`."""
 
     def made(self, page: _Page, again: Callable[[], Stored]) -> T_co:
-        """What a page says; `again` fetches it anew where a part of it is damaged."""
+        """Build the result; `again` fetches the page anew where a part of it is damaged."""
 
 
 class _Page:
-    """A page as it was answered: in memory, and from the disk once it is there."""
+    """A stored page: in memory, then on disk."""
 
     def __init__(self, stored: Stored) -> None:
         self.stored = stored
@@ -148,7 +148,7 @@ class _ProjectForm:
 
 
 class _ByVersion(Sequence[bytes | memoryview]):
-    """The shelves of a stored page; where one is damaged, as the index lists that version now."""
+    """The versions of a stored page; where one is damaged, the page is fetched again."""
 
     def __init__(self, page: _Page, again: Callable[[], Stored]) -> None:
         self._page, self._again = page, again
@@ -211,7 +211,7 @@ class _Exchange(Generic[T]):
         }
 
     def known(self) -> Known[T | None] | None:
-        """What the page says, where the cache holds it and it may be used without asking."""
+        """Return the page if the cache has it and it is fresh."""
         stored = self._stored()
         if stored is None or not self._may_be_used(stored):
             return None
@@ -220,7 +220,7 @@ class _Exchange(Generic[T]):
         return Known(self._made(_Page(stored)))
 
     def page(self) -> T | None:
-        """What the page says now, or None where there is none."""
+        """Return the current page, or None where there is none."""
         return self._made(self._asked(self._stored()))
 
     def _stored(self) -> Stored | None:
@@ -235,7 +235,7 @@ class _Exchange(Generic[T]):
         return self._form.made(page, self._again) if page.stored.found else None
 
     def _again(self) -> Stored:
-        """The page whole: as another process has stored it meanwhile, or as the server gives it."""
+        """Return the whole page: as another process has stored it meanwhile, or from the server."""
         stored = self._stored()
         try:
             return replace(stored, parts=list(stored.parts)) if stored is not None else self._asked(None).stored
@@ -243,7 +243,7 @@ class _Exchange(Generic[T]):
             return self._asked(None).stored
 
     def _asked(self, stored: Stored | None) -> _Page:
-        """The page as the server gives it or confirms what is stored."""
+        """Fetch the page, or revalidate the stored one."""
         if self._access.offline:
             raise NotCached(shown(self._form.url))
         conditions = stored.conditions if stored and may_answer(stored.varied, self._request) else {}
@@ -290,7 +290,7 @@ class _Exchange(Generic[T]):
         )
 
     def _keep(self, page: _Page) -> None:
-        """Has a page in the cache, so that its parts need not stay in memory."""
+        """Store the page, so that its parts need not stay in memory."""
         kept = self._access.cache.store_page(self._key, self._form.name, page.stored)
         page.stored = kept or page.stored
         self._access.note_kept(page.stored.kept_at, page.stored.fresh_until if kept else 0)

@@ -1,8 +1,7 @@
-"""The metadata inside source distributions, which are read and never unpacked, let alone built.
+"""Read the metadata of source distributions, which are never unpacked or built.
 
-An archive of moderate size is fetched whole where somebody states its hash, so that a wrong one refuses it. Where
-nobody does, or where it is larger, a tar archive is read only up to its PKG-INFO and is not checked, as a wheel of
-which only parts are read.
+An archive of moderate size is downloaded whole where its hash is published, so that a wrong hash rejects it. Otherwise
+a tar archive is read only up to its PKG-INFO and not verified, like a wheel that is read in ranges.
 """
 
 from __future__ import annotations
@@ -29,32 +28,32 @@ if TYPE_CHECKING:
     from wheelcheck.standards.project_page import Sdist
 
 MODERATE = 64 * 2**20
-"""The most bytes that are fetched for no other reason than to check a hash."""
+"""Maximum bytes that are downloaded just to check a hash."""
 
 MAX_SIZE = 2**30
-"""The most bytes of a source distribution that are fetched at all."""
+"""Maximum size of a source distribution."""
 
 _KINDS = {".tar.gz": True, ".tgz": True, ".tar": False, ".zip": None}
-"""The endings of the archives that are read, and whether each is a compressed tar archive; None for no such one."""
+"""The supported archives: True for compressed tar, False for plain tar, None for ZIP."""
 
 
 def pkg_info_of(handle: BinaryIO, file: Sdist) -> bytes:
-    """What a source distribution that is open on this machine promises; see `promise_in`."""
+    """Return the PKG-INFO of a local source distribution; see `promise_in`."""
     return promise_in(handle, file.filename, partial(_is_own_folder, file) if file.index else None)
 
 
 def promise_in(handle: BinaryIO, filename: str, is_folder: Callable[[str], bool] | None) -> bytes:
-    """The PKG-INFO of a source archive; nothing where it has none, as in the oldest, so that it promises nothing.
+    """Return the PKG-INFO of a source archive; empty where it has none, as in the oldest.
 
     Args:
         handle: the open archive.
         filename: its name, which tells its kind.
         is_folder: whether a folder is that of the project. None for an archive that the user names: any folder is, and
-            where there is no PKG-INFO, as in the archive of a repository, the pyproject.toml promises as much.
+            where there is no PKG-INFO, as in a repository's archive, the pyproject.toml counts as much.
 
     Raises:
-        ArchiveError: it is not sound.
-        Unreadable: it is an archive of a kind that is not read.
+        ArchiveError: it is corrupt.
+        Unreadable: its kind is not supported.
     """
     try:
         return file_in(handle, filename, is_folder or bool, PKG_INFO)
@@ -67,7 +66,7 @@ def promise_in(handle: BinaryIO, filename: str, is_folder: Callable[[str], bool]
 
 
 def file_in(handle: BinaryIO, filename: str, is_folder: Callable[[str], bool], what: str) -> bytes:
-    """The file of a name right below a folder of a source archive; raises `NoSuchMember`, or as `promise_in` does."""
+    """Return a file directly below a folder of a source archive; raises `NoSuchMember`, or as `promise_in` does."""
     gzipped = check_kind(filename)
     chosen = partial(_is_at_top, is_folder, what)
     if gzipped is not None:
@@ -77,11 +76,11 @@ def file_in(handle: BinaryIO, filename: str, is_folder: Callable[[str], bool], w
 
 
 def fetched_pkg_info(access: FetchContext, file: Sdist) -> bytes | BadMetadata | HashMismatch:
-    """The PKG-INFO of a source distribution on a server, or why the file is refused.
+    """Return the PKG-INFO of a remote source distribution, or the reason to reject the file.
 
     Raises:
-        Unreadable: the server does not have it, or it is larger than its index says, or of a kind that is not read.
-        UndeterminedError: the server did not answer; which of its kinds says why.
+        Unreadable: the server does not have it, it is larger than its index says, or its kind is not supported.
+        UndeterminedError: the server could not be asked.
     """
     check_kind(file.filename)
     with TemporaryFile() as handle:
@@ -96,7 +95,7 @@ def fetched_pkg_info(access: FetchContext, file: Sdist) -> bytes | BadMetadata |
 
 
 def fetch(access: FetchContext, url: str, filename: str, sink: Callable[[], Sink], login: Login | None = None) -> bool:
-    """Downloads a file; False where the sink has had `Enough` before its end. Raises as `fetched_pkg_info` does."""
+    """Download a file; return False where the sink had `Enough` before its end. Raises as `fetched_pkg_info` does."""
     try:
         answer = access.transport.download(url, sink, login=login)
     except Enough:
@@ -109,18 +108,18 @@ def fetch(access: FetchContext, url: str, filename: str, sink: Callable[[], Sink
 
 
 class Enough(Exception):
-    """Ends a download of which no more is needed."""
+    """End a download of which no more is needed."""
 
 
 class _Intake:
-    """Takes a source distribution as it arrives, and ends that where its beginning has told all that is needed."""
+    """Take a source distribution as it arrives, and stop it once its beginning has told everything."""
 
     def __init__(self, handle: BinaryIO, file: Sdist) -> None:
         self._handle, self._file = handle, file
         self._scan: TarScan | None = None
 
     def start(self) -> Sink:
-        """Begins anew, as each try of a download does."""
+        """Start over, as each retry of a download does."""
         file = self._file
         self._write = bounded(self._handle, min(file.size or MAX_SIZE, MAX_SIZE), partial(Unreadable, file.filename))
         gzipped = check_kind(file.filename)
@@ -137,7 +136,7 @@ class _Intake:
 
 
 def _has_told(scan: TarScan, chunk: bytes) -> bool:
-    """Whether no more of an archive is needed, for good or ill."""
+    """Return whether no more of an archive is needed."""
     try:
         return scan.feed(chunk)
     except ArchiveError:
@@ -145,7 +144,7 @@ def _has_told(scan: TarScan, chunk: bytes) -> bool:
 
 
 def _is_own_folder(file: Sdist, folder: str) -> bool:
-    """Whether a folder bears the name and version of a file, in whatever spelling."""
+    """Return whether a folder has the name and version of a file, in any spelling."""
     found = read_file(f"{folder}.tar.gz", file.name, url="")
     return not isinstance(found, UnreadableFile) and found.version == file.version
 
@@ -158,7 +157,7 @@ def _is_at_top(is_folder: Callable[[str], bool], what: str, path: str) -> bool:
 
 
 def check_kind(filename: str) -> bool | None:
-    """Whether an archive is a compressed tar or a plain one; None for a ZIP archive. Raises `Unreadable` for others."""
+    """Return whether an archive is a compressed or a plain tar; None for ZIP. Raises `Unreadable` for others."""
     ending = next((end for end in _KINDS if filename.lower().endswith(end)), None)
     if ending is None:
         raise Unreadable(filename, f"of source archives only {', '.join(_KINDS)} are read")

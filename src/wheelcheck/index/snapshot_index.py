@@ -1,7 +1,7 @@
-"""What a snapshot says beside its pages: where they came from, why files were refused, and what no index has.
+"""The manifest of a snapshot: where pages came from, why files were rejected, and what no index had.
 
-A snapshot is a static simple repository that `wheelcheck snapshot` wrote, with a manifest. The URLs in the manifest are
-shown in answers and lead nowhere: everything is read below the directory.
+A snapshot is a static simple repository that ``wheelcheck snapshot`` wrote, with a manifest. The URLs in the manifest
+appear in reports and are never requested: everything is read below the directory.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ BESIDE = ".metadata"
 
 
 def recording_in(folder: Path) -> Recording | None:
-    """The manifest of a directory, or None where there is none that `wheelcheck snapshot` wrote."""
+    """Return the manifest of a directory, or None where ``wheelcheck snapshot`` did not write it."""
     told = manifest_in(folder)
     return None if told is None else Recording(folder, told)
 
 
 def manifest_in(folder: Path) -> Mapping[str, Any] | None:
-    """What the manifest of a snapshot says; None where the directory is no snapshot."""
+    """Parse the manifest of a snapshot; return None where the directory is none."""
     import json
 
     try:
@@ -44,10 +44,10 @@ def manifest_in(folder: Path) -> Mapping[str, Any] | None:
 
 
 class Recording:
-    """A snapshot as its manifest describes it; whatever is not of the right form in there counts as not there.
+    """A snapshot as its manifest describes it; malformed parts count as missing.
 
     Attributes:
-        sources: the sources that were asked, as answers name them.
+        sources: the queried sources, as reports name them.
         order: the indexes among them in the order in which ``first-index`` asks.
     """
 
@@ -59,18 +59,18 @@ class Recording:
         self.order = _texts(told.get("order"))
 
     def near(self, name: NormalizedName) -> tuple[str, ...] | None:
-        """The projects with a like name that were offered for one that no source has; None if it was not asked for."""
+        """Return the similar names that were suggested for a missing project; None if it was not requested."""
         return _texts(_mapping(self._missing[name]).get("near")) if name in self._missing else None
 
     def page(self, name: NormalizedName, page: ProjectPage | None) -> ProjectPage | None:
-        """The page of a project as it was when it was recorded.
+        """Return the page of a project as it was recorded.
 
         Args:
             name: the project.
-            page: what the directory itself has of it.
+            page: the page that the directory itself has.
 
         Raises:
-            NotCached: nobody asked for the project then.
+            NotCached: the project was not requested then.
         """
         if page is None:
             if name in self._missing:
@@ -94,7 +94,7 @@ class Recording:
         )
 
     def _as_recorded(self, file: Listed | UnreadableFile) -> Listed | UnreadableFile:
-        """A file with the URL and the source that it had; one that was put into the directory later is as it is."""
+        """Return a file with its original URL and source; one that was added to the directory later is unchanged."""
         if isinstance(file, UnreadableFile):
             return file
         path = os.path.normpath(path_of_url(file.url) or os.sep)
@@ -105,20 +105,20 @@ class Recording:
         return replace(file, url=url, index=source, path=path)
 
     def _about(self, name: NormalizedName, path: str) -> Mapping[str, Any]:
-        """What is said of a file at a normalised path; nothing of one outside the project's folder."""
+        """Return what the manifest says of a file at a normalized path; nothing outside the project's folder."""
         folder = os.path.join(self._folder, name, "")  # noqa: PTH118 -- a path as text, with the separator at its end
         files = _mapping(_mapping(self._projects.get(name)).get("files"))
         return _mapping(files.get(path[len(folder) :].replace(os.sep, "/"))) if path.startswith(folder) else {}
 
     def holds(self, file: Listed) -> bool:
-        """Whether a file is one of this snapshot."""
+        """Return whether a file belongs to this snapshot."""
         return file.path is not None and bool(self._about(file.name, file.path))
 
     def told(self, file: Listed) -> MetadataResult:
-        """What a file of this snapshot said of itself when it was recorded, or why it was refused.
+        """Return the recorded metadata of a file, or why it was rejected.
 
         Raises:
-            NotCached: nobody asked for it then.
+            NotCached: it was not requested then.
             Unreadable: what the directory has of it cannot be used.
         """
         assert file.path is not None
@@ -139,7 +139,7 @@ class Recording:
 
 
 def _refusal(told: Mapping[str, Any]) -> BadMetadata | HashMismatch | DynamicMetadata | None:
-    """Why a file is refused, from its plain form."""
+    """Return the reason against a file from its JSON form."""
     text = {name: value for name, value in told.items() if isinstance(value, str)}
     match text.get("kind"):
         case "BadMetadata":

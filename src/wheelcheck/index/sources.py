@@ -1,4 +1,4 @@
-"""Where an index may be: on a server or in a directory, as the user names it and as it is asked."""
+"""Sources: indexes and find-links locations, on a server or in a directory."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Source: TypeAlias = "SimpleIndex | FindLinks"
 
 @record
 class Remote:
-    """A source on a server. `label` names it in answers, `url` has no credentials, `links` tells of `FindLinks`."""
+    """A source on a server. `label` names it in reports, `url` has no credentials, `links` is set for `FindLinks`."""
 
     label: str
     links: bool
@@ -40,13 +40,13 @@ class Remote:
 
     @property
     def user(self) -> str:
-        """Who asks; what one user is answered is not for another."""
+        """The user name; one user's answers are not for another."""
         return self.login.credentials.user if self.login else ""
 
 
 @record
 class Local:
-    """A source in the file system of this machine; `recorded` where it is a snapshot."""
+    """A source in the local file system; `recorded` where it is a snapshot."""
 
     label: str
     links: bool
@@ -58,10 +58,10 @@ Placed: TypeAlias = "Remote | Local"
 
 
 def placed(source: Source) -> Placed:
-    """A source as it is asked.
+    """Return a source in the form in which it is read.
 
     Raises:
-        UsageError: it is neither an address nor a directory.
+        UsageError: it is neither a URL nor a directory.
     """
     links = isinstance(source, FindLinks)
     given = source.location if isinstance(source, FindLinks) else source.url

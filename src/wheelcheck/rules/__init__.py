@@ -1,1 +1,1 @@
-"""The curated errata to published metadata: model, parser, loader and audit; the rows are in ``data/``."""
+"""The curated errata to published metadata: model, parser, loader and audit. The rows are in ``data/``."""

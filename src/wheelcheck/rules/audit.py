@@ -1,4 +1,4 @@
-"""What an index says beside a curated rule, and whether the rule is still worth its place in the table."""
+"""Compare a curated rule with the index, and decide whether it is stale."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from wheelcheck.targets.target import Target
 
 Published: TypeAlias = "Callable[[NormalizedName], Sequence[Version]]"
-"""Gives the versions of a project that an index lists."""
+"""Return the versions of a project that an index lists."""
 
 
 class _Finding(Variant):
-    """Why a rule is stale, or why that could not be told (`is_stale`)."""
+    """Why a rule is stale, or (`is_stale` is False) why that is unknown."""
 
     __slots__ = ()
 
     is_stale = True
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `findings`."""
+        """Return the form under `findings`."""
         about: dict[str, Plain] = {"kind": self.kind, "stale": self.is_stale}
         return about | fields_of(self)
 
@@ -41,28 +41,28 @@ class NoVersion(_Finding):
 
 @record
 class AlreadySaid(_Finding):
-    """The metadata of each of these versions says by itself what the rule adds."""
+    """The metadata of these versions already says what the rule adds."""
 
     versions: tuple[Version, ...]
 
 
 @record
 class NoDifference(_Finding):
-    """The answers to these questions are the same without the rule, each for its target."""
+    """The answers to these questions, each for its target, are the same without the rule."""
 
     questions: tuple[str, ...]
 
 
 @record
 class NoFile(_Finding):
-    """No file of the versions that are listed fits a usual target that the rule is about."""
+    """No listed file of these versions fits a usual target that the rule is about."""
 
     is_stale = False
 
 
 @record
 class NoAnswer(_Finding):
-    """The rule's versions cannot be installed on a target that it is about, neither with it nor without."""
+    """The rule's versions cannot be installed on a target that it is about, with or without it."""
 
     is_stale = False
     questions: tuple[str, ...]
@@ -70,7 +70,7 @@ class NoAnswer(_Finding):
 
 @record
 class NotTold(_Finding):
-    """An index did not answer."""
+    """An index could not be queried."""
 
     is_stale = False
     why: str
@@ -81,13 +81,12 @@ Finding: TypeAlias = "NoVersion | AlreadySaid | NoDifference | NoFile | NoAnswer
 
 @record
 class Beside:
-    """What the metadata of one file says of the projects that a rule names.
+    """What the metadata of one file says about the projects that a rule names.
 
     Attributes:
         version, filename: the file.
-        target: the target that it was looked at for, as its text.
-        requirements: what the file states of those projects; empty where it says nothing of them, and None where its
-            metadata cannot be used.
+        target: the name of the target that it was read for.
+        requirements: the file's requirements on those projects; None where its metadata cannot be used.
     """
 
     version: Version
@@ -96,18 +95,17 @@ class Beside:
     requirements: tuple[str, ...] | None
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `beside`."""
+        """Return the form under `beside`."""
         return fields_of(self)
 
 
 @record
 class Difference:
-    """What an answer is with a rule, and what it would be without.
+    """An answer with a rule and without it.
 
     Attributes:
         question: what was asked, and for which target.
-        before, after: the versions of the projects in which the two differ, without the rule and with it; None where
-            there is no answer.
+        before, after: the versions that differ, without the rule and with it; None where there is no answer.
     """
 
     question: str
@@ -115,20 +113,20 @@ class Difference:
     after: Mapping[str, str] | None
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `difference`."""
+        """Return the form under `difference`."""
         return fields_of(self)
 
 
 @record
 class Audit:
-    """One rule beside the index.
+    """One rule compared with the index.
 
     Attributes:
-        rule: which.
-        covered: the versions on the index that it is about, newest first.
+        rule: the rule.
+        covered: the listed versions that it is about, newest first.
         beside: what the newest and the oldest of them that fit a target say themselves.
-        difference: what the rule changes, if it does.
-        findings: what speaks against it, or why nothing could be told.
+        difference: what the rule changes, if anything.
+        findings: why it is stale or unknown.
     """
 
     rule: Rule
@@ -145,7 +143,7 @@ class Audit:
         return "unknown" if self.findings else "holds"
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `rules`."""
+        """Return the form under `rules`."""
         return {
             "id": self.rule.id,
             "project": self.rule.project,
@@ -159,7 +157,7 @@ class Audit:
 
 
 def stated(rule: Rule, metadata: Metadata, target: Target) -> tuple[Requirement, ...]:
-    """What metadata itself asks on a target of the projects that a rule names."""
+    """Return what metadata requires on a target of the projects that a rule names."""
     others = frozenset(map(named, rule.requirements))
     return tuple(r for r in metadata.requires_dist if canonicalize_name(r.name) in others and _holds(r, target))
 
@@ -172,7 +170,7 @@ def _holds(requirement: Requirement, target: Target) -> bool:
 
 
 def is_said(rule: Rule, metadata: Metadata, target: Target, published: Published) -> bool:
-    """Whether metadata admits nothing that a rule refuses, as far as versions are published."""
+    """Return whether metadata admits no published version that a rule excludes."""
     asked = stated(rule, metadata, target)
     return bool(rule.requirements) and all(
         _is_met(rule.effect, one, [r for r in asked if canonicalize_name(r.name) == named(one)], published(named(one)))
@@ -189,7 +187,7 @@ def _is_met(effect: Effect, wanted: Requirement, asked: Iterable[Requirement], v
 
 
 def but(pins: Mapping[str, str] | None, others: Mapping[str, str] | None) -> Mapping[str, str] | None:
-    """What of an answer is not in another one; all of it where that is none, and None where it is none itself."""
+    """Return the part of an answer that differs from another one; None where there is no answer."""
     if pins is None or others is None:
         return pins
     return {name: version for name, version in pins.items() if others.get(name) != version}

@@ -1,4 +1,4 @@
-"""Where rules come from: the files of this package, and a file or directory of the user's own."""
+"""Load rules: the files of this package, and a file or directory of the user's own."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 MAX_BYTES = 1_000_000
-"""How large a file of rules may be; the curated ones together are far below."""
+"""Maximum size of a file of rules; all curated ones together are far below."""
 _FOLDER = Path(__file__).with_name("data")
 
 
 @cache
 def curated() -> Rules:
-    """The rules that this package carries, in one file a project, which is read when the project is first asked about.
+    """Return the curated rules. There is one file a project, read when the project first comes up.
 
-    ``constrainers.json`` says from which files rules bear on which other projects.
+    ``constrainers.json`` lists, for each project, the files whose rules constrain it.
     """
     names = sorted(canonicalize_name(entry.stem) for entry in _FOLDER.glob("*.toml"))
     links = json.loads((_FOLDER / "constrainers.json").read_text("utf-8"))
@@ -36,12 +36,12 @@ def _sheet(name: NormalizedName) -> tuple[Rule, ...]:
 
 
 def rules_in_force(own: str | None = None) -> Rules:
-    """The curated rules, with a user's own ones in place of those whose id they bear."""
+    """Return the curated rules; the user's own rules replace those with the same id."""
     return curated().overridden_by(read_rules(own)) if own else curated()
 
 
 def read_rules(path: Path | str) -> Rules:
-    """The rules in a TOML file, or in every ``*.toml`` file of a directory.
+    """Read the rules in a TOML file, or in every ``*.toml`` file of a directory.
 
     Raises:
         UsageError: there is nothing to read, or it is malformed.

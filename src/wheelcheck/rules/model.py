@@ -1,13 +1,13 @@
-"""The curated rules: errata to the metadata of published projects, each with its reason and its sources.
+"""Curated rules: errata to the metadata of published projects, each with a reason and sources.
 
-Metadata answers three questions, so a rule has one of three effects: it forbids a file, adds a requirement, or
-constrains another project where that project is in the answer too. Versions are PEP 440, markers and requirements
-PEP 508; markers know neither a macOS version nor Rosetta, so `when` has two typed fields for them.
+Metadata answers three questions, so a rule has one of three effects: it forbids a file, requires a project, or
+constrains another project where that is in the answer. Versions follow PEP 440, markers and requirements PEP 508;
+markers know neither a macOS version nor Rosetta, so `when` has two typed fields for them.
 
-The versions of a rule and release candidates: where the specifier itself names no pre-release, a candidate or a
-development release is covered exactly when the release that it leads to is covered. A rule for ``==2.20.0`` or for
-``>=2.20`` so covers 2.20.0rc0, and a rule for ``<2.20`` does not. Where it names one (``>=2.20.0rc1``), PEP 440 is
-taken to the letter. Requirements are always taken to the letter: ``tensorflow<2.20`` does not admit 2.20.0rc0.
+Versions of a rule and pre-releases: where the specifier names no pre-release, a pre-release is covered exactly when the
+release that it leads to is. So a rule for ``==2.20.0`` or ``>=2.20`` covers 2.20.0rc0, and a rule for ``<2.20`` does
+not. Where it names one (``>=2.20.0rc1``), PEP 440 is taken literally. Requirements are always taken literally:
+``tensorflow<2.20`` does not admit 2.20.0rc0.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class Effect(Enum):
-    """What a rule does: refuses a file, adds a requirement, or binds another project if that is in the answer."""
+    """What a rule does: forbid a file, require a project, or constrain another project if that is in the answer."""
 
     FORBIDS = "forbids"
     REQUIRES = "requires"
@@ -48,20 +48,21 @@ class Effect(Enum):
 
 
 EVIDENCE = ("metadata", "contents", "import-run", "static-link", "vendor", "report")
-"""What a rule stands on, first of all: what the index and the files' metadata say; what is in the files; an import
-that was run; symbols linked on paper; a statement of the publisher; a report of users or maintainers."""
+"""What a rule is based on: the index and the files' metadata; the content of the files; an import run; a static link
+check; a statement of the publisher; a report by users or maintainers.
+"""
 
 CONFIDENCE = ("certain", "likely", "predicted")
-"""How far the evidence carries. A rule that is only predicted warns and never refuses."""
+"""How certain the evidence is. A predicted rule warns and never rejects."""
 
 
 @record
 class Source:
-    """Where a rule was learnt: a web page, or a fact that was read from an index or seen in a run; never both.
+    """Where a rule comes from: a web page, or a fact that was read from an index or observed in a run; never both.
 
     Attributes:
         url: the page.
-        fact: one sentence that can be checked again.
+        fact: one sentence that can be verified.
         date: when it was read, ISO 8601.
     """
 
@@ -70,7 +71,7 @@ class Source:
     date: str
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `sources` of a rule."""
+        """Return the form under `sources` of a rule."""
         return {"url": self.url, "fact": self.fact, "date": self.date}
 
 
@@ -81,15 +82,15 @@ class Rule:
     Attributes:
         id: short and stable, for ``--ignore``.
         project: the project whose metadata it corrects.
-        versions: the releases that it is about; for candidates see the head of this module.
-        marker: the targets that it is about, or None for all.
-        macos: the macOS versions that it is about, or None; such a rule says nothing of other systems.
-        translated: True if it is about x86_64 processes under Rosetta only, False if about native ones only. A target
-            of which nobody knows counts as native.
+        versions: the versions that it covers; for pre-releases see the head of this module.
+        marker: the targets that it covers, or None for all.
+        macos: the macOS versions that it covers, or None; such a rule does not cover other systems.
+        translated: True if it covers only x86_64 processes under Rosetta, False if only native ones. A target for which
+            that is unknown counts as native.
         effect: what it does.
         requirements: what it adds, or what other projects must satisfy; empty for a rule that forbids.
         why: one sentence for the user that names the consequence.
-        sources: where that is known from, at least one.
+        sources: at least one.
         evidence: one of `EVIDENCE`.
         confidence: one of `CONFIDENCE`.
     """
@@ -109,21 +110,21 @@ class Rule:
 
     @property
     def warns_only(self) -> bool:
-        """Whether it is a prediction: such a rule may warn of an answer, and must not refuse it."""
+        """Whether it is predicted: such a rule may warn about an answer, but never reject it."""
         return self.confidence == "predicted"
 
     def covers(self, version: Version) -> bool:
-        """Whether it is about this version of its project."""
+        """Return whether it covers this version of its project."""
         if version.is_prerelease and not self.versions.prereleases:
             version = _release_ahead(version)
         return self.versions.contains(version, prereleases=True)
 
     def applies_to(self, version: Version, target: Target) -> bool:
-        """Whether it is about this version of its project on this target."""
+        """Return whether it covers this version of its project on this target."""
         return self.covers(version) and self.is_about(target)
 
     def is_about(self, target: Target) -> bool:
-        """Whether it is about some version of its project on this target."""
+        """Return whether it covers some version of its project on this target."""
         return (
             self.translated in (None, target.translated is True)
             and self._fits_macos(target)
@@ -137,11 +138,11 @@ class Rule:
         return isinstance(system, MacOS) and self.macos.contains(f"{system.major}.{system.minor}")
 
     def on(self, project: NormalizedName) -> tuple[Requirement, ...]:
-        """Those of its requirements that are about a project."""
+        """Return its requirements on a project."""
         return tuple(requirement for requirement in self.requirements if named(requirement) == project)
 
     def broken_by(self, project: NormalizedName, version: Version) -> bool:
-        """Whether a version of another project fails what it asks of that project."""
+        """Return whether a version of another project violates its requirements."""
         return any(not requirement.specifier.contains(version, prereleases=True) for requirement in self.on(project))
 
     @property
@@ -157,7 +158,7 @@ class Rule:
 
     @property
     def when(self) -> dict[str, Plain]:
-        """The conditions on the target that it has, as they are written in a file of rules."""
+        """Its conditions on the target, as written in a file of rules."""
         stated = {
             "marker": None if self.marker is None else str(self.marker),
             "macos": None if self.macos is None else str(self.macos),
@@ -166,7 +167,7 @@ class Rule:
         return {key: value for key, value in stated.items() if value is not None}
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form in documents, with every field."""
+        """Return the form in documents, with every field."""
         return {
             "id": self.id,
             "project": self.project,
@@ -182,22 +183,22 @@ class Rule:
 
 
 def _release_ahead(version: Version) -> Version:
-    """The release that a candidate or a development release leads to."""
+    """Return the release that a pre-release leads to."""
     post = "" if version.post is None or version.pre else f".post{version.post}"
     return Version(version.base_version + post)
 
 
 def named(requirement: Requirement) -> NormalizedName:
-    """The project that a requirement is about."""
+    """Return the project of a requirement."""
     return canonicalize_name(requirement.name)
 
 
 class RulesByProject(Mapping[NormalizedName, "tuple[Rule, ...]"]):
-    """The rules of each project, read when they are first asked for.
+    """The rules of each project, read on first access.
 
     Args:
         names: the projects that have rules.
-        read: gives the rules of one of them.
+        read: returns the rules of one of them.
     """
 
     def __init__(self, names: Iterable[NormalizedName], read: Callable[[NormalizedName], tuple[Rule, ...]]) -> None:
@@ -218,12 +219,12 @@ class RulesByProject(Mapping[NormalizedName, "tuple[Rule, ...]"]):
 
 
 class Rules:
-    """An immutable collection of rules. Those that are only predicted bind nothing: `predicted`.
+    """An immutable collection of rules. Predicted ones never reject: see `predicted`.
 
     Args:
         sheets: the rules of each project.
-        constrainers: for each project that rules constrain, the projects whose rules do. So it is known without reading
-            them which rules bear on it from elsewhere.
+        constrainers: for each constrained project, the projects whose rules constrain it; so these are known without
+            reading them.
     """
 
     def __init__(
@@ -237,7 +238,7 @@ class Rules:
 
     @classmethod
     def of(cls, rows: Iterable[Rule]) -> Rules:
-        """The collection of some rules."""
+        """Return a collection of rules."""
         sheets: dict[NormalizedName, tuple[Rule, ...]] = {}
         constrainers: dict[NormalizedName, frozenset[NormalizedName]] = {}
         for rule in rows:
@@ -256,14 +257,14 @@ class Rules:
         return bool(self._sheets)
 
     def about(self, name: NormalizedName) -> tuple[Rule, ...]:
-        """Every rule for a project, whatever the version and the target."""
+        """Return every rule for a project, whatever the version and the target."""
         return self._sheets.get(name, ())
 
     def selected(self, projects: Iterable[str] = (), targets: Collection[Target] = ()) -> tuple[Rule, ...]:
-        """The rules that name one of some projects, on some targets; none of either stands for all.
+        """Return the rules that name one of some projects, on some targets; none of either means all.
 
         Raises:
-            UsageError: there is no rule that names a project.
+            UsageError: no rule names a project.
         """
         wanted = frozenset(map(canonicalize_name, projects))
         known = frozenset(name for rule in self for name in rule.names)
@@ -274,25 +275,25 @@ class Rules:
         return tuple(rule for rule in rows if not targets or any(map(rule.is_about, targets)))
 
     def forbidding(self, name: NormalizedName, version: Version, target: Target) -> tuple[Rule, ...]:
-        """The rules that refuse every file of this version on this target."""
+        """Return the rules that forbid every file of this version on this target."""
         return self._binding(Effect.FORBIDS, name, version, target)
 
     def requiring(self, name: NormalizedName, version: Version, target: Target) -> tuple[tuple[Rule, Requirement], ...]:
-        """What this version needs on this target beyond what its metadata says."""
+        """Return the rules that add requirements to this version on this target."""
         return _pairs(self._binding(Effect.REQUIRES, name, version, target))
 
     def constraining(
         self, name: NormalizedName, version: Version, target: Target
     ) -> tuple[tuple[Rule, Requirement], ...]:
-        """What other projects must satisfy beside this version, if they are in the answer."""
+        """Return the rules that constrain other projects in an answer with this version."""
         return _pairs(self._binding(Effect.CONSTRAINS, name, version, target))
 
     def predicted(self, name: NormalizedName, version: Version, target: Target) -> tuple[Rule, ...]:
-        """The rules of any effect that only warn of this version on this target."""
+        """Return the predicted rules, of any effect, for this version on this target."""
         return tuple(rule for rule in self.about(name) if rule.warns_only and rule.applies_to(version, target))
 
     def partners(self, name: NormalizedName) -> frozenset[NormalizedName]:
-        """The projects that a constraining rule links with this one, in either direction."""
+        """Return the projects that a constraining rule connects with this one, in either direction."""
         own = (other for rule in self.about(name) for other in rule.constrained)
         return self.constrainers.get(name, frozenset()).union(own)
 
@@ -304,14 +305,14 @@ class Rules:
         other_version: Version,
         target: Target,
     ) -> tuple[Rule, ...]:
-        """The constraining rules that forbid these two to stand side by side, of either project."""
+        """Return the constraining rules, of either project, that exclude this pair of versions."""
         return (
             *(r for r in self._constrainers(name, version, target) if r.broken_by(other, other_version)),
             *(r for r in self._constrainers(other, other_version, target) if r.broken_by(name, version)),
         )
 
     def named(self, id: str) -> Rule:  # noqa: A002 -- the field of this name
-        """The rule of an id.
+        """Return the rule with an id.
 
         Raises:
             UsageError: there is none.
@@ -324,20 +325,20 @@ class Rules:
         return rule
 
     def without(self, ids: Iterable[str]) -> Rules:
-        """All rules but those of the given ids.
+        """Return all rules but those with the given ids.
 
         Raises:
-            UsageError: there is no rule of an id.
+            UsageError: there is no rule with an id.
         """
         ignored = {self.named(one).id for one in ids}
         return self._but(ignored, NO_RULES) if ignored else self
 
     def overridden_by(self, other: Rules) -> Rules:
-        """These rules and the other ones, which count where both have an id."""
+        """Return these rules and the other ones; the others replace those with the same id."""
         return self._but({rule.id for rule in other}, other)
 
     def _but(self, ids: Container[str], other: Rules) -> Rules:
-        """These rules without some, and the other ones."""
+        """Return these rules without some, and the other ones."""
 
         def sheet(name: NormalizedName) -> tuple[Rule, ...]:
             return (*(rule for rule in self.about(name) if rule.id not in ids), *other.about(name))
@@ -368,7 +369,7 @@ def _unknown_id(unknown: str, known: list[str]) -> str:
 
 
 def _near(unknown: str, known: Sequence[str]) -> str:
-    """The question whether one of what is known was meant, if some is like it."""
+    """Return a hint at what may have been meant, if something is similar."""
     from difflib import get_close_matches
 
     near = " or ".join(get_close_matches(unknown, known, n=3, cutoff=0.5))
@@ -379,14 +380,14 @@ def _near(unknown: str, known: Sequence[str]) -> str:
 
 
 def load_rules(texts: Iterable[tuple[str, str]]) -> Rules:
-    """Rules from the texts of TOML files.
+    """Parse rules from TOML texts.
 
     Args:
-        texts: pairs of a place, such as a path, which errors name, and the text found there. A text has the keys
-            ``project`` and ``rule``, a list of tables; `ROW_KEYS`, `WHEN_KEYS` and `SOURCE_KEYS` are theirs.
+        texts: pairs of a place, such as a path, for error messages, and the text. The keys of a text are ``project``
+            and ``rule``, a list of tables; see `ROW_KEYS`, `WHEN_KEYS` and `SOURCE_KEYS`.
 
     Raises:
-        UsageError: no TOML, an unknown or missing key, a value that is malformed, or two rules of one id.
+        UsageError: invalid TOML, an unknown or missing key, a malformed value, or two rules with one id.
     """
     places: dict[str, str] = {}
     rows: list[Rule] = []
@@ -402,7 +403,7 @@ def load_rules(texts: Iterable[tuple[str, str]]) -> Rules:
 
 
 MAX_LENGTH = 4_000
-"""How long a line of a file may be, and a text that is parsed: what is far longer takes its parser minutes."""
+"""Maximum length of a line and of a parsed value; far longer ones keep a parser busy for minutes."""
 FILE_KEYS = {"project": True, "rule": True}
 ROW_KEYS = {
     "id": True,
@@ -417,7 +418,7 @@ ROW_KEYS = {
 }
 WHEN_KEYS = {"marker": False, "macos": False, "translated": False}
 SOURCE_KEYS = {"url": False, "fact": False, "date": True}
-"""The keys of each table of a file, and whether it must have them; ``schema.json`` says the same to editors."""
+"""The keys of each table, and whether they are mandatory; ``schema.json`` says the same to editors."""
 
 
 def _read_file(place: str, text: str) -> Iterator[Rule]:
@@ -549,7 +550,7 @@ def _matching(pattern: str, text: str) -> str:
 
 @record(kw_only=False)
 class _Place:
-    """Where in a file of rules something stands."""
+    """A position in a file of rules."""
 
     words: str
 

@@ -43,7 +43,7 @@ MODULES: Mapping[str, tuple[NormalizedName, ...]] = MappingProxyType(
 
 
 class Replacement(NamedTuple):
-    """The project to ask for instead, why, and where that is from."""
+    """The project to use instead, why, and where that is from."""
 
     by: NormalizedName
     why: str
@@ -80,4 +80,4 @@ REPLACEMENTS: Mapping[NormalizedName, Replacement] = MappingProxyType(
         for project, (by, why, source) in _REPLACED.items()
     }
 )
-"""By project, what is asked for instead of it."""
+"""Replacements by project."""
