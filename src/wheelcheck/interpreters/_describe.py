@@ -1,7 +1,7 @@
-"""What an interpreter says of itself, as JSON. Runs in any Python from 2.7 on and needs its standard library only.
+"""Describe the interpreter that runs this, as JSON. Runs on Python 2.7 and newer with the standard library only.
 
-As a script it writes the facts to the file that its first argument names, never to a stream, since an interpreter may
-print things of its own. With ``--installed`` as its second argument the facts hold what is installed, too.
+As a script it writes the facts to the file named by its first argument, never to a stream, since an interpreter may
+print things of its own. With ``--installed`` as its second argument, the facts include what is installed.
 """
 # mypy: ignore-errors
 
@@ -22,7 +22,7 @@ import sysconfig
 
 
 def describe():
-    """The facts of the interpreter that this runs in."""
+    """Return the facts about the running interpreter."""
     facts = {
         "version": list(sys.version_info[:3]),
         "environment": environment(),
@@ -42,7 +42,7 @@ def describe():
 
 
 def environment():
-    """The marker variables, computed as packaging computes them."""
+    """Return the marker variables, computed as packaging does."""
     implementation = getattr(sys, "implementation", None)
     if implementation is None:
         name, version = platform.python_implementation().lower(), platform.python_version()
@@ -122,7 +122,7 @@ def mac():
 
 
 def true_mac_version():
-    """macOS 11 and newer call themselves 10.16 to programs that were built against an older SDK."""
+    """Return the true macOS version; macOS 11 and newer report 10.16 to programs built with an older SDK."""
     command = [sys.executable, "-sS", "-c", "import platform; print(platform.mac_ver()[0])"]
     try:
         child = subprocess.Popen(command, stdout=subprocess.PIPE, env=dict(os.environ, SYSTEM_VERSION_COMPAT="0"))
@@ -133,7 +133,7 @@ def true_mac_version():
 
 
 def sysctl(name):
-    """An integer of the macOS kernel; None where it has none of that name."""
+    """Return an integer of the macOS kernel; None where it has none of that name."""
     try:
         import ctypes
 
@@ -180,7 +180,7 @@ def glibc_version_by_call():
 
 
 def musl_version(elf):
-    """The version that the musl loader of the executable prints; None where the loader is another one."""
+    """Return the version that the executable's musl loader prints; None where the loader is another one."""
     loader = (elf or {}).get("loader") or ""
     if "musl" not in loader:
         return None
@@ -202,7 +202,7 @@ LAYOUTS = {
 
 
 def read_elf(path):
-    """Class, byte order, machine, flags and loader of an ELF file; None if it is no such file."""
+    """Return class, byte order, machine, flags and loader of an ELF file; None if it is none."""
     try:
         with open(path, "rb") as stream:
             return parse_elf(stream)
@@ -237,7 +237,7 @@ def find_loader(stream, program, indexes, offsets):
 
 
 def refused(glibc, native, bits):
-    """The manylinux tags that a ``_manylinux`` module, if there is one, turns down (PEP 513, PEP 600)."""
+    """Return the manylinux tags that a ``_manylinux`` module rejects (PEP 513, PEP 600)."""
     module = manylinux_module()
     version = re.match(r"([0-9]+)\.([0-9]+)", glibc)
     if module is None or version is None:
@@ -296,7 +296,7 @@ def site_packages():
 
 
 def installed():
-    """Name and version of every distribution that the interpreter can import, in the order of its path."""
+    """Return name and version of every distribution that the interpreter can import, in path order."""
     try:
         from importlib.metadata import distributions
     except ImportError:

@@ -1,8 +1,8 @@
-"""The child of a confirmation: finds the modules of projects, imports them and runs a small operation on them.
+"""The child of a confirmation: find the modules of projects, import them, and run a small operation on them.
 
-Run by any Python from 3.8 on, with the standard library only: ``python _probe.py QUESTION ANSWER``. QUESTION is a
-JSON file ``{"projects": [], "modules": [[module, project or null]], "versions": [], "search": path or null}``. ANSWER
-receives one JSON object a line, each before the next step begins, so that a crash loses nothing of what came before it.
+Runs on Python 3.8 and newer with the standard library only: ``python _probe.py QUESTION ANSWER``. QUESTION is a JSON
+file ``{"projects": [], "modules": [[module, project or null]], "versions": [], "search": path or null}``. ANSWER
+receives one JSON object a line, each before the next step begins, so that a crash loses nothing.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TENSORFLOWS = (
     "tf-nightly",
     "tf-nightly-cpu",
 )
-"""Projects whose worth shows in the module tensorflow: some are stubs, some plugins without a module of their own."""
+"""Projects that are tested by importing tensorflow: some are stubs, some plugins without a module of their own."""
 
 NEVER_MODULES = frozenset(
     [
@@ -57,13 +57,13 @@ NEVER_MODULES = frozenset(
         "tests",
     ]
 )
-"""Names that wheels carry by mistake; importing them proves nothing and may run scripts."""
+"""Names that wheels contain by mistake; importing them proves nothing and may run scripts."""
 
 MAX_TEXT = 32768
 
 
 class WrongResultError(Exception):
-    """An operation ran and gave something else than NumPy."""
+    """An operation gave a result that differs from NumPy's."""
 
     def __init__(self, operation: str, expected: Any, got: Any) -> None:
         super().__init__(operation)
@@ -104,7 +104,7 @@ def normalized(name: str) -> str:
 
 
 class Installed:
-    """The installed distributions by normalised name; Pythons before 3.10 look names up less leniently than that."""
+    """Installed distributions by normalized name; Pythons before 3.10 look names up less leniently."""
 
     def __init__(self) -> None:
         self.scanned: dict[str, Any] | None = None
@@ -138,7 +138,7 @@ def name_of(distribution: Any) -> str:
 
 
 def modules_of(project: str, distribution: Any) -> list[str]:
-    """The modules that a user would import from a distribution: stated (PEP 794), listed by its build, or packaged."""
+    """Return the importable modules of a distribution: stated (PEP 794), listed by its build, or packaged."""
     if normalized(project) in TENSORFLOWS:
         return ["tensorflow"]
     stated = distribution.metadata.get_all("Import-Name")
@@ -152,13 +152,13 @@ def modules_of(project: str, distribution: Any) -> list[str]:
 
 
 def guessed(project: str) -> list[str]:
-    """The module of the project's own name, if there is one: an editable distribution lists no files of its own."""
+    """Return the module with the project's own name, if there is one; an editable distribution lists no files."""
     name = normalized(project).replace("-", "_")
     return [name] if importlib.util.find_spec(name) else []
 
 
 def paths_of(distribution: Any) -> list[str]:
-    """The files that a distribution lists; straight from RECORD, since ``files`` takes long for the large ones."""
+    """Return the files of a distribution, read from RECORD, since ``files`` is slow for large ones."""
     record = distribution.read_text("RECORD")
     if record is None:
         return [str(file) for file in distribution.files or []]
@@ -166,7 +166,7 @@ def paths_of(distribution: Any) -> list[str]:
 
 
 def packaged_modules(files: list[str]) -> list[str]:
-    """Top-level modules and packages, and of a namespace the packages that come first below it."""
+    """Return top-level modules and packages, and for a namespace the first packages below it."""
     names = {name for name in map(module_parts, files) if name}
     first = [name for name in names if not any(name[:depth] in names for depth in range(1, len(name)))]
     return sorted(".".join(name) for name in first)
@@ -185,14 +185,14 @@ def module_parts(file: str) -> tuple[str, ...]:
 
 
 def public(names: list[str]) -> list[str]:
-    """Without private names and those that no user imports, unless there are no others."""
+    """Return the names without private ones and those that no user imports, unless there are no others."""
     usable = [name for name in names if all(part.isidentifier() for part in name.split("."))]
     meant = [name for name in usable if not NEVER_MODULES.intersection(name.split("."))] or usable
     return [name for name in meant if "._" not in "." + name] or meant
 
 
 def files_of(module: str, distribution: Any) -> list[str]:
-    """Where a distribution keeps the file that importing a module must read; empty where it lists none (editable)."""
+    """Return the files that importing a module must read; empty where the distribution lists none (editable)."""
     if distribution is None:
         return []
     stem = module.replace(".", "/")
@@ -207,7 +207,7 @@ def files_of(module: str, distribution: Any) -> list[str]:
 
 
 class Search:
-    """The directory of the caller, in which ``python`` would look before all others."""
+    """The caller's directory, which ``python`` would search before all others."""
 
     def __init__(self, directory: str | None) -> None:
         self.directory = directory or ""
@@ -217,7 +217,7 @@ class Search:
             self.names = frozenset()
 
     def shadow(self, name: str) -> str | None:
-        """The file that would be imported as this top-level name instead of the right one, if there is such a file."""
+        """Return the file that would be imported under this top-level name instead, if there is one."""
         package = os.path.join(self.directory, name, "__init__.py")
         if name in self.names and os.path.isfile(package):
             return package
@@ -225,7 +225,7 @@ class Search:
         return next((os.path.join(self.directory, name + end) for end in endings if name + end in self.names), None)
 
     def shadows(self) -> dict[str, str]:
-        """Of all that has been imported since the start: what a file in the directory would have replaced."""
+        """Return, for each imported module, the file in the directory that would have replaced it."""
         names = {name for name in list(sys.modules) if name not in STARTED and "." not in name and name != "__main__"}
         found = {name: self.shadow(name) for name in sorted(names) if not is_built_in(name)}
         return {name: path for name, path in found.items() if path and not same(path, file_of(sys.modules.get(name)))}
@@ -251,7 +251,7 @@ def same(one: str, other: str | None) -> bool:
 
 
 class Answer:
-    """The answer file; opened anew for each line, because an import may close every descriptor of its process."""
+    """The answer file; reopened for each line, because an import may close every descriptor of its process."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -266,7 +266,7 @@ class Answer:
 
 
 class Trial:
-    """Find, import, run: one module, every step told before the next one begins."""
+    """Find, import and run one module, reporting each step before the next begins."""
 
     def __init__(self, module: str, distribution: Any, answer: Answer, search: Search) -> None:
         self.module = module
@@ -317,7 +317,7 @@ class Trial:
 
 
 def origin_of(spec: Any) -> str | None:
-    """The file of a module, or the first directory of a namespace."""
+    """Return the file of a module, or the first directory of a namespace."""
     origin = getattr(spec, "origin", None)
     places = list(getattr(spec, "submodule_search_locations", None) or [])
     return str(origin) if origin else str(places[0]) if places else None
@@ -329,7 +329,7 @@ def shadow_of(search: Search, top: str, spec: Any) -> str | None:
 
 
 def version_of(imported: Any, distribution: Any) -> str | None:
-    """What the module says of itself, else what its distribution says."""
+    """Return the module's own version, or that of its distribution."""
     try:
         version = imported.__version__
         if isinstance(version, str):
@@ -343,7 +343,7 @@ def version_of(imported: Any, distribution: Any) -> str | None:
 
 
 def described(error: BaseException) -> dict[str, Any]:
-    """Type, message, place and traceback of an exception, cut to what is useful."""
+    """Return type, message, frame and traceback of an exception, shortened."""
     kind = type(error)
     frames = traceback.extract_tb(error.__traceback__)
     where = "%s:%s in %s" % (frames[-1].filename, frames[-1].lineno, frames[-1].name) if frames else None
@@ -357,7 +357,7 @@ def described(error: BaseException) -> dict[str, Any]:
 
 
 def plan(question: dict[str, Any], installed: Installed, answer: Answer) -> list[tuple[str, str | None]]:
-    """The pairs of module and project to try: those asked for by name, then those of the projects, each module once."""
+    """Return the pairs of module and project to try: requested modules, then those of the projects, each once."""
     pairs: dict[str, str | None] = dict(question["modules"])
     for project in question["projects"]:
         distribution, modules, error = None, [], None
@@ -374,7 +374,7 @@ def plan(question: dict[str, Any], installed: Installed, answer: Answer) -> list
 
 
 def prepare() -> None:
-    """Forget the directory of this file; let a crash, or the parent, have the stack printed."""
+    """Remove this file's directory from the path; have the stack printed on a crash or on request."""
     here = os.path.dirname(os.path.abspath(__file__))
     if sys.path and same(sys.path[0], here):
         del sys.path[0]

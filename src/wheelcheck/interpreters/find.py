@@ -1,9 +1,8 @@
-"""Interpreters on this machine: described as targets, and what is installed in them.
+"""Interpreters on this machine: describe them as targets, and list what is installed in them.
 
-An interpreter is asked by running ``_describe.py`` in it, in an empty directory. It keeps its site-packages and the
-user's, since a ``_manylinux`` module there is pip's business, too; so it is not isolated (``-I`` does not exist before
-Python 3.4 either). The caller's ``PYTHON*`` variables are withheld: ``PYTHONHOME`` and ``PYTHONPATH`` belong to the
-caller's Python and break another one.
+An interpreter is described by running ``_describe.py`` in it, in an empty directory. It keeps its site-packages and the
+user's, since pip honours a ``_manylinux`` module there; so it is not isolated (``-I`` does not exist before Python 3.4
+either). The caller's ``PYTHON*`` variables are withheld, since ``PYTHONHOME`` and ``PYTHONPATH`` break another Python.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 PATIENCE = 30.0
 """Seconds that an interpreter has to describe itself."""
 MAX_DOCUMENT = 1_000_000
-"""Bytes of a target document or a description that are read at most."""
+"""Maximum size of a target document or a description."""
 DOCUMENT_SCHEMA = "wheelcheck/target/1"
 CHILD = Path(_describe.__file__)
 
@@ -107,7 +106,7 @@ def _python(text: str | None) -> Python:
 
 
 def _told_in_full(text: str) -> Target | None:
-    """The target of a text that leaves nothing open to ``--python``; None if it is ``PLATFORM[-PYTHON]``."""
+    """Return the target of a text that is complete without ``--python``; None for ``PLATFORM[-PYTHON]``."""
     word = text.strip()
     if word.lower() == "running":
         return describe()
@@ -119,12 +118,12 @@ def _told_in_full(text: str) -> Target | None:
 
 
 def _is_target(text: str) -> bool:
-    """Whether it is a target by its spelling. Those mean the same everywhere, whatever files are lying around."""
+    """Return whether a text is a target name. Those mean the same everywhere, whatever files exist."""
     return _can(lambda: read_target(text, None if names_python(text) else read_python("3.12")))
 
 
 def _is_interpreter(text: str) -> bool:
-    """Whether ``--python`` names an interpreter to be asked, and no version."""
+    """Return whether ``--python`` names an interpreter rather than a version."""
     return _is_path(text) or (_exists(text) and not _can(lambda: read_python(text)))
 
 
@@ -149,7 +148,7 @@ def _is_path(text: str) -> bool:
 
 
 def _is_command(text: str) -> bool:
-    """Whether it is the name of an interpreter to be looked for on PATH, such as ``python3.12``."""
+    """Return whether a text is the name of an interpreter to look up on PATH, such as ``python3.12``."""
     name = text.lower().removesuffix(".exe")
     return any(name.startswith(stem) and not name.removeprefix(stem).strip("0123456789.t") for stem in COMMANDS)
 
@@ -158,7 +157,7 @@ COMMANDS = ("python", "pypy", "graalpy")
 
 
 def load(path: str | os.PathLike[str]) -> Target:
-    """The target in a file that ``wheelcheck targets show T --format json`` wrote.
+    """Load a target from a file that ``wheelcheck targets show T --format json`` wrote.
 
     Raises:
         UsageError: the file cannot be read or holds no target.
@@ -194,10 +193,10 @@ def _document(path: Path) -> object:
 
 
 def running_facts() -> dict[str, Any]:
-    """What the running interpreter says of itself; see ``_describe.py`` for the keys.
+    """Return the facts about the running interpreter; see ``_describe.py`` for the keys.
 
     Raises:
-        UsageError: files of the caller stand in for the standard library, and asking in a process of its own failed.
+        UsageError: files of the caller shadow the standard library, and running a separate process failed.
     """
     if _standard_library_is_shadowed() and sys.executable:
         return facts_of(Path(sys.executable))
@@ -206,17 +205,17 @@ def running_facts() -> dict[str, Any]:
 
 
 def _standard_library_is_shadowed() -> bool:
-    """Whether a file such as ``platform.py`` beside the caller's script was imported in place of the real one."""
+    """Return whether a file such as ``platform.py`` beside the caller's script shadows the standard library."""
     home = str(Path(os.__file__).resolve().parent)
     files = (getattr(sys.modules[name], "__file__", None) for name in ("platform", "sysconfig", "struct", "subprocess"))
     return any(file is not None and not str(Path(file).resolve()).startswith(home) for file in files)
 
 
 def facts_of(executable: Path, *options: str, patience: float = PATIENCE) -> dict[str, Any]:
-    """What the interpreter at a path says of itself; see ``_describe.py`` for the keys and the options.
+    """Return the facts about the interpreter at a path; see ``_describe.py`` for the keys and the options.
 
     Raises:
-        UsageError: it cannot be run, does not end in time, fails, or answers nothing that can be read.
+        UsageError: it cannot be run, does not end in time, fails, or gives no usable answer.
     """
     import json
     from tempfile import TemporaryDirectory
@@ -243,7 +242,7 @@ def _no_answer(executable: Path, why: str) -> UsageError:
 
 
 def _run(command: list[str], executable: Path, place: Path, patience: float) -> None:
-    """Runs a child to its end. Of what it prints, only the end is kept, however much it is."""
+    """Run a child to its end. Of its output, only the end is kept."""
     import subprocess
     from threading import Thread
 
@@ -266,7 +265,7 @@ def _run(command: list[str], executable: Path, place: Path, patience: float) -> 
 
 
 def _start(command: list[str], place: Path) -> subprocess.Popen[bytes]:
-    """A child in a session of its own, of whose output only the errors are heard."""
+    """Start a child in its own session, with only stderr captured."""
     import subprocess
 
     quiet, heard = subprocess.DEVNULL, subprocess.PIPE
@@ -281,7 +280,7 @@ def _keep_tail(stream: Any, tail: list[bytes]) -> None:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ends a child with all that it started, where it still runs."""
+    """Kill a running child with everything that it started."""
     import signal
 
     if child.poll() is not None:
@@ -305,11 +304,11 @@ def _ending(code: int, printed: bytes) -> str:
 
 
 KEPT = frozenset({"PYTHONUSERBASE", "PYTHONNOUSERSITE"})
-"""Variables of the caller that say where a user's own packages are, for any Python."""
+"""Variables of the caller that locate the user's own packages, for any Python."""
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without what is meant for the caller's own Python."""
+    """Return the environment without variables meant for the caller's own Python."""
     return {name: value for name, value in os.environ.items() if not _is_hazard(name)}
 
 
@@ -321,14 +320,14 @@ def _is_hazard(name: str) -> bool:
 
 
 IN_ENVIRONMENTS = ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe", "bin/pypy3")
-"""Where an environment keeps its interpreter: venv and conda, on POSIX and on Windows."""
+"""Where an environment has its interpreter: venv and conda, on POSIX and on Windows."""
 
 
 def find_interpreter(path: str | os.PathLike[str]) -> Path:
-    """The executable that a path, a directory of an environment, or a name on PATH means. Links are not resolved.
+    """Return the executable that a path, an environment's directory, or a name on PATH means. Links are not resolved.
 
     Raises:
-        UsageError: there is none, or it may not be run.
+        UsageError: there is none, or it is not executable.
     """
     text = os.fspath(path)
     if not text or "\0" in text:
@@ -386,15 +385,15 @@ def _mode(path: Path) -> int:
 
 
 def installed(path: str | os.PathLike[str] | None = None) -> dict[NormalizedName, str]:
-    """Name and version of every distribution in an interpreter, as its pip sees them.
+    """Return name and version of every distribution in an interpreter, as its pip sees them.
 
-    Where the interpreter has no pip that works, it is asked for the distributions on its path instead.
+    Without a working pip, the interpreter itself lists the distributions on its path.
 
     Args:
-        path: as `describe` takes it; None is the interpreter that runs wheelcheck.
+        path: as `describe` takes it; None is the running interpreter.
 
     Raises:
-        UsageError: the interpreter cannot be asked.
+        UsageError: the interpreter cannot be run.
     """
     executable = find_interpreter(sys.executable if path is None else path)
     facts = facts_of(executable, "--installed")
@@ -410,7 +409,7 @@ def _normalised(pairs: Any) -> dict[NormalizedName, str]:
 
 
 def _seen_by_pip(executable: Path) -> list[tuple[str, str]] | None:
-    """What ``pip list`` there says; None where pip fails."""
+    """Return what ``pip list`` there reports; None where pip fails."""
     import subprocess
 
     with _pip_api_asks(executable):
@@ -425,7 +424,7 @@ def _seen_by_pip(executable: Path) -> list[tuple[str, str]] | None:
 
 @contextmanager
 def _pip_api_asks(executable: Path) -> Iterator[None]:
-    """pip-api takes the interpreter to ask, and the environment to ask it in, from this process's own environment."""
+    """Set this process's environment for pip-api, which takes the interpreter, and its environment, from there."""
     before = dict(os.environ)
     wanted = clean_environment() | {"PIPAPI_PYTHON_LOCATION": str(executable), "PYTHONSAFEPATH": "1"}
     _set_environment(wanted)

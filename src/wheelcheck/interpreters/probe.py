@@ -1,7 +1,7 @@
-"""Confirmation by a real import: a child process of the target interpreter imports modules and runs operations on them.
+"""Confirm by a real import: a child process of the target interpreter imports modules and runs operations on them.
 
-Whatever the child does is an answer: it may raise, crash, hang, leave in the middle or flood its output. It answers
-through a file, runs in an empty directory and keeps the environment of the caller.
+The child may raise, crash, hang, exit early or flood its output; each is an answer. It answers through a file, and runs
+in an empty directory with the caller's environment.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ if TYPE_CHECKING:
     from wheelcheck.standards.names import NormalizedName
 
 KEPT_OUTPUT = 65536
-"""Of each output stream this many of the last bytes are kept."""
+"""The number of last bytes kept of each output stream."""
 
 KEPT_LINES = 100
 MAX_LINE = 1000
 MAX_TEXT = 32768
 MAX_ANSWER = 16 * 2**20
 FLUSH_FAILED = 120
-"""The exit code of a Python whose standard output could not be flushed: a module closed it, nothing crashed."""
+"""The exit code of a Python that could not flush stdout: a module closed it, nothing crashed."""
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)
 class NoWorkroom(UndeterminedError):
-    """The temporary directory for a confirmation could not be made."""
+    """The temporary directory for a confirmation could not be created."""
 
     why: str
     sentence = (
@@ -80,14 +80,14 @@ def confirm_projects(
 
     Args:
         projects: their modules come from Import-Name (PEP 794), top_level.txt or RECORD.
-        interpreter: the executable of a Python, 3.8 or newer; a shim that looks at the working directory will not do.
-        timeout: seconds that each step (start, import, operation) may take.
-        search: the directory to search for shadowing names; the caller's working directory by default.
-        versions: projects whose installed version is wanted in `installed`.
-        isolated: leave out user site and PYTHON* variables (``-I``), as suits a fresh environment.
+        interpreter: the executable of a Python, 3.8 or newer; not a shim that depends on the working directory.
+        timeout: seconds for each step (start, import, operation).
+        search: the directory to search for shadowing names; by default the working directory.
+        versions: projects whose installed version is reported in `installed`.
+        isolated: ignore user site and PYTHON* variables (``-I``), as suits a fresh environment.
 
     Raises:
-        NoWorkroom: no temporary directory can be made.
+        NoWorkroom: no temporary directory can be created.
     """
     if not projects:
         return Confirmation(interpreter=interpreter, not_tried=(NothingAsked(),))
@@ -103,7 +103,7 @@ def confirm_modules(
     search: Path | None = None,
     isolated: bool = False,
 ) -> Confirmation:
-    """Import modules by name, whatever they come from; otherwise as `confirm_projects`."""
+    """Import modules by name, wherever they come from; otherwise as `confirm_projects`."""
     if not modules:
         return Confirmation(interpreter=interpreter, not_tried=(NothingAsked(),))
     named = [[module, None] for module in modules]
@@ -121,7 +121,7 @@ def _directory(search: Path | None) -> str | None:
 
 
 def _confirm(question: dict[str, Any], interpreter: str, timeout: float, isolated: bool) -> Confirmation:
-    """Children, one after the other, until every module has begun once: a crash loses only the module that crashed."""
+    """Run children until every module has been tried once: a crash loses only the module that crashed."""
     story = _Story(question, interpreter=interpreter, timeout=timeout)
     with _workroom() as room:
         while story.add(_run(question, interpreter, timeout, room, isolated)):
@@ -143,7 +143,7 @@ def _workroom() -> Iterator[Path]:
 
 
 def _unusable(interpreter: str, run: _Run) -> NotTried:
-    """Why an interpreter did not come as far as the first line of its answer; only then it is asked how old it is."""
+    """Return why an interpreter did not reach the first line of its answer; only then is its version queried."""
     import subprocess
 
     lines = [line for line in run.stdout + run.stderr if line.strip()]
@@ -165,7 +165,7 @@ def _unusable(interpreter: str, run: _Run) -> NotTried:
 
 @record
 class _Run:
-    """What one child answered, and how it ended."""
+    """The answer of one child, and how it ended."""
 
     events: tuple[dict[str, Any], ...]
     returncode: int
@@ -175,12 +175,12 @@ class _Run:
 
     @property
     def began(self) -> int:
-        """How many modules it began."""
+        """The number of modules that it started."""
         return self.count("began")
 
     @property
     def finished(self) -> bool:
-        """Whether it also came to the end of each."""
+        """Whether it finished each of them."""
         return self.began == self.count("finished")
 
     def count(self, kind: str) -> int:
@@ -194,7 +194,7 @@ class _Run:
 def _run(
     question: Mapping[str, Any], interpreter: str, timeout: float, room: Path, isolated: bool
 ) -> _Run | InterpreterGone:
-    """One child from start to end. Its working directory is empty, its session its own, its output drained."""
+    """Run one child. Its working directory is empty, its session its own, its output drained."""
     import json
     import tempfile
     from pathlib import Path
@@ -220,7 +220,7 @@ def _run(
 
 
 def _located(interpreter: str) -> str:
-    """A path that holds in every working directory; a bare name is looked up on PATH by the system."""
+    """Return a path that is valid in every working directory; the system looks a bare name up on PATH."""
     import os
 
     return os.path.abspath(interpreter) if os.path.dirname(interpreter) else interpreter  # noqa: PTH100, PTH120
@@ -238,7 +238,7 @@ def _start(command: Sequence[str], directory: Path) -> subprocess.Popen[bytes]:
 
 
 def _wait(process: subprocess.Popen[bytes], answer: Path, timeout: float) -> bool:
-    """Whether the child had to be given up: every line of its answer gives it the full time once more."""
+    """Wait for the child; return whether it timed out. Every line of its answer restarts the clock."""
     import subprocess
     from time import monotonic
 
@@ -261,7 +261,7 @@ def _size(path: Path) -> int:
 
 
 def _ask_for_stack(process: subprocess.Popen[bytes]) -> None:
-    """The signal at which the probe has faulthandler print the stack; a child that ignores it is ended all the same."""
+    """Send the signal at which the probe prints its stack."""
     import signal
     import subprocess
 
@@ -271,7 +271,7 @@ def _ask_for_stack(process: subprocess.Popen[bytes]) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """The child and whatever it started in its session."""
+    """Kill the child and everything in its session."""
     import os
     import signal
 
@@ -283,7 +283,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 class _Drain:
-    """Reads a stream to its end on a thread, so that no flood blocks the child, and keeps the last of it."""
+    """Read a stream to its end on a thread, so that no flood blocks the child, and keep its last bytes."""
 
     patience: ClassVar[float] = 2.0
 
@@ -301,7 +301,7 @@ class _Drain:
                 self.kept = (self.kept + chunk)[-KEPT_OUTPUT:]
 
     def lines(self) -> tuple[str, ...]:
-        """The last lines, as far as they came: a process that left the session may hold the stream open for ever."""
+        """Return the last lines so far; a process that left the session may hold the stream open forever."""
         self.thread.join(self.patience)
         return tuple(_clean(line, MAX_LINE) for line in self.kept.decode("utf-8", "replace").splitlines())
 
@@ -310,7 +310,7 @@ class _Drain:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], ...]:
-    """The lines of an answer that have the form of an answer; a file that a module has spoilt gives fewer of them."""
+    """Return the well-formed lines of an answer; a module may have corrupted the file."""
     try:
         with path.open("rb") as file:
             lines = file.read(MAX_ANSWER).splitlines()
@@ -330,7 +330,7 @@ def _event(line: bytes) -> dict[str, Any] | None:
 
 
 def _clean(text: str, longest: int = MAX_TEXT) -> str:
-    """Text of a stranger without what would move a cursor or change a colour."""
+    """Strip control characters from untrusted output."""
     return "".join(mark if mark.isprintable() or mark in "\n\t" else "\ufffd" for mark in text[:longest])
 
 
@@ -359,7 +359,7 @@ def _number(event: Mapping[str, Any], key: str) -> float | None:
 
 
 class _Story:
-    """All children of one confirmation, folded into its answer."""
+    """Combine the answers of all children of one confirmation."""
 
     def __init__(self, question: Mapping[str, Any], *, interpreter: str, timeout: float) -> None:
         self.unheard: dict[str, None] = dict.fromkeys(question["projects"])
@@ -374,11 +374,11 @@ class _Story:
 
     @property
     def waiting(self) -> list[list[str | None]]:
-        """The modules that no child has begun, as a question names them."""
+        """The modules that no child has started, in the form of a question."""
         return [[module, project] for module, project in self.planned.items() if module not in self.results]
 
     def add(self, run: _Run | InterpreterGone) -> bool:
-        """Take in what a child answered; whether another child is of use."""
+        """Add the answer of a child; return whether another child is needed."""
         if isinstance(run, InterpreterGone):
             self.reasons.append(run)
             self.unheard.clear()
@@ -395,7 +395,7 @@ class _Story:
         return bool(self.waiting) if run.began else self.give_up(run)
 
     def give_up(self, run: _Run) -> bool:
-        """A child that came to no module: the next one would fare no better."""
+        """Record a child that reached no module: the next one would fare no better."""
         for module, project in self.waiting:
             self.results[str(module)] = _result(
                 str(module), [{"event": "began", "project": project}], run, self.timeout
@@ -406,7 +406,7 @@ class _Story:
         return False
 
     def note(self, event: Mapping[str, Any]) -> None:
-        """A line that is about the whole, not about one module."""
+        """Record a line that is not about one module."""
         match event:
             case {"event": "started"}:
                 self.interpreter = _text(event, "executable") or self.interpreter
@@ -450,7 +450,7 @@ def _reasons(project: str, event: Mapping[str, Any]) -> Iterator[NotTried]:
 
 
 def _result(module: str, events: Sequence[Mapping[str, Any]], run: _Run, timeout: float) -> ModuleResult:
-    """One module from all that was written about it and from how its process ended."""
+    """Return the result for one module from the lines about it and from how its process ended."""
     facts: dict[str, Any] = {}
     for event in events:
         facts.update(event)
@@ -506,7 +506,7 @@ def _raised(facts: Mapping[str, Any]) -> Raised:
 
 
 def _stage(said: frozenset[str]) -> Stage:
-    """The step that had begun when the process ended."""
+    """Return the step that was running when the process ended."""
     return "run" if "imported" in said else "import" if "found" in said else "find"
 
 
@@ -518,7 +518,7 @@ def _ending(stage: Stage, run: _Run, timeout: float) -> Died | Hung:
 
 
 def _innermost(lines: Sequence[str]) -> str | None:
-    """The first frame under ``Current thread`` in what faulthandler printed."""
+    """Return the first frame under ``Current thread`` in faulthandler's output."""
     heads = [at for at, line in enumerate(lines) if line.startswith("Current thread")]
     frames = lines[heads[-1] + 1 : heads[-1] + 2] if heads else ()
     return next((frame.strip() for frame in frames if frame.startswith("  File ")), None)

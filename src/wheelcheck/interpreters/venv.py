@@ -1,9 +1,8 @@
-"""Fresh environments that hold exactly the files of an answer, kept in the cache and used again.
+"""Fresh environments that hold exactly the files of an answer, cached for reuse.
 
-An environment is a venv of the target's interpreter without pip. Wheels are unpacked by this process (PEP 427 and the
-binary distribution format, with the `installer` library), so the interpreter needs no pip and may be managed by its
-system. What a wheel contains is hostile until checked: nothing of it is written outside its own environment, and
-nothing that makes the environment what it is can be replaced.
+An environment is a venv of the target's interpreter without pip. This process unpacks the wheels (PEP 427, with the
+`installer` library), so the interpreter needs no pip and may be externally managed. The contents of a wheel are hostile
+until checked: nothing is written outside the environment, and nothing that makes up the environment can be replaced.
 """
 
 from __future__ import annotations
@@ -45,11 +44,11 @@ if TYPE_CHECKING:
 Download: TypeAlias = "Callable[[Wheel, Path], object]"
 
 STRONG = ("sha256", "sha384", "sha512", "blake2b")
-"""The hashes that identify a file; others are compared, but the file is then known by its URL only."""
+"""Hashes that identify a file; others are compared, but the file is then cached by its URL only."""
 
 MARKER = "wheelcheck.json"
 MAX_TEXT = 64 * 2**20
-"""No honest WHEEL, RECORD or entry_points.txt is larger; they are the parts of a wheel that are read as a whole."""
+"""Maximum size of WHEEL, RECORD and entry_points.txt, which are read as a whole."""
 
 DESCRIBE = """
 import sys
@@ -78,7 +77,7 @@ print(json.dumps({name: paths[name] for name in ("purelib", "platlib", "scripts"
 
 
 class PinLike(Protocol):
-    """A chosen file, as `wheelcheck.resolver.model.Pin` is one."""
+    """A chosen file, such as `wheelcheck.resolver.model.Pin`."""
 
     @property
     def name(self) -> NormalizedName: ...
@@ -90,7 +89,7 @@ class PinLike(Protocol):
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)
 class NoEnvironment(UndeterminedError):
-    """The environment could not be made: no space, no permission, no venv module."""
+    """The environment could not be created: no space, no permission, no venv module."""
 
     path: str
     why: str
@@ -99,7 +98,7 @@ class NoEnvironment(UndeterminedError):
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)
 class WheelRefused(UndeterminedError):
-    """A wheel that is not what its index says, or that must not be unpacked."""
+    """A wheel that does not match its index, or must not be unpacked."""
 
     filename: str
     why: str
@@ -114,19 +113,19 @@ def fresh(
     cache_dir: Path,
     progress: bool | None = None,
 ) -> Path:
-    """The interpreter of an environment that holds exactly the pins, from the cache or newly made.
+    """Return the interpreter of an environment that holds exactly the pins, cached or newly created.
 
     Args:
-        pins: wheels; each is checked against every hash that its index gave.
-        interpreter: a Python, 3.8 or newer; if it is in a venv itself, the Python behind that is used.
+        pins: wheels; each is verified against every published hash.
+        interpreter: a Python, 3.8 or newer; if it is in a venv itself, its base Python is used.
         download: writes a file to a path; called for one after the other.
-        cache_dir: holds the environments and the wheels; both are made whole elsewhere and then moved into place.
-        progress: show bars on stderr; by default if that is a terminal.
+        cache_dir: holds environments and wheels; both are completed elsewhere and then moved into place.
+        progress: show progress bars on stderr; by default on a terminal.
 
     Raises:
         UsageError: the interpreter cannot be run or is too old.
-        NoEnvironment: no space, no permission, or the interpreter cannot make a venv.
-        WheelRefused: a pin is no wheel, its hash differs, or its content must not be unpacked.
+        NoEnvironment: no space, no permission, or the interpreter cannot create a venv.
+        WheelRefused: a pin is not a wheel, its hash differs, or its content must not be unpacked.
     """
     goods = sorted((_goods(pin.file) for pin in pins), key=lambda item: item.wheel.filename)
     described = _describe(interpreter)
@@ -142,7 +141,7 @@ def fresh(
 
 @contextmanager
 def _told(place: Path) -> Iterator[None]:
-    """What the system refuses becomes a sentence."""
+    """Convert operating system errors into sentences."""
     try:
         yield
     except OSError as error:
@@ -159,7 +158,7 @@ def _reason(error: BaseException) -> str:
 
 @record
 class _HashedWheel:
-    """A wheel with the strongest thing that is known of its content."""
+    """A wheel with the strongest identification of its content."""
 
     wheel: Wheel
     identity: str
@@ -178,7 +177,7 @@ def _goods(file: Listed) -> _HashedWheel:
 
 
 def _identity(wheel: Wheel) -> str:
-    """A hash that the index gave; of a local file without one, its own digest; else no more than where it is."""
+    """Return a published hash; for a local file without one its own hash; otherwise its location."""
     for algorithm in STRONG:
         if algorithm in wheel.hashes:
             return f"{algorithm}:{wheel.hashes[algorithm].lower()}"
@@ -197,7 +196,7 @@ def _short(text: str) -> str:
 
 
 def _describe(interpreter: str) -> dict[str, Any]:
-    """What makes an interpreter this one and no other; run in the caller's directory, where a shim finds its answer."""
+    """Return what identifies an interpreter; run in the caller's directory, where a shim finds its answer."""
     try:
         about = _ask([interpreter, "-E", "-s", "-c", DESCRIBE])
         python = tuple(about["python"])
@@ -212,7 +211,7 @@ def _describe(interpreter: str) -> dict[str, Any]:
 
 
 class _AnswerError(Exception):
-    """A command of an interpreter failed, or printed no JSON; its text is the last line that it printed."""
+    """A command of an interpreter failed, or printed no JSON; the text is its last line of output."""
 
 
 def _ask(command: Sequence[str], directory: Path | None = None) -> dict[str, Any]:
@@ -227,7 +226,7 @@ def _ask(command: Sequence[str], directory: Path | None = None) -> dict[str, Any
 
 
 def _run(command: Sequence[str], directory: Path | None = None) -> str:
-    """What a command printed. Raises `_AnswerError` if it fails, `OSError` if it cannot be started."""
+    """Return what a command printed. Raises `_AnswerError` if it fails, `OSError` if it cannot be started."""
     import subprocess
 
     try:
@@ -244,9 +243,9 @@ def _run(command: Sequence[str], directory: Path | None = None) -> str:
 
 
 def _is_whole(place: Path) -> bool:
-    """Whether an environment is as it was made.
+    """Return whether an environment is unchanged since it was created.
 
-    The marker is written last; the interpreter is a link that breaks when the Python behind it is removed.
+    The marker is written last; the interpreter is a link that breaks when its base Python is removed.
     """
     try:
         marker = json.loads((place / MARKER).read_bytes())
@@ -256,7 +255,7 @@ def _is_whole(place: Path) -> bool:
 
 
 def _state(place: Path) -> str:
-    """A digest of the names, sizes and times of all files but the bytecode that Python writes when it imports."""
+    """Return a digest of the names, sizes and times of all files except the bytecode that imports write."""
     digest = hashlib.sha256()
     for folder, folders, names in os.walk(place):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
@@ -276,14 +275,16 @@ def _python(place: Path) -> Path:
 
 
 def _fetch(goods: Sequence[_HashedWheel], store: Path, download: Download, bars: _Bars) -> list[Path]:
-    """Every wheel, checked, from the store or the index; one after the other, so that an interrupt ends it at once."""
+    """Return every wheel, verified, from the store or the index; one after the other, so that an interrupt ends it at
+    once.
+    """
     sizes = [item.wheel.size for item in goods]
     bars.begin("Fetching wheels", sum(size or 0 for size in sizes) if all(sizes) else None)
     return [_stored(item, store, download, bars) for item in goods]
 
 
 def _stored(goods: _HashedWheel, store: Path, download: Download, bars: _Bars) -> Path:
-    """A wheel in the store; it is checked each time, so that what was damaged since is fetched anew."""
+    """Return a wheel in the store; it is verified each time, and downloaded again where it is corrupt."""
     place = store / _short(goods.identity) / goods.wheel.filename
     if not place.is_file() or _mismatch(place, goods):
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -300,7 +301,7 @@ def _stored(goods: _HashedWheel, store: Path, download: Download, bars: _Bars) -
 
 
 def _mismatch(path: Path, goods: _HashedWheel) -> str | None:
-    """How a file differs from what is stated of it, or None."""
+    """Return how a file differs from what is published about it, or None."""
     algorithm, _, digest = goods.identity.partition(":")
     stated = goods.wheel.hashes if goods.unhashed else {**goods.wheel.hashes, algorithm: digest}
     with path.open("rb") as file:
@@ -320,7 +321,7 @@ def _workspace(folder: Path) -> Iterator[Path]:
 
 
 def _build(place: Path, wheels: Sequence[Path], interpreter: str, about: Mapping[str, Any], bars: _Bars) -> None:
-    """In a sibling of its place first; only what is whole is moved there, and the first of two processes wins."""
+    """Create the environment beside its place and move it there when complete; the first of two processes wins."""
     place.parent.mkdir(parents=True, exist_ok=True)
     with _workspace(place.parent) as room:
         made = room / "made"
@@ -344,7 +345,7 @@ def _make_venv(made: Path, place: Path, interpreter: str) -> None:
 
 
 def _schemes(made: Path, place: Path, python: tuple[int, ...]) -> dict[str, str]:
-    """The directories that the venv's own Python names; all of them must be inside the venv."""
+    """Return the directories of the venv as its own Python reports them; all must be inside it."""
     try:
         paths = _ask([str(_python(made)), "-I", "-c", ASK_PATHS], made.parent)
     except _AnswerError as error:
@@ -357,7 +358,7 @@ def _schemes(made: Path, place: Path, python: tuple[int, ...]) -> dict[str, str]
 
 
 def _needed_space(wheels: Iterable[Path], place: Path) -> int:
-    """A clear word before the disk is full, and a bound on what a compressed file can grow to."""
+    """Check the free space before the disk is full, which also bounds what compressed files expand to."""
     needed, free = sum(map(_unpacked_size, wheels)), shutil.disk_usage(place.parent).free
     if needed > free:
         why = f"the wheels unpack to {needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free"
@@ -374,7 +375,7 @@ def _unpacked_size(wheel: Path) -> int:
 
 
 def _rename_inside(made: Path, place: Path) -> None:
-    """The activation scripts name the directory that they were made in."""
+    """Replace the temporary directory in the activation scripts."""
     old, new = str(made).encode(), str(place).encode()
     for path in [made / "pyvenv.cfg", *_python(made).parent.iterdir()]:
         if path.is_file() and not path.is_symlink() and path.suffix != ".exe":
@@ -401,9 +402,9 @@ class _HostileError(ValueError):
 
 
 class _Destination(SchemeDictionaryDestination):
-    """The directories of a venv: a wheel may replace what another wheel wrote, and nothing else.
+    """The directories of a venv: a wheel may replace files of another wheel, and nothing else.
 
-    The interpreter of a venv is a link, so a wheel that could write ``bin/python`` would alter the Python behind it.
+    The interpreter of a venv is a link, so a wheel that could write ``bin/python`` would alter the base Python.
     """
 
     def __init__(self, schemes: Mapping[str, str], python: Path, wrote: Callable[[int], None]) -> None:
@@ -444,7 +445,7 @@ def _inode(path: Path) -> tuple[int, int]:
 
 
 class _Source(WheelFile):
-    """A wheel whose data directory is the one that it has, even where the file name spells the project otherwise."""
+    """A wheel with the data directory that it contains, even where the file name spells the project otherwise."""
 
     def __init__(self, archive: ZipFile) -> None:
         super().__init__(archive)
@@ -457,7 +458,7 @@ class _Source(WheelFile):
 
 
 def _unpack(path: Path, destination: _Destination, place: Path, *, validate: bool) -> None:
-    """One wheel. What its entries should hash to is looked at only where no index gave a hash for the whole file."""
+    """Unpack one wheel. Its RECORD is verified only where no index published a hash for the whole file."""
     try:
         with ZipFile(path) as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -474,7 +475,7 @@ def _unpack(path: Path, destination: _Destination, place: Path, *, validate: boo
 
 
 def _check_entries(archive: ZipFile) -> None:
-    """No entry leads out of the archive's root, none that is read as a whole is enormous."""
+    """Reject entries that lead out of the archive's root, and enormous ones among those read as a whole."""
     for entry in archive.infolist():
         name = entry.orig_filename
         parts = name.split("/")
@@ -489,7 +490,7 @@ def _check_entries(archive: ZipFile) -> None:
 
 @contextmanager
 def _bars(shown: bool) -> Iterator[_Bars]:
-    """Bars on stderr with sizes, or nothing; the library for them is loaded only where they are shown."""
+    """Yield progress bars on stderr, or silent ones; rich is loaded only where they are shown."""
     if not shown:
         yield _Bars()
         return
@@ -503,7 +504,7 @@ def _bars(shown: bool) -> Iterator[_Bars]:
 
 @record(frozen=False, kw_only=False)
 class _Bars:
-    """The bar of the present step, if any is shown."""
+    """The progress bar of the current step, if any."""
 
     progress: Any = None
     task: Any = None
@@ -523,7 +524,7 @@ class _Bars:
 
     @contextmanager
     def growing(self, path: Path) -> Iterator[None]:
-        """While it lasts, the bar follows the size of a file that somebody else writes."""
+        """Have the bar follow the size of a file that something else writes."""
         if self.progress is None:
             yield
             return

@@ -1,1 +1,1 @@
-"""The cache on disk: pages, metadata, and the stamps that keep remembered answers true."""
+"""The cache on disk: pages, metadata, remembered answers, and the stamps that invalidate them."""

@@ -1,4 +1,4 @@
-"""The form of an entry on disk: a line with a checksum of the next, a line of JSON with a table of the parts, parts."""
+"""The format of a cache entry: a checksum line, a JSON line with a table of the parts, then the parts."""
 
 from __future__ import annotations
 
@@ -19,27 +19,28 @@ except ImportError:
     from hashlib import blake2b
 
 FORMAT, ANSWERS = "4", "answers"
-"""The folder of all entries of this form, and the one in it that holds whole answers."""
+"""The directory for this format, and the directory in it for remembered answers."""
 
 MAGIC = b"wheelcheck"
 _ROW = 24
-"""Of one part where it begins, counted from the first, its length, and its checksum, eight hexadecimal digits each. One
-text for all parts is read in a fraction of the time that JSON numbers take, and most parts are never looked at."""
+"""For each part its offset, length and checksum, eight hex digits each. One text is read in a fraction of the time that
+JSON numbers take, and most parts are never accessed.
+"""
 FIRST_READ = 64 * 2**10
 """Bytes that are read at once: the lines before the parts, and all of a small entry."""
 
 
 def digest_of(*parts: str) -> str:
-    """A digest of some texts in their order, so that nothing of a URL or a secret shows in it."""
+    """Return a digest of some texts in order, so that no URL or secret appears in it."""
     return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
 
 
 class Damaged(Exception):
-    """A part of an entry is not what was written, or another entry took its place."""
+    """A part of an entry is corrupt, or another entry replaced it."""
 
 
 def sealed(about: dict[str, Any], parts: Sequence[bytes | memoryview]) -> tuple[bytes, str]:
-    """The two lines before the parts, and the table of the parts that is in them."""
+    """Return the two lines before the parts, and the table of parts in them."""
     lengths = list(map(len, parts))
     begins = accumulate(lengths[:-1], initial=0)
     table = "".join(["%08x%08x%08x" % row for row in zip(begins, lengths, map(crc32, parts), strict=False)])  # noqa: UP031
@@ -48,7 +49,7 @@ def sealed(about: dict[str, Any], parts: Sequence[bytes | memoryview]) -> tuple[
 
 
 def beginning_of(parts: Iterable[bytes | memoryview]) -> bytes:
-    """What of the parts is kept in memory, so that a small entry stays what it was when another takes its place."""
+    """Return the parts to keep in memory, so that a small entry is unaffected by a replacement."""
     beginning = bytearray()
     for part in parts:
         beginning += part[: FIRST_READ - len(beginning)]
@@ -58,14 +59,14 @@ def beginning_of(parts: Iterable[bytes | memoryview]) -> bytes:
 
 
 def opened(place: str) -> tuple[dict[str, Any], Sequence[bytes]]:
-    """What an entry holds.
+    """Read an entry.
 
     Args:
         place: its path.
 
     Raises:
         OSError: there is none.
-        Damaged, ValueError: it is damaged.
+        Damaged, ValueError: it is corrupt.
     """
     with BufferedReader(FileIO(place), FIRST_READ) as handle:
         stamp = stamp_of_status(os.fstat(handle.fileno()))
@@ -78,11 +79,11 @@ def opened(place: str) -> tuple[dict[str, Any], Sequence[bytes]]:
 
 
 class Parts(Sequence[bytes]):
-    """The parts of an entry, each read and checked when it is asked for; any of them may be `Damaged`.
+    """The parts of an entry, each read and verified on access, which may raise `Damaged`.
 
     Attributes:
         place: the path of the entry.
-        stamp: what shows that another entry took its place.
+        stamp: detects that another entry replaced it.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ ENVIRONMENT_VARIABLE = "WHEELCHECK_CACHE_DIR"
 
 
 def cache_directory() -> str:
-    """The directory of the cache, unless an option names another one."""
+    """Return the cache directory: that of the environment variable, or the user's."""
     named = environ.get(ENVIRONMENT_VARIABLE)
     if named:
         return named

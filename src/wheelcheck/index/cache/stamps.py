@@ -1,6 +1,7 @@
-"""What a remembered answer stands on, and whether that is still so: files as they were, and a time that is not over.
+"""Stamps: detect that files behind a remembered answer have changed.
 
-Only what an interpreter has loaded anyway is imported here: this decides whether anything else need be.
+Only modules that the interpreter has loaded anyway are imported here, since this decides whether anything else has to
+be.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ from typing import Any, TypeAlias
 Stamp: TypeAlias = "list[int] | None"
 
 TICK, COARSE_TICK = 0.05, 2.0
-"""Seconds in which a file may change twice and bear the same times: on most file systems, and where those are whole
-seconds."""
+"""Seconds within which a file may change without another timestamp: on most file systems, and on those with whole
+seconds.
+"""
 
 
 def stamp_of(path: str) -> Stamp:
-    """What shows that a file or directory was changed: its times, size and number.
+    """Return times, size and inode of a file or directory.
 
-    None where there is none, and nothing where it is neither, such as a pipe, which holds something else each time.
+    None where there is none; empty for other kinds, such as a pipe, whose content differs each time.
     """
     try:
         status = os.stat(path)  # noqa: PTH116 -- pathlib is not loaded on this way
@@ -33,12 +35,14 @@ def stamp_of(path: str) -> Stamp:
 
 
 def stamps_of(paths: Iterable[str]) -> dict[str, Stamp]:
-    """The stamp of each path."""
+    """Return the stamp of each path."""
     return {path: stamp_of(path) for path in paths}
 
 
 def is_settled(stamp: Stamp, began: float) -> bool:
-    """Whether each change after a time, in seconds since the epoch, shows in a stamp that was taken later."""
+    """Return whether every change after a time, in seconds since the epoch, would show in a stamp that was taken
+    later.
+    """
     if not stamp:
         return stamp is None
     changed = max(stamp[:2]) / 1e9
@@ -46,22 +50,22 @@ def is_settled(stamp: Stamp, began: float) -> bool:
 
 
 def standing_on(stamps: Mapping[str, Stamp], until: float) -> dict[str, Any]:
-    """What to keep beside an answer: its files as they were, and the time until which it may be given."""
+    """Return what to store beside an answer: the stamps, and the time until which it is fresh."""
     return {"since": time.time(), "until": until, "files": sorted(stamps.items())}
 
 
 def holds(standing: Mapping[str, Any]) -> bool:
-    """Whether all is as it was. A clock that was set back ends it."""
+    """Return whether all stamps still hold. A clock that was set back invalidates them."""
     if not standing["since"] <= time.time() < standing["until"]:
         return False
     return all(stamp_of(path) == stamp for path, stamp in standing["files"])
 
 
 def surroundings() -> list[Any]:
-    """Everything outside a command's arguments that may decide its answer, as JSON has it.
+    """Return everything outside a command's arguments that may decide its answer, as JSON.
 
     Raises:
-        OSError: there is no working directory any more, or this package is in no directory.
+        OSError: the working directory or this package is gone.
     """
     from wheelcheck._version import __version__
 
@@ -72,7 +76,7 @@ def surroundings() -> list[Any]:
 
 
 def project_files(folder: str) -> list[str]:
-    """Where settings of a project may be: the pyproject.toml of a directory and of those above, the nearest first."""
+    """Return where project settings may be: the pyproject.toml of a directory and of its parents, nearest first."""
     found = []
     while True:
         found.append(os.path.join(folder, "pyproject.toml"))  # noqa: PTH118
@@ -82,18 +86,18 @@ def project_files(folder: str) -> list[str]:
 
 
 def installations() -> list[str]:
-    """The directories whose change shows that something was installed or removed."""
+    """Return the directories that change when something is installed or removed."""
     return [path for path in sys.path if path]
 
 
 def stamp_of_status(status: os.stat_result) -> list[int]:
-    """What changes of a file when somebody writes it or puts another in its place: times in ns, size, inode."""
+    """Return what changes when a file is written or replaced: times in ns, size, inode."""
     return [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino]
 
 
 @lru_cache(maxsize=1)
 def _sources() -> list[Any]:
-    """The files of this package, its rules included, as they were when this process first looked.
+    """Return the stamps of the files of this package, rules included, from when this process first looked.
 
     The walk is recursive, so that a new folder cannot go unnoticed. `__pycache__` is left out, because the interpreter
     writes there.

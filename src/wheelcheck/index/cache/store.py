@@ -1,9 +1,9 @@
-"""What an index answered before, kept on disk: pages by RFC 9111's rules, core metadata for good.
+"""The cache on disk: pages by the rules of RFC 9111, core metadata permanently.
 
-One file an entry, its body in parts that are read when they are asked for: an answer that needs two versions of a
-thousand reads two. Files are written beside their place and renamed onto it, so several processes may share a directory
-and one that is killed leaves nothing half-written. An entry that is damaged is fetched again. Where the directory
-cannot be written, all goes on uncached and that is said once.
+Each entry is one file, its body in parts that are read on access: an answer that needs two versions of a thousand reads
+two. Files are written elsewhere and renamed into place, so several processes may share a directory, and a killed one
+leaves nothing half-written. Corrupt entries are fetched again. If the directory is not writable, nothing is cached,
+which is reported once.
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ Key = NewType("Key", str)
 
 
 def key_of(*parts: str) -> Key:
-    """The name of the entry of what is told apart by these texts."""
+    """Return the name of the entry for some texts."""
     return Key(digest_of(*parts)[:32])
 
 
 @record
 class Stored:
-    """A page as an index answered it.
+    """A page as an index sent it.
 
     Attributes:
-        url: where it came from after redirects, without credentials and query.
+        url: its URL after redirects, without credentials and query.
         found: False for a project that the index answered with 404 or 410.
-        stored: when it was answered or last confirmed, in seconds since the epoch.
-        fresh_until: until when it may be used without asking.
-        cache_control: the header's value, which holds until another answer says otherwise.
-        etag, last_modified: validators, empty where there are none.
-        varied: what another request must say to be given this answer (RFC 9111, section 4.1).
-        summary: what its reader wants to know without reading a part, as JSON has it.
-        parts: the body as its reader cut it; read from the disk one by one, each of which may be `Damaged`.
+        stored: when it was received or last revalidated, in seconds since the epoch.
+        fresh_until: the time until which it may be used without a request.
+        cache_control: the value of the header, valid until another answer replaces it.
+        etag, last_modified: validators, or empty.
+        varied: the headers that another request must have to get this answer (RFC 9111, section 4.1).
+        summary: what its reader needs without reading a part, as JSON.
+        parts: the parts of the body, each of which may be `Damaged`.
     """
 
     url: str
@@ -70,21 +70,21 @@ class Stored:
 
     @property
     def kept_at(self) -> dict[str, Stamp]:
-        """The file in the cache that this was read from, with what shows that it was replaced; empty for none."""
+        """The cache file that it was read from, with its stamp; empty for none."""
         return {self.parts.place: self.parts.stamp} if isinstance(self.parts, Parts) else {}
 
     def is_fresh(self, now: float) -> bool:
-        """Whether it may be used as it is. A clock that was set back makes it stale."""
+        """Return whether it is fresh. A clock that was set back makes it stale."""
         return self.stored <= now < self.fresh_until
 
     @property
     def conditions(self) -> dict[str, str]:
-        """The request headers that ask whether it still holds."""
+        """The request headers that revalidate it."""
         pairs = {"if-none-match": self.etag, "if-modified-since": self.last_modified}
         return {name: value for name, value in pairs.items() if value and self.found}
 
     def confirmed(self, headers: Mapping[str, str], now: float) -> Stored:
-        """The same page after a 304, with the freshness that came with it (RFC 9111, section 4.3.4)."""
+        """Return the page after a 304, with the new freshness (RFC 9111, section 4.3.4)."""
         headers = {"cache-control": self.cache_control} | dict(headers)
         return replace(
             self,
@@ -97,18 +97,18 @@ class Stored:
 
 
 class Kept(NamedTuple):
-    """The head of a file's core metadata, or why the file holds none that can be used."""
+    """The head of a file's core metadata, or why it is unusable."""
 
     head: bytes
     refused: str = ""
 
 
 class Cache:
-    """A directory of entries; ``Cache(None)`` keeps nothing.
+    """A directory of entries; ``Cache(None)`` stores nothing.
 
     Args:
-        directory: made when the first entry is stored.
-        warn: is told, in one sentence and once, that the directory cannot be written.
+        directory: created when the first entry is stored.
+        warn: called once, with a sentence, if the directory is not writable.
     """
 
     def __init__(self, directory: Path | None, warn: Callable[[str], None] | None = None) -> None:
@@ -121,7 +121,7 @@ class Cache:
         self._writable = directory is not None
 
     def page(self, key: Key, name: str) -> Stored | None:
-        """The page of a project that was stored under a key, or that the index has no such project."""
+        """Return the page stored under a key, or the record that the index has no such project."""
         for kind, entry_name in ((PAGES, _page_name(key, name)), (ABSENT, key)):
             found = self._load(kind, entry_name, partial(_stored, found=kind == PAGES))
             if found is not None:
@@ -129,7 +129,7 @@ class Cache:
         return None
 
     def store_page(self, key: Key, name: str, page: Stored) -> Stored | None:
-        """Keeps a page and forgets what it contradicts; the page as it is on the disk, None where it is not kept."""
+        """Store a page and remove what it contradicts; return it as it is on disk, None where it is not stored."""
         about = {name: getattr(page, name) for name in names_of(Stored) if name not in ("parts", "found")}
         entry_name = _page_name(key, name)
         kind, other = ((PAGES, entry_name), (ABSENT, key)) if page.found else ((ABSENT, key), (PAGES, entry_name))
@@ -138,24 +138,24 @@ class Cache:
         return replace(page, parts=parts) if parts is not None else None
 
     def metadata(self, key: Key, now: float) -> Kept | None:
-        """What was stored of a file's core metadata under a key, unless it was stored for a time that is over."""
+        """Return the core metadata stored under a key, unless it has expired."""
         return self._load(METADATA, key, partial(_unexpired, now=now))
 
     def store_metadata(self, key: Key, kept: Kept, until: float | None = None) -> None:
-        """Keeps what is known of a file's core metadata, for good or until a time in seconds since the epoch."""
+        """Store core metadata, permanently or until a time in seconds since the epoch."""
         self._store(METADATA, key, {"until": until, "refused": kept.refused}, [kept.head])
 
     def store_answer(self, key: str, about: dict[str, Any], text: bytes) -> None:
-        """Keeps a whole answer; `wheelcheck.cli.answer_cache` gives it again."""
+        """Store a whole answer for `wheelcheck.cli.answer_cache`."""
         self._store(ANSWERS, key, about, [text])
 
     def names(self) -> frozenset[NormalizedName]:
-        """The projects whose pages are here."""
+        """Return the projects with a stored page."""
         listed = (entry.name.partition("-")[2] for entry in self._entries(PAGES))
         return frozenset(NormalizedName(name) for name in listed if name)
 
     def size(self) -> tuple[int, int]:
-        """How many entries there are, and their bytes."""
+        """Return the number of entries and their total size."""
         sizes = []
         for entry in chain.from_iterable(map(self._entries, KINDS)):
             with suppress(FileNotFoundError):  # another process removes entries meanwhile
@@ -163,7 +163,7 @@ class Cache:
         return len(sizes), sum(sizes)
 
     def clear(self) -> int:
-        """Removes every entry; how many there were."""
+        """Remove every entry; return how many there were."""
         entries = list(chain.from_iterable(map(self._entries, KINDS)))
         for entry in entries:
             Path(entry.path).unlink(missing_ok=True)
@@ -192,7 +192,7 @@ class Cache:
             return None  # what is damaged stays until what is fetched again takes its place
 
     def _store(self, kind: str, name: str, about: dict[str, Any], parts: Sequence[bytes | memoryview]) -> Parts | None:
-        """The parts as they are in the entry that was made; None where there is none or another process replaced it."""
+        """Write an entry; return its parts on disk, or None where another process replaced it."""
         if self._root is None or not self._writable:
             return None
         place = self._root / kind / name
@@ -217,7 +217,7 @@ class Cache:
         return Parts(str(place), beginning_of(parts), len(head), table, stamp_of_status(there))
 
     def _prepare(self, folder: Path) -> None:
-        """Makes the folder; once, removes what processes that were killed have left in it."""
+        """Create the directory; once, remove what killed processes have left in it."""
         if not folder.is_dir():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         elif not self._swept:
@@ -253,7 +253,9 @@ def _unexpired(about: dict[str, Any], parts: Sequence[bytes], *, now: float) -> 
 
 
 def _rename(temporary: Path, place: Path) -> None:
-    """Windows refuses while another process reads the place; that entry is as good as this one. A directory goes."""
+    """Rename into place. Windows refuses while another process reads the old entry, which is as good. A directory is
+    removed.
+    """
     try:
         temporary.replace(place)
     except (IsADirectoryError, PermissionError):
@@ -267,7 +269,7 @@ def _rename(temporary: Path, place: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Removes what is there, also a directory that somebody put in the place of an entry."""
+    """Remove whatever is there, even a directory in the place of an entry."""
     from shutil import rmtree
 
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What wheelcheck keeps on this machine: answers of indexes, wheels, and the environments made from them."""
+"""Disk usage: cached answers, wheels, and environments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENVIRONMENTS, WHEELS = "environments", "wheels"
 
 @record
 class Amount:
-    """How many things of a kind are kept, and their bytes."""
+    """A number of things, and their size in bytes."""
 
     number: int
     bytes: int
@@ -24,7 +24,7 @@ class Amount:
 
 @record
 class Contents:
-    """What a cache directory holds: answers of indexes, wheels, and environments."""
+    """The contents of a cache directory: answers of indexes, wheels, and environments."""
 
     directory: Path
     answers: Amount
@@ -32,14 +32,14 @@ class Contents:
     environments: Amount
 
     def to_dict(self) -> dict[str, Plain]:
-        """The document ``wheelcheck/cache/1``."""
+        """Return the document ``wheelcheck/cache/1``."""
         kinds = {"answers": self.answers, "wheels": self.wheels, "environments": self.environments}
         amounts: dict[str, Plain] = {kind: {"number": a.number, "bytes": a.bytes} for kind, a in kinds.items()}
         return {"schema": "wheelcheck/cache/1", "directory": str(self.directory)} | amounts
 
 
 def contents(directory: Path) -> Contents:
-    """What a cache directory holds; nothing where it is not there."""
+    """Return the contents of a cache directory; empty where it does not exist."""
     number, size = Cache(directory).size()
     return Contents(
         directory=directory,
@@ -50,7 +50,7 @@ def contents(directory: Path) -> Contents:
 
 
 def clear(directory: Path) -> Contents:
-    """Removes all that a cache directory holds and leaves what is not wheelcheck's; what it held.
+    """Remove what is wheelcheck's from a cache directory; return what it held.
 
     Raises:
         UsageError: something cannot be removed.

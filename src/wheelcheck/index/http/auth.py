@@ -1,4 +1,4 @@
-"""Who asks a server: what stands in URLs, in netrc and in the keyring, in pip's order, each for its own origin only."""
+"""Credentials for servers: from URLs, netrc and the keyring, in pip's order, each for its own origin only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _Key: TypeAlias = "tuple[Origin, str | None, str | None]"
 
 @record(kw_only=False)
 class Credentials:
-    """A user and a password, for one origin only. The password is None where only a user was named."""
+    """A user name and a password, for one origin only. The password is None where only a user was named."""
 
     user: str
     password: str | None = field(repr=False)
@@ -34,14 +34,14 @@ class Credentials:
 
 @record(kw_only=False)
 class Login:
-    """Credentials, and the URL that they were given with, whose origin is theirs."""
+    """Credentials with the URL that they were given with; they are valid for its origin."""
 
     url: str
     credentials: Credentials
 
 
 def split_credentials(url: str) -> tuple[str, Credentials | None]:
-    """A URL without its user and password, and those. Raises ValueError where it is malformed."""
+    """Split a URL into the URL without credentials, and the credentials. Raises ValueError where it is malformed."""
     parts = urlsplit(url)
     userinfo, at, host = parts.netloc.rpartition("@")
     if not at:
@@ -52,17 +52,17 @@ def split_credentials(url: str) -> tuple[str, Credentials | None]:
 
 
 def origin_of(url: str) -> Origin:
-    """Scheme, host and port: who gets what is meant for this URL. Raises ValueError for a port that is no number."""
+    """Return scheme, host and port. Raises ValueError for a port that is not a number."""
     parts = urlsplit(url)
     return parts.scheme, (parts.hostname or "").lower(), parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
 class Logins:
-    """Finds credentials for each request, and after a refusal those of the keyring.
+    """Find credentials for each request, and after a 401 those in the keyring.
 
     Args:
-        given: what is known of servers; of several for an origin the one whose URL begins most like that of a request.
-        indexes: the URLs of indexes without credentials, under which a keyring may keep them.
+        given: known logins; of several for an origin, the one with the longest common path counts.
+        indexes: the URLs of indexes without credentials, under which a keyring may store them.
         keyring: pip's ``keyring-provider``.
     """
 
@@ -77,12 +77,12 @@ class Logins:
         self._lock = threading.Lock()
 
     def find(self, url: str, inline: Credentials | None, first: Login | None) -> Credentials | None:
-        """What is sent with a request.
+        """Return the credentials to send with a request.
 
         Args:
-            url: whom it is for, without credentials.
-            inline: what stood in the URL.
-            first: what goes before every other login of its origin.
+            url: its URL, without credentials.
+            inline: the credentials in the URL.
+            first: a login that precedes all others of its origin.
         """
         named = inline or self._named(url, first)
         if named is not None and named.password is not None:
@@ -93,9 +93,9 @@ class Logins:
     def has_others(
         self, url: str, inline: Credentials | None, first: Login | None, refused: Credentials | None
     ) -> bool:
-        """Asks the keyring after a refusal; whether `find` has others now than those that were refused.
+        """Query the keyring after a 401; return whether `find` now gives other credentials than the refused ones.
 
-        As in pip, a password that was given is not replaced; a user without one is asked for.
+        As in pip, a given password is never replaced; a user name without one is looked up.
         """
         named = inline or self._named(url, first)
         if named is not None and named.password is not None:
@@ -123,7 +123,7 @@ class Logins:
         return logins[nearest] if nearest else None
 
     def _key(self, url: str, named: Credentials | None) -> _Key:
-        """What the keyring is asked for: each index on a host may have credentials of its own."""
+        """Return the key under which the keyring is queried: each index on a host may have its own credentials."""
         return origin_of(url), _nearest(url, self._indexes), (named.user or None) if named else None
 
     def _from_keyring(self, url: str, key: _Key) -> Credentials | None:
@@ -144,20 +144,20 @@ class Logins:
 
 
 def _nearest(url: str, others: Iterable[str]) -> str | None:
-    """The URL of the same origin whose path begins most like that of a URL, the first of equals."""
+    """Return the URL of the same origin with the longest common path, the first of equals."""
     origin, path = origin_of(url), urlsplit(url).path
     same = (other for other in others if origin_of(other) == origin)
     return max(same, key=lambda other: _shared(urlsplit(other).path, path), default=None)
 
 
 def _shared(path: str, other: str) -> int:
-    """How many characters two paths begin with alike."""
+    """Return the length of the common prefix of two paths."""
     alike = takewhile(lambda pair: pair[0] == pair[1], zip(path, other, strict=False))
     return sum(1 for _ in alike)
 
 
 def _read_netrc() -> Any:
-    """The user's netrc file, or False where there is none that can be read."""
+    """Read the user's netrc file; return False where there is no readable one."""
     import os
     from pathlib import Path
 

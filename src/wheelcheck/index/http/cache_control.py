@@ -1,7 +1,7 @@
-"""For how long, and for which requests, a stored answer may stand for a new one: RFC 9111 for the cache of one user.
+"""Freshness of stored answers (RFC 9111), for the private cache of one user.
 
-What binds shared caches only (``s-maxage``, ``private``, ``proxy-revalidate``) is passed over. ``must-revalidate``
-forbids what is not done here anyway: a stale answer is never used, unless the user says so with ``--offline``.
+Directives for shared caches (``s-maxage``, ``private``, ``proxy-revalidate``) are ignored. ``must-revalidate`` has no
+effect, since a stale answer is never used, except with ``--offline``.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 
 FRESH_FOR = 600.0
-"""Seconds for which an answer that says nothing of its freshness counts as fresh."""
+"""Seconds for which an answer without freshness headers is fresh."""
 
 _MAX_SECONDS = 2**31
 _MAX_LENGTH = 1024
 _MAX_VARYING = 16
 _MEMBER = r'(?:[^,"]|"(?:[^"\\]|\\.)*"|")+'
-"""A member of a list; a comma inside a quoted string ends none."""
+"""A member of a list; commas inside quoted strings do not separate."""
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _TIME = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
@@ -25,21 +25,21 @@ _DATES = (
     rf"[a-z]{{6,9}}, (?P<day>\d\d)-(?P<month>[a-z]{{3}})-(?P<year>\d\d) {_TIME} (?:gmt|utc)",
     rf"[a-z]{{3}} (?P<month>[a-z]{{3}}) (?P<day>[ \d]\d) {_TIME} (?P<year>\d{{4}})",
 )
-"""The three forms of a date in HTTP (RFC 9110, section 5.6.7), in lower case."""
+"""The three formats of an HTTP date (RFC 9110, section 5.6.7), in lower case."""
 
 
 def freshness(
     headers: Mapping[str, str], now: float, default: float = FRESH_FOR, *, delay: float = 0.0
 ) -> float | None:
-    """For how many seconds from now an answer is fresh, or None where it must not be stored (sections 3, 4.2 and 5.2).
+    """Return for how many seconds an answer is fresh, or None where it must not be stored (sections 3, 4.2 and 5.2).
 
-    Of what is said twice the shorter counts, and what is malformed counts as stale.
+    Of duplicate directives the shorter counts; malformed ones mean stale.
 
     Args:
-        headers: names in lower case, several of one name joined by commas.
+        headers: names in lower case, duplicates joined by commas.
         now: the time of the answer, in seconds since the epoch.
-        default: for an answer that says nothing about it.
-        delay: the seconds between the request and the answer, by which the answer may be older than it says.
+        default: the freshness of an answer that does not say.
+        delay: the seconds between request and answer, by which the answer may be older than it says.
     """
     control = headers.get("cache-control", "")
     directives = _directives(control)
@@ -52,7 +52,7 @@ def freshness(
 
 
 def _lifetime(directives: Mapping[str, list[str]], headers: Mapping[str, str], now: float) -> float | None:
-    """The seconds from its making until an answer is stale; None where it does not say."""
+    """Return the freshness lifetime in seconds; None where the answer does not say."""
     if "max-age" in directives:
         return min(_seconds(value) or 0.0 for value in directives["max-age"])
     if "expires" not in headers:
@@ -72,7 +72,7 @@ def _made(headers: Mapping[str, str], now: float) -> float:
 
 
 def _seconds(text: str) -> float | None:
-    """A number of seconds (section 1.2.2), None for what is none."""
+    """Parse delta-seconds (section 1.2.2); None where malformed."""
     return float(min(int(text), _MAX_SECONDS)) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
@@ -80,13 +80,14 @@ def _seconds(text: str) -> float | None:
 
 
 def varying(vary: str, request: Mapping[str, str]) -> dict[str, str] | None:
-    """What another request must say to be given the answer to this one (section 4.1); None where none may be.
+    """Return the header values that another request must have to get the same answer (section 4.1); None where none
+    may.
 
-    The values are meant to be stored: where one is a secret, give something that stands for it.
+    The values are meant to be stored; replace secrets by a digest.
 
     Args:
-        vary: the header of the answer, empty where it has none.
-        request: what was asked with, names in lower case; a header that is not there was not sent.
+        vary: the Vary header of the answer, or empty.
+        request: the headers of the request, names in lower case.
     """
     names = {name.lower() for name in _members(vary)}
     if "*" in names or len(names) > _MAX_VARYING or len(vary) > _MAX_LENGTH:
@@ -95,12 +96,12 @@ def varying(vary: str, request: Mapping[str, str]) -> dict[str, str] | None:
 
 
 def may_answer(varied: Mapping[str, str], request: Mapping[str, str]) -> bool:
-    """Whether an answer whose `varying` was stored may answer a request, whose header names are in lower case."""
+    """Return whether an answer with a stored `varying` may answer a request with these headers (lower case)."""
     return all(_plain(request.get(name, "")) == value for name, value in varied.items())
 
 
 def _plain(value: str) -> str:
-    """A value without the white space that has no meaning."""
+    """Return a value with insignificant white space removed."""
     return ", ".join(_members(value))
 
 
@@ -108,12 +109,12 @@ def _plain(value: str) -> str:
 
 
 def _members(text: str) -> list[str]:
-    """What stands between the commas of a list (RFC 9110, section 5.6.1), a long list cut short."""
+    """Split a list at its commas (RFC 9110, section 5.6.1); a long list is cut short."""
     return [member.strip() for member in re.findall(_MEMBER, text[: _MAX_LENGTH + 1]) if member.strip()]
 
 
 def _directives(text: str) -> dict[str, list[str]]:
-    """The values of each directive in their order; of one without a value, an empty text."""
+    """Return the values of each directive, in order; an empty text for one without a value."""
     found: dict[str, list[str]] = {}
     for name, value in _pairs(text):
         found.setdefault(name, []).append(value)
@@ -129,9 +130,9 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def http_date(text: str, now: float) -> float | None:
-    """A date of HTTP in seconds since the epoch, or None for what is none (RFC 9110, section 5.6.7).
+    """Parse an HTTP date to seconds since the epoch, or None where malformed (RFC 9110, section 5.6.7).
 
-    `now` decides the century of the obsolete form that has a year of two digits.
+    `now` decides the century of the obsolete format with a two-digit year.
     """
     text = text.strip().lower()
     found = (re.fullmatch(form, text, re.ASCII) for form in _DATES if len(text) < 40)
@@ -154,6 +155,6 @@ def _instant(parts: Mapping[str, str], now: float) -> float | None:
 
 
 def _with_century(year: int, this_year: int) -> int:
-    """The year that ends so and is at most 50 years ahead."""
+    """Return the year with these last digits that is at most 50 years ahead."""
     year += this_year // 100 * 100
     return year if year <= this_year + 50 else year - 100

@@ -1,7 +1,7 @@
-"""HTTP for the index, and the only module that knows httpx: one request made whole or failed with one plain reason.
+"""The HTTP client: each request is answered whole, or fails with one plain reason. Only this room knows httpx.
 
-Retries, redirects, credentials, certificates, proxies and limits follow what pip honours. What an answer means is not
-known here. Standards: RFC 9110 (semantics, ranges), RFC 9112, RFC 6585 (429).
+Retries, redirects, credentials, certificates, proxies and limits follow pip. What an answer means is up to the caller.
+Standards: RFC 9110 (semantics, ranges), RFC 9112, RFC 6585 (429).
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ __all__ = [
 PAGE_LIMIT = 128 * 2**20
 MAX_REDIRECTS = 20
 FIRST_PAUSE = 0.25
-"""Seconds before the first retry; each further pause is twice as long, and jitter is added."""
+"""Seconds before the first retry; each further pause doubles, with jitter."""
 
 MAX_TIMEOUTS = 20
-"""A page that has not come whole after so many time-outs is given up, however steadily it comes."""
+"""A page is abandoned after this many time-outs, however steadily it arrives."""
 
 MIN_BYTES_PER_SECOND = 16 * 2**10
-"""Bytes a second below which a body that keeps arriving is given up, once the deadline is over."""
+"""A body that arrives more slowly is abandoned once the deadline is over."""
 
 _DRAINED = 64 * 2**10
 _PASSING = frozenset({429, 500, 502, 503, 504, 520, 524, 527})
@@ -69,7 +69,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @record(kw_only=False)
 class _Question:
-    """What is asked; `body` gives a fresh taker of the body for each try."""
+    """A request; `body` creates a new receiver of the body for each attempt."""
 
     method: str
     url: str
@@ -79,15 +79,15 @@ class _Question:
 
 
 class _Deadline:
-    """The end of a request as a whole: of its tries, its redirects and its pauses.
+    """The deadline of a request with all its attempts, redirects and pauses.
 
-    It is at twice the time-out, and moved on by every byte that arrives at more than a trickle, but never beyond `most`
-    seconds. Time-outs end what is silent; what keeps sending something that is no body is hung up.
+    It is at twice the time-out. Bytes that arrive faster than a trickle extend it, but never beyond `most` seconds.
+    Time-outs end silence; a connection that sends something other than a body is shut down.
 
     Args:
-        url: how failures name it.
+        url: how errors name the request.
         timeout: seconds of silence.
-        most: seconds from the beginning.
+        most: seconds from the start.
     """
 
     def __init__(self, url: str, timeout: float, most: float = math.inf) -> None:
@@ -98,22 +98,22 @@ class _Deadline:
         self.connection: Connection | None = None
 
     def left(self) -> float:
-        """Seconds from now, below 0 once it is over."""
+        """Return the seconds left, negative once it is over."""
         return min(self._end, self._last) - time.monotonic()
 
     def step(self) -> float:
-        """The seconds that the next thing may take."""
+        """Return the seconds that the next step may take."""
         return max(0.001, min(self.timeout, self.left()))
 
     def arrived(self, length: int) -> None:
-        """Takes down that bytes of a body came; raises once the time is over."""
+        """Extend the deadline by the bytes of a body that arrived; raise once it is over."""
         self._end += length / MIN_BYTES_PER_SECOND
         if self.left() <= 0:
             raise self.failure()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Lets no time pass: what is done here has a limit of its own."""
+        """Stop the clock for something with a time limit of its own."""
         ends, began = (self._end, self._last), time.monotonic()
         self._end = self._last = math.inf
         try:
@@ -122,24 +122,24 @@ class _Deadline:
             self._end, self._last = (end + time.monotonic() - began for end in ends)
 
     def hang_up(self) -> None:
-        """Ends the connection under the thread that reads from it."""
+        """Shut down the connection under the thread that reads from it."""
         connection = self.connection
         if connection is not None:
             connection.hang_up()
 
     def failure(self) -> TimedOut:
-        """What to say when it is over."""
+        """Return the error for a deadline that is over."""
         return TimedOut(shown(self.url), self.most if self._last <= time.monotonic() else self.timeout)
 
 
 class Transport:
-    """Makes requests from any thread; nothing is imported or opened before the first one.
+    """Make requests from any thread; nothing is imported or opened before the first one.
 
     Args:
         options: how the index is reached.
-        connections: the most connections at once.
-        logins: what is known of servers; those in a URL and those of netrc are found by themselves.
-        indexes: the URLs of the indexes without credentials, under which a keyring may keep those.
+        connections: the maximum number of connections.
+        logins: known logins; those in URLs and in netrc are found without this.
+        indexes: the URLs of the indexes without credentials, under which a keyring may store them.
     """
 
     def __init__(
@@ -178,46 +178,46 @@ class Transport:
         wanted: Wanted | None = None,
         login: Login | None = None,
     ) -> Answer:
-        """An answer with its whole body, content encoding undone.
+        """Return an answer with its whole body, decoded.
 
         Args:
             url: http or https; credentials in it are sent to its origin only.
             headers: names in lower case.
-            limit: the most bytes of the body, decoded.
-            wanted: whether a status with these headers has a body that is worth reading; by default that of 200 is.
-            login: what goes before every other login of its origin, also after a redirect.
+            limit: the maximum size of the decoded body.
+            wanted: returns whether to read the body, given status and headers; by default for status 200.
+            login: a login that precedes all others of its origin, also after a redirect.
 
         Raises:
-            IndexUnavailable: no connection, or one that broke, or an answer that breaks its own promises.
-            IndexNonsense: a body beyond the limit.
+            IndexUnavailable: no connection, a broken one, or an answer that violates the protocol.
+            IndexNonsense: the body exceeds the limit.
             TimedOut: no answer in time.
         """
         return self._answered("GET", url, headers or {}, lambda: Body(limit, wanted or _is_ok), login, self._most)
 
     def head(self, url: str, *, headers: Mapping[str, str] | None = None, login: Login | None = None) -> Answer:
-        """The status and headers that a `get` would have; raises as `get` does."""
+        """Return status and headers as `get` would; raises as `get` does."""
         return self._answered("HEAD", url, headers or {}, lambda: Body(0, _is_nothing), login, self._most)
 
     def download(self, url: str, sink: Callable[[], Sink], *, login: Login | None = None) -> Answer:
-        """Streams a body of status 200 as it is on the wire; raises as `get` does, and what a sink raises.
+        """Stream a body of status 200 as it is on the wire; raises as `get` does, and what a sink raises.
 
-        A try that broke in the middle is gone on with where the server allows it safely, else begun anew.
+        After a broken attempt, the download is resumed where the server allows it safely, otherwise restarted.
 
         Args:
             url, login: as for `get`.
-            sink: gives a taker of chunks, anew for each beginning.
+            sink: creates a receiver of chunks, for each start.
         """
         body = Stream(sink)
         answer = self._answered("GET", url, {"accept-encoding": "identity"}, lambda: body, login, math.inf)
         return Answer(url=answer.url, status=200, headers=answer.headers) if body.went_on else answer
 
     def overdue(self, thread: int) -> TimedOut | None:
-        """The failure of a thread's request that outlives its deadline where no time-out reaches, such as DNS."""
+        """Return the error for a thread's request that outlives its deadline where no time-out applies, such as DNS."""
         deadline = self._deadlines.get(thread)
         return deadline.failure() if deadline and deadline.left() < -self.options.timeout - 1 else None
 
     def close(self) -> None:
-        """Ends what is under way at its next sign of life, without waiting, and closes every connection."""
+        """Close every connection; running requests end at their next activity."""
         self._closed.set()
         self._connections.close()
 
@@ -252,7 +252,7 @@ class Transport:
                 self._watcher.start()
 
     def _watch(self) -> None:
-        """Hangs up on who keeps a connection alive beyond the end of its request without ever answering it."""
+        """Shut down connections that are kept alive beyond the end of their request."""
         while not self._closed.wait(_WATCHED_EVERY):
             for deadline in list(self._deadlines.values()):
                 if deadline.left() <= 0:
@@ -297,7 +297,7 @@ class Transport:
         raise IndexUnavailable(shown(question.url), f"it redirects more than {MAX_REDIRECTS} times")
 
     def _authorized(self, url: str, question: _Question, body: Body, deadline: _Deadline) -> Answer:
-        """One answer; where the server refuses, the one that it gives to what the keyring has."""
+        """Return the answer to a request; after a 401, the answer to one with the keyring's credentials."""
         try:
             bare, inline = split_credentials(url)
             origin = origin_of(bare)
@@ -347,7 +347,7 @@ class Transport:
             self._connections.give(origin, connection)
 
     def _sent(self, client: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
-        """Sends a request; once more where only the certificates of the system can vouch for who answers."""
+        """Send a request; retry where only the system's certificates can verify the server."""
         import httpx
 
         narrow = self._narrow
@@ -377,7 +377,7 @@ class Transport:
     # -- connections
 
     def _check_allowed(self, origin: Origin, url: str) -> None:
-        """Raises unless the origin may be asked and asking was not ended."""
+        """Raise unless the origin may be contacted and the transport is open."""
         if self._closed.is_set():
             raise IndexUnavailable(shown(url), "asking was ended")
         if origin in self._allowed:
@@ -418,7 +418,7 @@ class Transport:
         return httpx.Proxy(named, ssl_context=context)
 
     def _context(self, *, verified: bool) -> ssl.SSLContext:
-        """One for hosts that must prove who they are, another for the others; certificates are read when needed."""
+        """Return the TLS context for verified or unverified hosts; certificates are read on demand."""
         with self._lock:
             context = self._contexts.get(verified)
             if context is None:
@@ -427,7 +427,9 @@ class Transport:
         return context
 
     def _trust_the_system(self) -> None:
-        """Reading what the system trusts takes longer than all else before a first answer, so it waits for its need."""
+        """Load the system's certificates, which takes longer than anything else before a first answer, so only on
+        demand.
+        """
         with self._lock:
             if self._narrow:
                 self._contexts[True].load_default_certs()
@@ -445,7 +447,7 @@ class Transport:
 
 
 def load() -> None:
-    """Loads all of the HTTP client, of which httpx leaves a part to the first transport."""
+    """Load the whole HTTP client, of which httpx leaves a part to the first transport."""
     import httpx
 
     httpx.HTTPTransport(verify=False).close()
@@ -475,7 +477,7 @@ def _answer(
 
 
 def _headers_of(response: httpx.Response) -> dict[str, str]:
-    """Names in lower case; what comes several times is one value with commas (RFC 9110, section 5.3)."""
+    """Return the headers with names in lower case and duplicates joined by commas (RFC 9110, section 5.3)."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in response.headers.raw:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
@@ -484,7 +486,7 @@ def _headers_of(response: httpx.Response) -> dict[str, str]:
 
 
 def _as_utf8(text: str) -> str:
-    """A header's value as most servers mean it where they break the rule that it is ASCII."""
+    """Decode a header value as most servers mean it where it is not ASCII."""
     return text.encode("latin-1").decode("utf-8", "replace")
 
 
@@ -501,7 +503,7 @@ def _arriving(response: httpx.Response, deadline: _Deadline, note: Callable[[int
 def _drain(
     response: httpx.Response, headers: Mapping[str, str], deadline: _Deadline, note: Callable[[int], None]
 ) -> None:
-    """Reads a short body that nobody wants, so that its connection can be used again."""
+    """Read a short unwanted body, so that its connection can be reused."""
     length = content_length(headers)
     if length is not None and length <= _DRAINED:
         for _ in _arriving(response, deadline, note):
@@ -517,7 +519,7 @@ def _is_nothing(status: int, headers: Mapping[str, str]) -> bool:  # noqa: ARG00
 
 
 def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """The seconds that a server wants to be left alone (RFC 9110, section 10.2.3)."""
+    """Parse Retry-After into seconds (RFC 9110, section 10.2.3)."""
     from wheelcheck.index.http.cache_control import http_date
 
     text = headers.get("retry-after", "").strip()

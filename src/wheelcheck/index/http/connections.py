@@ -1,4 +1,4 @@
-"""Open connections to servers, each used by one request at a time."""
+"""Pooled connections, each with one request at a time."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ if TYPE_CHECKING:
 
 
 class Connection:
-    """A client for one connection, with one request at a time: a pool of many looks through all for each request."""
+    """A client for one connection with one request at a time, since a shared httpx pool scans all of its
+    connections.
+    """
 
     def __init__(self, client: httpx.HTTPTransport) -> None:
         self.client = client
         self._stream: Any = None
 
     def watch(self, event: str, about: Mapping[str, Any]) -> None:
-        """Is told what the client does, and so of each new stream (the extension ``trace`` of httpx)."""
+        """Record each new stream, as httpx reports it (extension ``trace``)."""
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._stream = about["return_value"]
 
     def hang_up(self) -> None:
-        """Lets the other side have hung up, for whoever reads."""
+        """Shut the socket down so that a blocked reader gets EOF."""
         import socket
 
         found = self._stream.get_extra_info("socket") if self._stream is not None else None
@@ -37,10 +39,10 @@ class Connection:
 
 
 class Connections:
-    """Connections that wait for their next request: the one that was used last is taken first.
+    """Idle connections; the most recently used one is taken first.
 
     Args:
-        most: how many may wait; beyond it the one that has waited longest is closed.
+        most: the maximum number of idle connections; beyond it the oldest is closed.
     """
 
     def __init__(self, most: int) -> None:
@@ -50,7 +52,7 @@ class Connections:
         self._closed = False
 
     def take(self, origin: Origin) -> Connection | None:
-        """One to an origin, which is nobody else's until it is given back."""
+        """Take a connection to an origin for exclusive use."""
         with self._lock:
             for place in range(len(self._idle) - 1, -1, -1):
                 if self._idle[place][0] == origin:
@@ -60,7 +62,7 @@ class Connections:
         return None
 
     def give(self, origin: Origin, connection: Connection) -> None:
-        """Takes a connection back, or closes it where it is not wanted any more."""
+        """Return a connection, or close it where it is surplus."""
         with self._lock:
             self._idle.append((origin, connection))
             surplus = len(self._idle) > (0 if self._closed else self._most)
@@ -69,7 +71,7 @@ class Connections:
             oldest.client.close()
 
     def close(self) -> None:
-        """Closes all that wait now, and each other one when it is given back."""
+        """Close all idle connections now, and others when they are returned."""
         with self._lock:
             self._closed = True
             waiting, self._idle = self._idle, deque()

@@ -1,4 +1,4 @@
-"""What broke a request, in plain words, and whether another try may succeed."""
+"""What broke a request, in plain words, and whether a retry may succeed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Rows: TypeAlias = tuple[tuple[type[Exception], str], ...]
 
 
 def failure_of(error: Exception, url: str) -> Exception:
-    """What broke, in plain words; failures that another try cannot mend are final."""
+    """Return the error for a broken request: retryable, or final where a retry cannot help."""
     lasting = _permanent(error)
     if lasting is not None:
         return IndexUnavailable(shown(url), lasting)
@@ -25,7 +25,7 @@ def failure_of(error: Exception, url: str) -> Exception:
 
 
 def _permanent(error: Exception) -> str | None:
-    """Why every other try would fail as well; None where one may succeed."""
+    """Return why every retry would fail as well; None where one may succeed."""
     import httpx
 
     distrust = distrust_of(error)
@@ -37,7 +37,7 @@ def _permanent(error: Exception) -> str | None:
 
 
 def distrust_of(error: Exception) -> str | None:
-    """Why a certificate was refused, None where none was."""
+    """Return why a certificate was rejected; None where none was."""
     import ssl
 
     refusals = (cause for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError))
@@ -45,7 +45,7 @@ def distrust_of(error: Exception) -> str | None:
 
 
 def _retryable(error: Exception) -> str:
-    """The first row that fits: what is at the bottom of an error says more than the error itself."""
+    """Describe a retryable failure; its root cause says more than the error itself."""
     import socket
     import ssl
 

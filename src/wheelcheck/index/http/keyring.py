@@ -1,8 +1,8 @@
-"""Credentials that the ``keyring`` command of this machine keeps, asked for as pip asks it.
+"""Credentials from the ``keyring`` command, queried as pip does.
 
-pip imports the keyring of its own environment or runs the command that it finds on the path. Here the command is run in
-both cases, so that no code of others comes into this process: first the one of this environment, then the one on the
-path. Whatever goes wrong with it means that there are no credentials.
+pip imports the keyring of its own environment, or runs the command on PATH. Here the command is run in both cases, so
+that no foreign code enters this process: first that of this environment, then that on PATH. Any failure means that
+there are no credentials.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
 LIMIT = 60.0
-"""Seconds after which a keyring that has not answered is not asked any more: it may be waiting for a person."""
+"""Seconds after which a silent keyring is given up; it may be waiting for a person."""
 
 MAX_BYTES = 64 * 2**10
 _OUTDATED = 2
-"""How a keyring ends, being a command, that does not know an option: it is older than version 25.2.1."""
+"""The exit code of a keyring older than 25.2.1, which does not know an option."""
 
 
 class Keyring:
-    """Asks the command once for each service and user; threads that want the same wait for one answer.
+    """Query the command once for each service and user; concurrent callers share one answer.
 
     Args:
-        provider: pip's ``keyring-provider``: ``import`` is the keyring of this environment, ``subprocess`` any other
-            on the path, ``auto`` the first there is of both, anything else none.
+        provider: pip's ``keyring-provider``: ``import`` is the keyring of this environment, ``subprocess`` another one
+            on PATH, ``auto`` the first of both, anything else none.
         limit: see `LIMIT`.
     """
 
@@ -42,11 +42,11 @@ class Keyring:
         self._is_usable = provider in ("auto", "import", "subprocess")
 
     def credentials(self, services: Sequence[str], user: str | None) -> tuple[str, str] | None:
-        """The user and the password that are kept for the first service that has any, or None.
+        """Return user and password for the first service that has any, or None.
 
         Args:
-            services: what a password may be kept under: the URL of an index, a host.
-            user: whose password is wanted; that of any user if None.
+            services: the keys to try: the URL of an index, a host.
+            user: the user name; None for any.
         """
         with self._lock:
             answers = (self._kept(service, user) for service in services)
@@ -70,7 +70,7 @@ class Keyring:
         return _credentials_in(output) if code == 0 else None
 
     def _run(self, *arguments: str) -> tuple[int | None, str]:
-        """How the command ended and what it wrote; one that could not be run to its end is not asked any more."""
+        """Run the command; return its exit code and output. After a failure to run, it is not tried again."""
         assert self._command is not None
         try:
             code, output = _outcome([self._command, *arguments], self._limit)
@@ -82,7 +82,7 @@ class Keyring:
 
 
 def _is_plain(argument: str) -> bool:
-    """Whether a text can be nothing but an argument: a page may link to a host or a user that looks like an option."""
+    """Return whether a text cannot be mistaken for an option; a page may link to a host or user that looks like one."""
     return not argument.startswith("-") and "\0" not in argument
 
 
@@ -101,7 +101,7 @@ def _credentials_in(output: str) -> tuple[str, str] | None:
 
 
 def _command_of(provider: str) -> str | None:
-    """The command that stands for a provider, as an absolute path."""
+    """Return the absolute path of a provider's command."""
     from shutil import which
 
     places = {"import": [_own()], "subprocess": [_others()], "auto": [_own(), _others()]}[provider]
@@ -110,14 +110,14 @@ def _command_of(provider: str) -> str | None:
 
 
 def _own() -> str:
-    """Where the commands of this environment are, whose keyring pip would import."""
+    """Return the scripts directory of this environment, whose keyring pip would import."""
     import sysconfig
 
     return sysconfig.get_path("scripts")
 
 
 def _others() -> str:
-    """The path without the commands of this environment."""
+    """Return PATH without the scripts directory of this environment."""
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     return os.pathsep.join(folder for folder in folders if os.path.isabs(folder) and not _is_same(folder, _own()))  # noqa: PTH117
 
@@ -133,7 +133,7 @@ def _is_same(folder: str, other: str) -> bool:
 
 
 def _outcome(command: list[str], limit: float) -> tuple[int | None, bytes]:
-    """The exit code and the output of a command; no code where it took too long or wrote too much, and was ended."""
+    """Return exit code and output of a command; no code where it took too long or wrote too much, and was killed."""
     from subprocess import DEVNULL, PIPE, Popen
 
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
@@ -155,7 +155,7 @@ def _outcome(command: list[str], limit: float) -> tuple[int | None, bytes]:
 
 
 def _written(process: Popen[bytes]) -> Iterator[bytes]:
-    """What a process writes, up to a little more than it may."""
+    """Yield the output of a process, up to a little more than the limit."""
     assert process.stdout is not None
     length = 0
     while length <= MAX_BYTES and (chunk := process.stdout.read(2**16)):

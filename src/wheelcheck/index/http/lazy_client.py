@@ -1,4 +1,4 @@
-"""A transport that is made at its first use: an answer from the cache needs no HTTP client."""
+"""An HTTP transport that is created on first use: an answer from the cache needs no HTTP client."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from wheelcheck.index.http.options import TransportOptions
 
 
 class LazyTransport:
-    """Makes a `Transport` at its first use.
+    """Create a `Transport` on first use.
 
     Args:
         options: how the index is reached.
-        connections: the most connections at once.
-        logins: what is known of servers.
-        indexes: the URLs of the indexes, for which a keyring may know a password.
+        connections: the maximum number of connections.
+        logins: known logins.
+        indexes: the URLs of the indexes, for the keyring.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class LazyTransport:
 
     @property
     def transport(self) -> Transport:
-        """The transport, made now if it is not there yet."""
+        """The transport, created if necessary."""
         from wheelcheck.index.http.client import Transport
 
         with self._lock:
@@ -50,11 +50,11 @@ class LazyTransport:
         return (self._made.requests, self._made.bytes) if self._made else (0, 0)
 
     def overdue(self, thread: int | None) -> TimedOut | None:
-        """The failure of a thread's request that outlives its deadline, if there is one."""
+        """Return the error for a thread's request that outlives its deadline, if there is one."""
         return self._made.overdue(thread) if self._made and thread is not None else None
 
     def close(self) -> None:
-        """Ends all requests; where none was made, the next one fails as those that are under way do."""
+        """Close the transport; where there was none, later requests fail like running ones."""
         with self._lock:
             self._closed = True
             if self._made is not None:

@@ -1,4 +1,4 @@
-"""How an index is reached, in pip's terms; `transport` reaches it."""
+"""How an index is reached, in pip's terms."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ class TransportOptions:
     """How an index is reached, in pip's terms.
 
     Attributes:
-        timeout: seconds without a sign of life; a request as a whole gets twice that, and more while bytes arrive.
-        retries: further tries of a request that failed in a way that may pass; at most `MAX_RETRIES` are made.
-        trusted_hosts: ``host`` or ``host:port``, reached over plain http or with a certificate that proves nothing.
+        timeout: seconds of silence; a whole request gets twice that, and more while bytes arrive.
+        retries: retries of a failed request, at most `MAX_RETRIES`.
+        trusted_hosts: ``host`` or ``host:port``, reached over plain http or with an unverified certificate.
         cert: a file or directory of certificates to trust instead of the system's.
         client_cert: a file with the client's certificate and key.
-        proxy: the URL of a proxy for everything; the environment decides where it is None.
-        keyring_provider: pip's option: whether and where passwords of the keyring are asked for after a refusal.
-        user_agent: how servers are told who asks.
+        proxy: the URL of a proxy; None leaves it to the environment.
+        keyring_provider: pip's option: whether and where to look up passwords after a 401.
+        user_agent: the User-Agent header.
     """
 
     timeout: float = 15

@@ -1,7 +1,7 @@
-"""A file on a server, read in parts where the server allows it and whole where it does not (RFC 9110, section 14).
+"""Read parts of a remote file by range requests, or the whole file where the server has none (RFC 9110, section 14).
 
-Servers differ: some know no ranges, some none from the end, some tell no length. Each way is tried in the order of its
-cost; what a server of an origin was found not to do is not tried on it again.
+Servers differ: some support no ranges, some no suffix ranges, some send no length. The ways are tried in order of cost;
+what a server was found not to support is not tried again.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
 
 MIN_TAIL, MAX_TAIL = 16 * 2**10, 2**20
 UNKNOWN_TAIL = 64 * 2**10
-"""How much of the end is asked for where the size is not known: all that most wheels need."""
+"""Bytes to request from the end of a file of unknown size: all that most wheels need."""
 
 AHEAD = 64 * 2**10
-"""Read before what is asked for: the metadata of a wheel mostly stands right before its central directory."""
+"""Bytes to read before the requested ones: metadata mostly precedes the central directory."""
 
 MAX_BYTES = 8 * 2**30
-"""A file that goes on beyond this is given up: no index takes files of half the size."""
+"""Maximum size of a file; no index accepts files of half the size."""
 
 
 class RemoteFile:
-    """Reads parts of one file; a context manager, because a server without ranges makes it keep the whole file.
+    """Read parts of one file. A context manager, since without ranges it keeps the whole file.
 
     Args:
         transport: makes the requests.
-        url: where the file is.
-        filename: how failures name it.
+        url: the URL of the file.
+        filename: how errors name it.
         size: its length as an index lists it, which is only a hint.
-        unable: what servers were found not to do, shared by all files: an origin with ``suffix`` or ``ranges``.
-        login: of the index that lists the file.
+        unable: what servers were found not to support, shared by all files: an origin with ``suffix`` or ``ranges``.
+        login: the login of the index that lists the file.
 
     Raises:
         Unreadable: the server does not have the file, or contradicts itself.
-        UndeterminedError: as `Transport.get` does.
+        UndeterminedError: as `Transport.get`.
     """
 
     def __init__(
@@ -81,12 +81,12 @@ class RemoteFile:
         self.close()
 
     def close(self) -> None:
-        """Lets go of what was kept."""
+        """Release the kept file."""
         if self.whole is not None:
             self.whole.close()
 
     def read(self, offset: int, length: int) -> bytes:
-        """The bytes at a place; fewer where the file ends."""
+        """Return the bytes at an offset; fewer at the end of the file."""
         end = min(offset + length, self.size)
         if self.whole is not None:
             self.whole.seek(offset)
@@ -140,7 +140,7 @@ class RemoteFile:
         return content_length(answer.headers) if answer.status == 200 else None
 
     def _opened(self, answer: Answer) -> bool:
-        """Takes the end of the file from an answer, or the whole of a short one; notes the size that it tells."""
+        """Take the end of the file from an answer, or the whole of a short one; record its size."""
         if answer.status == 200 and answer.body:
             self._tail, self._tail_at, self.size = answer.body, 0, len(answer.body)
             return True
@@ -157,7 +157,7 @@ class RemoteFile:
     # -- requests
 
     def _ask(self, start: int | None, end: int) -> Answer:
-        """Asks for the bytes from start up to end, or for the last `end` bytes."""
+        """Request the bytes from start to end, or the last `end` bytes."""
         asked = f"bytes=-{end}" if start is None else f"bytes={start}-{end - 1}"
         length = end if start is None else end - start
         answer = self._transport.get(
@@ -201,7 +201,7 @@ def bounded(
     failure: Callable[[str], Exception],
     progress: Callable[[int], object] | None = None,
 ) -> Sink:
-    """A taker of chunks that writes a file anew, tells how many bytes it has, and raises where there are too many."""
+    """Return a receiver that writes a file from its start, reports progress, and raises beyond the limit."""
     handle.seek(0)
     handle.truncate()
     length = 0
@@ -223,7 +223,7 @@ def _tail_of(size: int) -> tuple[int, int]:
 
 
 def _is_part_or_short(status: int, headers: Mapping[str, str]) -> bool:
-    """Whether a body is what was asked for, or the whole of a file so short that it may come along."""
+    """Return whether a body is the requested part, or the whole of a short file."""
     return status == 206 or (status == 200 and 0 < (content_length(headers) or 0) <= MAX_TAIL)
 
 

@@ -1,4 +1,4 @@
-"""Answers of HTTP servers and the taking of their bodies: limits, gzip, and downloads that go on where they broke.
+"""HTTP answers and the receiving of their bodies: limits, gzip, and resumed downloads.
 
 Standards: RFC 9110 (content codings, ranges and If-Range), RFC 1952 (gzip).
 """
@@ -18,12 +18,12 @@ Sink: TypeAlias = Callable[[bytes], None]
 Wanted: TypeAlias = Callable[[int, Mapping[str, str]], bool]
 
 _STEP = 2**20
-"""The most that gzip is undone at once."""
+"""Maximum bytes that are decompressed at once."""
 
 
 @record
 class Answer:
-    """One HTTP answer after redirects. `url` has no credentials; header names are in lower case."""
+    """An HTTP answer after redirects. `url` has no credentials; header names are in lower case."""
 
     url: str
     status: int
@@ -31,16 +31,18 @@ class Answer:
     body: bytes = b""
 
     def failure(self) -> UndeterminedError:
-        """Why nothing can be told from this answer, for a status that its reader has no use for."""
+        """Return the error for an answer with an unexpected status."""
         if self.status in (401, 403):
             return NotAuthorized(shown(self.url), self.status)
         return IndexUnavailable(shown(self.url), f"HTTP {self.status}")
 
 
 class RetryableError(Exception):
-    """A try that failed in a way that may pass; `outcome` is what to say if no other try is made.
+    """A failed attempt that may be retried.
 
-    `pause` is how many seconds the server wants to be left alone, where it says so.
+    Attributes:
+        outcome: the result if there is no further attempt.
+        pause: the seconds that the server asks to wait, or None.
     """
 
     def __init__(self, outcome: UndeterminedError | Answer, pause: float | None = None) -> None:
@@ -48,18 +50,18 @@ class RetryableError(Exception):
         self.pause = pause
 
     def final(self) -> Answer:
-        """The answer after all, or the failure raised."""
+        """Return the answer, or raise the error."""
         if isinstance(self.outcome, UndeterminedError):
             raise self.outcome from None
         return self.outcome
 
 
 class Body:
-    """Takes a body up to a limit, undoing gzip as it comes.
+    """Receive a body up to a limit, decompressing gzip.
 
     Args:
-        limit: the most bytes, decoded.
-        wanted: whether a status with these headers has a body that is worth reading.
+        limit: the maximum size, decoded.
+        wanted: returns whether to read the body, given status and headers.
     """
 
     def __init__(self, limit: int, wanted: Wanted) -> None:
@@ -69,22 +71,22 @@ class Body:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What the request for it says besides."""
+        """Further headers of the request."""
         return {}
 
     def wants(self, status: int, headers: Mapping[str, str], url: str) -> bool:  # noqa: ARG002 - for those who differ
-        """Whether the body of an answer is taken."""
+        """Return whether to receive the body of an answer."""
         return self._wanted(status, headers)
 
     def fill(self, chunks: Iterable[bytes], headers: Mapping[str, str], url: str) -> None:
-        """Takes the body of an answer; raises as `Transport.get` does, or `RetryableError`."""
+        """Receive the body; raises as `Transport.get`, or `RetryableError`."""
         for chunk in self._decoded(chunks, headers, url):
             if self._workspace <= len(chunk):
                 raise IndexNonsense(shown(url), f"it goes on beyond {self._limit} bytes")
             self._taken.write(chunk)
 
     def whole(self) -> bytes:
-        """All that was taken."""
+        """Return the received body."""
         return self._taken.getvalue()
 
     @property
@@ -100,7 +102,7 @@ class Body:
         raise IndexUnavailable(shown(url), f"it is encoded in a way that was not asked for ({encoding[:40]})")
 
     def _gunzipped(self, chunks: Iterable[bytes], url: str) -> Iterator[bytes]:
-        """Undoes gzip, one member after the other, never holding more than the body has room for."""
+        """Decompress gzip, one member after the other, holding no more than the body may."""
         import zlib
 
         member = zlib.decompressobj(16 + zlib.MAX_WBITS)
@@ -118,13 +120,15 @@ class Body:
 
 
 class Stream(Body):
-    """Hands a body of status 200 on as it comes; a further try goes on where the last one broke, where that is safe.
+    """Pass a body of status 200 on as it arrives; resume a broken download where that is safe.
 
-    It is safe where the server gave a strong validator, which then names the very bytes of which the rest is asked for.
-    `went_on` tells that the last body was such a rest.
+    It is safe where the server sent a strong validator, which then identifies the bytes that the rest belongs to.
 
     Args:
-        sink: gives a taker of chunks, anew for each beginning.
+        sink: creates a receiver of chunks, for each start.
+
+    Attributes:
+        went_on: whether the last body was such a rest.
     """
 
     def __init__(self, sink: Callable[[], Sink]) -> None:
@@ -137,11 +141,11 @@ class Stream(Body):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Asks for the rest, if there is a beginning that it fits (RFC 9110, section 13.1.5)."""
+        """Request the rest, if there is a start that it fits (RFC 9110, section 13.1.5)."""
         return {"range": f"bytes={self._length}-", "if-range": self._tag} if self._goes_on else {}
 
     def wants(self, status: int, headers: Mapping[str, str], url: str) -> bool:
-        """Whether the body is the whole, or the rest that was asked for."""
+        """Return whether the body is the whole file, or the requested rest."""
         self.went_on = self._goes_on and status == 206 and content_range(headers)[0] == self._length
         if self.went_on:
             return True
@@ -153,7 +157,7 @@ class Stream(Body):
         return status == 200
 
     def fill(self, chunks: Iterable[bytes], headers: Mapping[str, str], url: str) -> None:  # noqa: ARG002 - as its base
-        """Hands the chunks on."""
+        """Pass the chunks on."""
         assert self._sink is not None
         for chunk in chunks:
             self._sink(chunk)
@@ -165,18 +169,18 @@ class Stream(Body):
 
 
 def _strong(tag: str) -> str:
-    """An entity tag that promises the same bytes; empty where it does not (RFC 9110, section 8.8.3)."""
+    """Return a strong entity tag, or empty for a weak one (RFC 9110, section 8.8.3)."""
     return tag if re.fullmatch(r'"[!#-~]*"', tag) else ""
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
-    """The length of a body as its headers tell it, None where they do not."""
+    """Return the length in the headers, or None."""
     text = headers.get("content-length", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def content_range(headers: Mapping[str, str]) -> tuple[int | None, int | None, int | None]:
-    """Start, end (the first byte after it) and total of a Content-Range, None for what it does not say."""
+    """Return start, end (exclusive) and total of a Content-Range, None for each unknown part."""
     told = re.fullmatch(
         r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(?:(\d{1,18})|\*)", headers.get("content-range", "").strip()
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def proxy_from_environment(origin: Origin) -> str | None:
-    """The proxy that the environment or the system names for an origin, by the rules of pip."""
+    """Return the proxy that the environment or the system names for an origin, by pip's rules."""
     from urllib.request import getproxies, proxy_bypass
 
     scheme, host, port = origin
@@ -29,7 +29,7 @@ def proxy_from_environment(origin: Origin) -> str | None:
 
 
 def _is_in_networks(host: str, exempt: str) -> bool:
-    """Whether a host is an address in a network that ``no_proxy`` names, such as 10.0.0.0/8."""
+    """Return whether a host is an address in a network of ``no_proxy``, such as 10.0.0.0/8."""
     from ipaddress import IPv4Address
 
     try:
@@ -73,7 +73,7 @@ def ssl_context(options: TransportOptions, verified: bool) -> ssl.SSLContext:
 
 
 def named_certificates(options: TransportOptions) -> str:
-    """What is to be trusted alone, by option or in the variables that pip honours; empty where nothing is named."""
+    """Return the certificates that alone are trusted, by option or by the variables that pip reads; empty for none."""
     import os
 
     variables = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -81,7 +81,7 @@ def named_certificates(options: TransportOptions) -> str:
 
 
 def _verifying(options: TransportOptions) -> ssl.SSLContext:
-    """Trusts what is named; else certifi, until the system is needed as well."""
+    """Return a context that trusts the named certificates, or certifi's, to which the system's are added on demand."""
     import os
     import ssl
 
