@@ -6,10 +6,10 @@ import sys
 
 
 def command() -> int:
-    """What is installed as the command: as `main`, but the process ends at once.
+    """Run the installed command: as `main`, but the process ends at once.
 
-    Taking an interpreter down, object by object, costs about a sixth of a short answer, and the system takes all of it
-    back anyway. ``python -m wheelcheck`` ends as any other module does, for profilers and debuggers.
+    Tearing an interpreter down, object by object, takes about a sixth of a short answer, and the system reclaims
+    everything anyway. ``python -m wheelcheck`` ends normally, for profilers and debuggers.
     """
     import atexit
     import os
@@ -25,7 +25,7 @@ def command() -> int:
 
 
 def main() -> int:
-    """Runs the command of this process and gives its exit code."""
+    """Run the command of this process and return its exit code."""
     if sys.argv[1:] == ["--version"]:
         from wheelcheck._version import __version__
 

@@ -1,6 +1,6 @@
 """The pytest plugin: with ``--wheelcheck``, one test item for each requirements file and target.
 
-Off until asked, and then nothing but pytest is imported before the first item runs.
+It is off by default, and then imports nothing but pytest.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The option and the settings."""
+    """Add the option and the settings."""
     group = parser.getgroup("wheelcheck", "wheel compatibility")
     group.addoption(
         "--wheelcheck", action="store_true", help="check the requirements files named in wheelcheck_requirements"
@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker that all items of this plugin bear; to ask for items where none are configured is a mistake."""
+    """Add the marker of the plugin's items, and reject ``--wheelcheck`` without anything to check."""
     config.addinivalue_line("markers", "wheelcheck: a check of requirements against a target")
     if config.getoption("--wheelcheck") and not config.getini("wheelcheck_requirements"):
         raise pytest.UsageError(
@@ -41,17 +41,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Adds the items of this plugin, before pytest deselects any."""
+    """Add the items of this plugin, before pytest deselects any."""
     if config.getoption("--wheelcheck"):
         collector = _Collector.from_parent(session, name="wheelcheck", nodeid="wheelcheck")
         items.extend(collector.collect())
 
 
 class _Collector(pytest.Collector):
-    """Makes an item of each requirements file with each target."""
+    """Make an item of each requirements file with each target."""
 
     def collect(self) -> Iterable[_Item]:
-        """The items, in the order of the settings."""
+        """Return the items, in the order of the settings."""
         for file in self.config.getini("wheelcheck_requirements"):
             for target in self.config.getini("wheelcheck_targets"):
                 yield _Item.from_parent(self, name=f"{file}[{target}]", file=file, target=target)
@@ -62,7 +62,7 @@ class _Failed(Exception):
 
 
 class _Item(pytest.Item):
-    """One requirements file checked for one target."""
+    """One requirements file, checked for one target."""
 
     def __init__(self, *, file: str, target: str, **others: Any) -> None:
         super().__init__(**others)
@@ -71,7 +71,7 @@ class _Item(pytest.Item):
         self.add_marker("wheelcheck")
 
     def runtest(self) -> None:
-        """Fails with the report as its text where the answer is not ok."""
+        """Fail with the report as text where the answer is not ok."""
         from wheelcheck.render.text import render_report
 
         report = self._report()
@@ -93,7 +93,7 @@ class _Item(pytest.Item):
         )
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The report, or the one sentence that says what is wrong with the question."""
+        """Return the report, or the sentence that says what is wrong with the settings."""
         from wheelcheck.common.errors import UndeterminedError, UsageError
 
         if isinstance(excinfo.value, _Failed | UsageError | UndeterminedError):
@@ -101,5 +101,5 @@ class _Item(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """What heads the section of a failure."""
+        """Return the heading of a failure."""
         return Path(self.config.rootpath, self.file), None, f"{self.file} for {self.target}"

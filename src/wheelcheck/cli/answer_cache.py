@@ -1,7 +1,6 @@
-"""A whole answer of the command line, given again while all that it stands on is as it was.
+"""Remember whole answers of the command line while everything behind them is unchanged.
 
-This comes before the parser of arguments: the same arguments in the same surroundings ask the same question. A command
-that was answered a minute ago is answered again before anything that could answer it anew is loaded.
+This runs before the argument parser is loaded: the same arguments in the same surroundings ask the same question.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from wheelcheck.index.cache.stamps import holds, surroundings
 from wheelcheck.render.console import emit, say
 
 MAX_ENTRIES = 256
-"""How many answers are kept on disk."""
+"""Maximum number of answers on disk."""
 
 
 def recalled(arguments: Sequence[str]) -> int | None:
-    """Gives the remembered answer to a command; its exit code, or None where there is none."""
+    """Print the remembered answer to a command; return its exit code, or None where there is none."""
     question = question_of(arguments)
     if question is None:
         return None
@@ -36,14 +35,14 @@ def recalled(arguments: Sequence[str]) -> int | None:
 
 
 def may_be_recalled(arguments: Sequence[str]) -> bool:
-    """Whether the answer to a command may be kept to be given again: not where it names the cache or wants none."""
+    """Return whether the answer to a command may be remembered: not where it names the cache or wants none."""
     return arguments[:1] == ["check"] and not any(text.startswith(("--ca", "--no-c")) for text in arguments)
 
 
 def question_of(arguments: Sequence[str]) -> str | None:
-    """A digest of all that decides what a command answers and in which form; None where it is not to be given again.
+    """Return a digest of everything that decides a command's answer and its form; None where it must not be remembered.
 
-    It is kept on disk, and the arguments and the environment hold secrets.
+    Only a digest is stored, since arguments and environment hold secrets.
     """
     if not may_be_recalled(arguments):
         return None
@@ -56,12 +55,12 @@ def question_of(arguments: Sequence[str]) -> str | None:
 
 
 def key_of(question: str) -> str:
-    """The name of the entry of a question; that it is the same question is read in the entry."""
+    """Return the name of a question's entry; the entry holds the whole digest."""
     return question[:32]
 
 
 def forget_oldest(folder: str) -> None:
-    """Keeps the last answers of a folder: most others are to questions that nobody can ask again."""
+    """Remove all but the newest entries of a directory: most others answer questions that cannot recur."""
     try:
         entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
         for entry in sorted(entries, key=lambda entry: entry.stat().st_mtime_ns)[:-MAX_ENTRIES]:
@@ -71,7 +70,7 @@ def forget_oldest(folder: str) -> None:
 
 
 def _given(about: Mapping[str, Any], text: str) -> int:
-    """Gives an answer as the long way does; its exit code."""
+    """Print an answer as the command would; return its exit code."""
     for notice in about["notices"]:
         say(notice)
     try:

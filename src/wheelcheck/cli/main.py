@@ -1,4 +1,4 @@
-"""The command line: arguments in, words out. Every answer comes from `wheelcheck.commands.check`."""
+"""The command line: run a command and print its answer."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _intermixed(parser: argparse.ArgumentParser, rest: Sequence[str]) -> argpars
 
 
 def _project_files() -> list[str]:
-    """Where settings of a project may be; nowhere if the working directory is gone."""
+    """Return where project settings may be; nowhere if the working directory is gone."""
     from wheelcheck.index.cache.stamps import project_files
 
     try:
@@ -189,7 +189,7 @@ def _rendered(report: Report, arguments: argparse.Namespace) -> str:
 
 
 def _question(arguments: argparse.Namespace) -> str | None:
-    """What the answer is kept under to be given again, unless its text tells how old it is, or a file is written."""
+    """Return the key to remember the answer by; None where its text shows its age, or where a file is written."""
     from wheelcheck.cli.answer_cache import question_of
     from wheelcheck.index.cache.stamps import is_settled, stamps_of
 
@@ -201,7 +201,7 @@ def _question(arguments: argparse.Namespace) -> str | None:
 
 
 def _remember(question: str, report: Report, text: str, arguments: argparse.Namespace) -> None:
-    """Keeps the answer as it is to be given again."""
+    """Remember an answer."""
     from wheelcheck.cli.answer_cache import forget_oldest, key_of
     from wheelcheck.index.cache.entries import ANSWERS, FORMAT
     from wheelcheck.index.cache.store import Cache
@@ -222,7 +222,7 @@ def _requirements(arguments: argparse.Namespace) -> list[str]:
 
 
 def _options(arguments: argparse.Namespace) -> Options:
-    """The arguments that the library knows, under the same names."""
+    """Return the arguments that the library knows, under the same names."""
     options: Any = {name: value for name, value in vars(arguments).items() if name in LIBRARY}
     known: Options = options
     return known

@@ -11,11 +11,11 @@ from wheelcheck._version import __version__
 from wheelcheck.inputs.options import ALL, FILES, INDEXES, INPUTS, OUTPUT, PROOF, RESOLUTION, RULES, TARGETS, Entry
 
 QUESTION = (INPUTS, TARGETS, INDEXES, FILES, RESOLUTION, RULES)
-"""The groups of options that say what is asked."""
+"""The groups of options that make up the question."""
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that asks for the width of the terminal when there is something to show, not once for each option."""
+    """A parser that determines the terminal's width only when it prints something."""
 
     def __init__(self, **how: Any) -> None:
         super().__init__(formatter_class=partial(argparse.HelpFormatter, width=80), **how)
@@ -43,10 +43,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def parser_for(arguments: Sequence[str]) -> tuple[argparse.ArgumentParser, list[str]]:
-    """Return the parser of the command that some arguments name, and the arguments behind its name.
+    """Return the parser of a command, and the arguments after its name.
 
-    Only that command is built, which saves most of the time. The parser of the command itself, rather than that of the
-    whole line, can take options between requirements, and shows its own usage where it refuses one.
+    Only that command's parser is built, which saves most of the time. It accepts options between requirements, which
+    sub-parsers cannot, and shows its own usage on errors.
     """
     rest = list(arguments)
     parser = _built(rest[0] if rest else None)

@@ -219,9 +219,9 @@ def _with_hints(missing: Missing, question: Question, retry: Retry) -> Missing:
 
 
 def _similar_names(name: NormalizedName, index: Index) -> tuple[NormalizedName, ...]:
-    """Return known projects whose names resemble one: from the rules, the cache and what is installed here.
+    """Return known projects with similar names: from the rules, the cache and what is installed here.
 
-    The full list of an index is never fetched. A snapshot gives those that were found when it was recorded.
+    The full list of an index is never fetched. A snapshot has those that were suggested when it was recorded.
     """
     recorded = index.recorded_near(name)
     if recorded is not None:

@@ -1,4 +1,4 @@
-"""explain(): what becomes of every file of one project on one target."""
+"""Give the verdict on every file of one project for one target."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 @record
 class Explanation(Sourced):
-    """What becomes of every file of one project on one target.
+    """Every file of one project, with its verdict for one target.
 
     Attributes:
         demands: what selects the versions: the requirement, and the constraints on its project.
-        result: what would be chosen, or why nothing would be, as `check` without dependencies has it.
-        files: every file of the versions that are asked for, with its verdict: the newest version first, of one version
-            the nearest file first. At the end those whose names say no version.
-        nearest: of the files that are newer than every final release that fits, the one that comes nearest to fitting;
-            None where the newest version fits.
+        result: what would be chosen, or why nothing would be, as `check` without dependencies reports it.
+        files: every file of the selected versions: newest version first, within a version closest file first. Files
+            with invalid names come last.
+        nearest: the closest of the files that are newer than every compatible final release; None where the newest
+            version is compatible.
         sources, applied, counters, oldest, exclude_newer, notices: where the answer comes from, as in `Sourced`.
     """
 
@@ -47,12 +47,12 @@ class Explanation(Sourced):
 
     @property
     def project(self) -> NormalizedName:
-        """The project that is asked about, normalised."""
+        """The project, normalized."""
         return self.demands[0].name
 
     @property
     def target(self) -> Target:
-        """The interpreter that is asked about."""
+        """The target."""
         return self.result.target
 
     @property
@@ -62,17 +62,17 @@ class Explanation(Sourced):
 
     @property
     def error(self) -> UndeterminedError | None:
-        """What kept the answer from being found out, or None."""
+        """Why the answer is unknown, or None."""
         return self.result.error
 
     @property
     def ok(self) -> bool:
-        """Whether a file fits."""
+        """Whether a file is compatible."""
         return self.best is not None
 
     @property
     def exit_code(self) -> int:
-        """0 a file fits; 1 none does; 2 that could not be told."""
+        """0 a file is compatible; 1 none is; 2 unknown."""
         if self.error is not None:
             return 2
         return 0 if self.ok else 1
@@ -81,7 +81,7 @@ class Explanation(Sourced):
         return self.ok
 
     def to_dict(self) -> dict[str, Plain]:
-        """The document ``wheelcheck/explain/1``."""
+        """Return the document ``wheelcheck/explain/1``."""
         result = self.result.to_dict()
         return {
             "schema": "wheelcheck/explain/1",
@@ -99,17 +99,21 @@ class Explanation(Sourced):
 
 
 def explain(requirement: str, /, *, target: str | Target | None = None, **options: Unpack[Options]) -> Explanation:
-    """What becomes of every file of a project: whether it fits a target, and every reason why not.
+    """Give the verdict on every file of a project, with every reason against it.
 
-    Of the metadata inside files, only that of the file that would be chosen is read.
+    Only the metadata of the file that would be chosen is read.
 
     Args:
-        requirement: a requirement (PEP 508). Its specifier selects the versions whose files are looked at.
+        requirement: a requirement (PEP 508); its specifier selects the versions.
         target: a target or its text; left out, the running interpreter.
-        options: see `Options`; those on requirements files and on imports have no meaning here and are refused.
+        options: see `Options`; those on requirements files and imports are rejected.
 
     Raises:
-        UsageError: the question is malformed. What cannot be found out is the `error` of the explanation.
+        UsageError: the arguments are malformed. An answer that is unknown is the `error` of the explanation.
+
+    Example:
+        >>> wheelcheck.explain("tensorflow-metal", target="macos-14-arm64-cp313").ok  # doctest: +SKIP
+        False
     """
     asked = complete(options)
     for name, given in (("requirement", asked["requirement"]), ("confirm", asked["confirm"])):
@@ -139,7 +143,9 @@ def explain(requirement: str, /, *, target: str | Target | None = None, **option
 
 
 def _question(request: Request) -> Question:
-    """What is asked for the one target. Raises `UsageError` where the marker of the requirement does not hold there."""
+    """Return the question for the one target. Raises `UsageError` where the requirement's marker does not hold
+    there.
+    """
     target = request.targets[0]
     question = request.question(target)
     if not question.demands:
@@ -152,7 +158,7 @@ def _question(request: Request) -> Question:
 
 
 def _judged(question: Question, retry: Retry) -> tuple[Result, ResolutionState, tuple[JudgedFile, ...]]:
-    """What would be chosen, what was said on the way, and what becomes of every file."""
+    """Return what would be chosen, the recorded state, and the verdict on every file."""
     from wheelcheck.resolver.resolve import resolve_with_state
 
     (demand,) = question.demands
@@ -169,7 +175,7 @@ def _judged(question: Question, retry: Retry) -> tuple[Result, ResolutionState, 
 
 
 def _with_all(result: Result, files: Iterable[JudgedFile], nearest: RefusedFile | None) -> Result:
-    """The result with every rule that forbids a file, and of its conflict the nearest file only."""
+    """Return the result with every rule that forbids a file, and its conflict with the closest file only."""
     forbidding = (why.rule for judged in files for why in judged.reasons if isinstance(why, ForbiddenByRule))
     rules = tuple(dict.fromkeys((*result.rules, *forbidding)))
     conflict = result.conflict and replace(result.conflict, files=() if nearest is None else (nearest,))

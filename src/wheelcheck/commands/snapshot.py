@@ -1,11 +1,11 @@
-"""Records the part of an index that an answer needs, as a static simple repository that gives the same answer again.
+"""Record the part of an index that an answer needs, as a static simple repository that gives the same answer.
 
 DIR/index.json, DIR/index.html                    the list of the projects
-DIR/PROJECT/index.json, DIR/PROJECT/index.html    every file of a page that was asked for (PEP 691 and PEP 503)
-DIR/PROJECT/FILE.metadata                         what the metadata of a file says, where an answer read it (PEP 658)
-DIR/manifest.json                                 what was asked, where all of it came from, and what no index has
+DIR/PROJECT/index.json, DIR/PROJECT/index.html    every file of a requested page (PEP 691 and PEP 503)
+DIR/PROJECT/FILE.metadata                         the metadata of a file, where the answer read it (PEP 658)
+DIR/manifest.json                                 the question, the sources, and the missing projects
 
-Only what the answer asked for is recorded, not what was fetched ahead of it. No distribution file is.
+Only what the answer needs is recorded, not what was prefetched, and no distribution file.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 PAGES = ("index.json", "index.html")
 NO_PART = ("cache_dir", "no_cache", "offline", "refresh", "strict", "confirm", "fresh", "timeout")
-"""Options that decide nothing of what is recorded."""
+"""Options without influence on what is recorded."""
 
 
 @record
@@ -55,11 +55,11 @@ class Snapshot:
 
     Attributes:
         directory: where.
-        projects, files, metadata: how many pages there are, files on them, and metadata beside those.
+        projects, files, metadata: the number of pages, of files on them, and of files with metadata.
         missing: the projects that no index has.
-        bytes: of everything that was written.
-        results: the answers that it gives again.
-        notices: what the user should hear of besides, a sentence each.
+        bytes: the total size.
+        results: the answers that it reproduces.
+        notices: what the user should hear of, one sentence each.
     """
 
     directory: Path
@@ -73,14 +73,14 @@ class Snapshot:
 
     @property
     def ok(self) -> bool:
-        """Always true: what cannot be recorded raises. A recorded answer may be a "no"."""
+        """Always true: a failure to record raises. A recorded answer may be a "no"."""
         return True
 
     def __bool__(self) -> bool:
         return self.ok
 
     def to_dict(self) -> dict[str, Plain]:
-        """The document ``wheelcheck/snapshot/1``."""
+        """Return the document ``wheelcheck/snapshot/1``."""
         return {
             "schema": "wheelcheck/snapshot/1",
             "ok": self.ok,
@@ -102,14 +102,14 @@ def record_snapshot(
     targets: Iterable[str | Target] | None = None,
     **options: Unpack[Options],
 ) -> Snapshot:
-    """Records what the answer to a question needs. Other arguments are those of `wheelcheck.check`.
+    """Record what an answer needs. Other arguments are those of `wheelcheck.check`.
 
     Args:
-        directory: where to; it is made. An empty directory or an earlier snapshot is replaced, as a whole.
+        directory: where to write; it is created. An empty directory or an earlier snapshot is replaced as a whole.
 
     Raises:
-        UsageError: the question is malformed, or the directory holds something else or cannot be written.
-        UndeterminedError: there is no answer for some target; then nothing is written.
+        UsageError: the arguments are malformed, or the directory holds something else or cannot be written.
+        UndeterminedError: the answer for some target is unknown; nothing is written then.
     """
     asked = complete(options)
     if asked["confirm"]:
@@ -135,7 +135,7 @@ def record_snapshot(
 
 
 def _known(results: tuple[Result, ...]) -> tuple[Result, ...]:
-    """Results, if there is one for each target. Raises the first error otherwise."""
+    """Return the results, or raise the first error among them."""
     for result in results:
         if result.error is not None:
             raise result.error
@@ -150,9 +150,9 @@ def _left_out(request: Request) -> Iterator[str]:
 
 
 class _Recorder:
-    """An index with a note of each page and all metadata that an answer needs: nothing is fetched ahead here.
+    """A view of an index that records each page and all metadata that an answer reads, without prefetching.
 
-    It stands behind a first run of the question, which has fetched everything in its own way.
+    It runs after a first run of the question, which has fetched everything in its own way.
     """
 
     def __init__(self, index: Index) -> None:
@@ -162,10 +162,10 @@ class _Recorder:
         self.direct = index.direct
 
     def start_page(self, name: NormalizedName, then: Callable[[ProjectPage], None] | None = None) -> None:
-        """Nothing: `then` would make use of a page without asking for it."""
+        """Do nothing: prefetching would read pages that the answer does not need."""
 
     def start_metadata(self, file: Listed, then: object = None) -> None:
-        """Nothing, for the same reason."""
+        """Do nothing, for the same reason."""
 
     def page(self, name: NormalizedName) -> ProjectPage | None:
         page = self.pages[name] = self._index.page(name)
@@ -176,7 +176,7 @@ class _Recorder:
         return told
 
     def slice(self, request: Request, results: Iterable[Result]) -> Iterator[tuple[str, bytes]]:
-        """Every file of the snapshot: its path below the directory, and its content."""
+        """Yield every file of the snapshot: its path below the directory, and its content."""
         pages = {name: page for name, page in sorted(self.pages.items()) if page is not None}
         projects = {name: _Project(page, self.told) for name, page in pages.items()}
         for project in projects.values():
@@ -197,7 +197,7 @@ class _Recorder:
 
 
 def _question(request: Request) -> dict[str, Plain]:
-    """What was asked, without secrets."""
+    """Return the question, without secrets."""
     options = {
         name: value for name, value in request.options.items() if name not in NO_PART and value != DEFAULTS.get(name)
     }
@@ -233,7 +233,7 @@ def _near(name: NormalizedName, results: Iterable[Result]) -> list[Plain]:
 
 @record
 class _Kept:
-    """A file of a page, its path below the project's folder, and what it said of itself, if it was asked."""
+    """A file of a page, its path below the project's folder, and its metadata, if it was read."""
 
     file: Listed
     path: str
@@ -245,7 +245,7 @@ class _Kept:
 
     @property
     def entry(self) -> dict[str, Any]:
-        """The entry on the page (PEP 691, 700, 714); metadata counts as served only where the snapshot holds it."""
+        """The entry on the page (PEP 691, 700, 714); metadata is announced only where the snapshot has it."""
         file, metadata = self.file, self.metadata
         optional = {
             "size": file.size,
@@ -259,13 +259,13 @@ class _Kept:
 
     @property
     def origin(self) -> dict[str, Plain]:
-        """What the manifest says of the file."""
+        """The entry in the manifest."""
         refused = {} if self.told is None or isinstance(self.told, Metadata) else {"refused": plain(self.told)}
         return {"source": self.file.index, "url": mask(self.file.url)} | refused
 
 
 class _Project:
-    """A page with what was told of its files, as documents of a static repository."""
+    """A page with the metadata of its files, as documents of a static repository."""
 
     def __init__(self, page: ProjectPage, told: Mapping[Listed, MetadataResult]) -> None:
         self._page = page
@@ -277,7 +277,7 @@ class _Project:
         self._unlisted = [file for file, entry in found if entry is None]
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
-        """The page in both forms, and the metadata that was read."""
+        """Yield the page in both forms, and the metadata that was read."""
         name = self._page.name
         about = self._about()
         yield f"{name}/index.json", _page_json(about, self._entries)
@@ -287,7 +287,7 @@ class _Project:
                 yield f"{name}/{kept.path}{BESIDE}", kept.metadata
 
     def _about(self) -> dict[str, Any]:
-        """What the page says besides its files; the version of the interface is the one that it keeps."""
+        """Return the page without its files; the API version is the one that it conforms to."""
         page = self._page
         sized = all("size" in entry for entry in self._entries)
         about: dict[str, Any] = {"meta": {"api-version": "1.1" if sized else "1.0"}, "name": page.name}
@@ -297,7 +297,7 @@ class _Project:
         return about | {"versions": [str(version) for version in page.versions]}
 
     def origins(self) -> dict[str, Plain]:
-        """What the manifest says of the project; `unreadable` are the files that no entry on a page gives back."""
+        """Return the project's entry in the manifest; `unreadable` are files that no page entry reproduces."""
         indexes = self._page.indexes
         asked = (f"{index.rstrip('/')}/{self._page.name}/" for index in indexes)
         links = (kept.file.index for kept in self._files if kept.file.index not in indexes)
@@ -310,7 +310,9 @@ class _Project:
 
 
 def _paths(files: Iterable[Listed]) -> Iterator[tuple[Listed, str]]:
-    """A path for each file; of several whose names a file system may take for one, the second is in a folder ``2``."""
+    """Yield a path for each file; where a file system may not distinguish two names, the second is in a folder
+    ``2``.
+    """
     often: Counter[str] = Counter()
     for file in files:
         often[file.filename.casefold()] += 1
@@ -319,7 +321,7 @@ def _paths(files: Iterable[Listed]) -> Iterator[tuple[Listed, str]]:
 
 
 def _unreadable_entry(file: UnreadableFile, name: NormalizedName, *, stray: bool) -> dict[str, Any] | None:
-    """An entry that reads as the same unreadable file, with a version or without, or None."""
+    """Return an entry that parses to the same invalid file, with or without a version, or None."""
     for entry in (
         {"filename": file.filename, "url": quote(file.filename), "hashes": {}},
         {"filename": file.filename, "url": "http://["},
@@ -332,7 +334,7 @@ def _unreadable_entry(file: UnreadableFile, name: NormalizedName, *, stray: bool
 
 
 def metadata_text(metadata: Metadata) -> bytes:
-    """What metadata says of compatibility, as core metadata; it parses to the same value."""
+    """Return metadata as the text of core metadata, which parses to the same value."""
     fields = [
         ("Metadata-Version", "2.2"),
         ("Name", metadata.name),
@@ -353,7 +355,7 @@ def _json(document: Any, **how: Any) -> bytes:
 
 
 def _page_json(about: Mapping[str, Any], entries: Iterable[Mapping[str, Any]]) -> bytes:
-    """A page with a line for each file, so that two recordings differ in lines."""
+    """Return a page with one line a file, so that two recordings differ by lines."""
     lines = ",\n".join(json.dumps(entry) for entry in entries)
     return f'{json.dumps(about)[:-1]}, "files": [\n{lines}\n]}}\n'.encode()
 
@@ -393,7 +395,7 @@ def _html(title: str, metas: Mapping[str, str], lines: Iterable[str]) -> bytes:
 
 
 def _lists(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """The list of projects in both forms."""
+    """Yield the list of projects in both forms."""
     meta = {"api-version": "1.0"}
     names = list(names)
     yield "index.json", _json({"meta": meta, "projects": [{"name": name} for name in names]}, indent=1)
@@ -415,7 +417,7 @@ def _placed(directory: Path) -> Path:
 
 
 def _check_place(place: Path) -> None:
-    """Refuses a place where something would be lost. Raises OSError where it cannot be looked at."""
+    """Reject a directory in which something would be lost. Raises OSError where it cannot be read."""
     try:
         place.lstat()
     except FileNotFoundError:
@@ -437,7 +439,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _write(place: Path, documents: Iterable[tuple[str, bytes]]) -> int:
-    """Puts documents into a directory that is there as a whole or not at all; the bytes of them."""
+    """Write documents to a directory atomically; return their total size."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{place.name}-", dir=place.parent, ignore_cleanup_errors=True) as room:

@@ -1,4 +1,4 @@
-"""``wheelcheck rules verify`` and ``rules show``: the curated rules held against an index."""
+"""Compare the curated rules with an index: ``wheelcheck rules verify`` and ``rules show``."""
 
 from __future__ import annotations
 
@@ -55,33 +55,33 @@ PLATFORMS = (
 )
 PYTHONS = tuple(f"cp3{minor}" for minor in range(14, 5, -1))
 MAX_VERSIONS = 6
-"""For how many versions a difference is looked for."""
+"""Maximum number of versions for which a difference is sought."""
 MAX_LOOKED_AT = 50
-"""How many of the newest versions of a project may be new releases."""
+"""Maximum number of newest versions of a project that are examined as new releases."""
 
 
 @record
 class NewReleases:
-    """Final releases that were uploaded after the rules of their project were last looked at, and that none covers."""
+    """Final releases that were uploaded after a project's rules were last examined, and that no rule covers."""
 
     project: NormalizedName
     since: str
     versions: tuple[Version, ...]
 
     def to_dict(self) -> dict[str, Plain]:
-        """The form under `new_releases`."""
+        """Return the form under `new_releases`."""
         return {"project": self.project, "since": self.since, "versions": plain(self.versions)}
 
 
 @record
 class Verification:
-    """The rules beside what an index says.
+    """The rules compared with an index.
 
     Attributes:
-        audits: what was found, a rule each.
-        new_releases: what appeared since, and is covered by no rule; that need not be wrong.
-        sources: the indexes that were asked.
-        notices: what the user should hear besides.
+        audits: one for each rule.
+        new_releases: releases that no rule covers; that need not be wrong.
+        sources: the queried indexes.
+        notices: what the user should hear of.
     """
 
     audits: tuple[Audit, ...]
@@ -91,18 +91,18 @@ class Verification:
 
     @property
     def exit_code(self) -> int:
-        """1 where a rule is stale; else 2 where an index did not answer; else 0."""
+        """1 where a rule is stale; otherwise 2 where an index could not be queried; otherwise 0."""
         if any(audit.state == "stale" for audit in self.audits):
             return 1
         return 2 if any(isinstance(found, NotTold) for audit in self.audits for found in audit.findings) else 0
 
     @property
     def ok(self) -> bool:
-        """Whether no rule is stale and everything was answered."""
+        """Whether no rule is stale or unknown."""
         return self.exit_code == 0
 
     def to_dict(self) -> dict[str, Plain]:
-        """The document ``wheelcheck/rules-verify/1``."""
+        """Return the document ``wheelcheck/rules-verify/1``."""
         return {
             "schema": "wheelcheck/rules-verify/1",
             "ok": self.ok,
@@ -113,11 +113,13 @@ class Verification:
 
 
 def verify_rules(names: Iterable[str] = (), **options: Unpack[Options]) -> Verification:
-    """Holds curated rules against an index: are their versions there, do their files still lack what the rule adds, and
-    would an answer be another one without it.
+    """Compare curated rules with an index.
+
+    Checked is whether the rule's versions exist, whether the metadata of their files still lacks what the rule adds,
+    and whether an answer would differ without it.
 
     Args:
-        names: ids of rules, or projects all of whose rules are meant; none for all rules.
+        names: ids of rules, or projects; none for all rules.
         options: those of `wheelcheck.check` on indexes, the cache and rules.
 
     Raises:
@@ -137,7 +139,7 @@ def verify_rules(names: Iterable[str] = (), **options: Unpack[Options]) -> Verif
 
 
 def show_rule(id: str, **options: Unpack[Options]) -> Audit:  # noqa: A002 -- the field of this name
-    """A rule, and what the index's metadata says beside it; `findings` say why where that could not be told.
+    """Return a rule with the metadata on the index beside it; `findings` say why where that is unknown.
 
     Raises:
         UsageError: there is no such rule, or an option is malformed.
@@ -149,7 +151,7 @@ def show_rule(id: str, **options: Unpack[Options]) -> Audit:  # noqa: A002 -- th
 
 
 def _chosen(rules: Rules, names: Sequence[str]) -> tuple[Rule, ...]:
-    """The rules of some ids and projects."""
+    """Return the rules with some ids or of some projects."""
     chosen: dict[Rule, None] = {}
     for name in names:
         of_project = rules.about(canonicalize_name(name))
@@ -158,7 +160,7 @@ def _chosen(rules: Rules, names: Sequence[str]) -> tuple[Rule, ...]:
 
 
 class _Desk:
-    """Where rules are held against an index."""
+    """Compare rules with one index."""
 
     def __init__(self, rules: Rules, options: Options, notices: list[str]) -> None:
         self._rules = rules
@@ -179,7 +181,7 @@ class _Desk:
     # -- what is there
 
     def audit(self, rule: Rule) -> Audit:
-        """Everything about a rule."""
+        """Return everything about a rule."""
         looked = self.look(rule)
         if looked.findings:
             return looked
@@ -194,7 +196,7 @@ class _Desk:
         return replace(looked, difference=difference, findings=undecided)
 
     def look(self, rule: Rule) -> Audit:
-        """The versions of a rule that are there, and what the newest and the oldest that fit a target say."""
+        """Return the listed versions of a rule, and the metadata of the newest and the oldest that fit a target."""
         try:
             page = self.index.page(rule.project)
             covered = tuple(v for v in page.versions if rule.covers(v)) if page is not None else ()
@@ -213,14 +215,14 @@ class _Desk:
         return Beside(version=file.version, filename=file.filename, target=target.name, requirements=said)
 
     def _places(self, rule: Rule, versions: Iterable[Version]) -> Iterator[tuple[Listed, Target]]:
-        """For each version that fits a target which a rule is about, the best file and that target."""
+        """Yield, for each version that fits a target of a rule, the best file and that target."""
         targets = [target for target in _targets() if rule.is_about(target)]
         for version in versions:
             fitting = ((self._file(rule.project, version, target), target) for target in targets)
             yield from islice(((file, target) for file, target in fitting if file is not None), 1)
 
     def _file(self, name: NormalizedName, version: Version, target: Target) -> Listed | None:
-        """The best wheel of a version for a target, as far as tags and Requires-Python tell."""
+        """Return the best wheel of a version for a target, by tags and Requires-Python."""
         page = self.index.page(name)
         judged = ((_judge(target).verdict(file), file) for file in page.shelf(version).listed) if page else ()
         ranked = [(verdict.rank, file.filename, file) for verdict, file in judged if isinstance(verdict, Compatible)]
@@ -229,7 +231,7 @@ class _Desk:
     # -- what it would be without the rule
 
     def _said(self, rule: Rule, places: Sequence[tuple[Listed, Target]]) -> Iterator[Finding]:
-        """Whether every version says by itself what the rule adds."""
+        """Return whether the metadata of every version already says what the rule adds."""
         if not rule.requirements:
             return
         for file, _ in places:
@@ -243,7 +245,7 @@ class _Desk:
         return tuple(page.versions) if page is not None else ()
 
     def _difference(self, rule: Rule, versions: Iterable[Version]) -> tuple[Difference | None, tuple[Finding, ...]]:
-        """The first difference that a rule by itself makes, or that it makes none."""
+        """Return the first difference that the rule alone makes, or the finding that it makes none."""
         if rule.warns_only:
             return None, ()
         same: list[str] = []
@@ -258,7 +260,7 @@ class _Desk:
         return None, (found,)
 
     def _questions(self, rule: Rule, version: Version) -> Iterator[tuple[str, Target]]:
-        """What to ask about a version: it alone, it beside what the rule constrains, and it beside what it refuses."""
+        """Yield questions about a version: alone, beside what the rule constrains, and beside what it excludes."""
         targets = [
             target for target in _targets() if rule.is_about(target) and self._file(rule.project, version, target)
         ]
@@ -281,7 +283,7 @@ class _Desk:
     # -- what came since
 
     def new_releases(self, project: NormalizedName) -> Iterator[NewReleases]:
-        """Final releases that came after the newest source of a project's rules, and that none of them covers."""
+        """Return final releases that are newer than the newest source of a project's rules, and that no rule covers."""
         rows = self._rules.about(project)
         since = max((source.date for rule in rows for source in rule.sources), default="")
         try:
@@ -297,7 +299,7 @@ class _Desk:
 
 
 def _uploaded(page: ProjectPage, version: Version) -> str:
-    """The day on which the first file of a version came; empty where nobody says."""
+    """Return the date of a version's first upload; empty where unknown."""
     times = [file.upload_time for file in page.shelf(version).listed if file.upload_time]
     return min(times)[:10] if times else ""
 

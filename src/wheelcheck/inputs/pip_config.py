@@ -1,11 +1,11 @@
-"""What pip is configured for, read from its files and variables without running pip; and the indexes of uv.
+"""pip's configuration, read from its files and variables without running pip; and uv's index variables.
 
 Source: pip's user guide, "Configuration". The order is pip's: files from global to site, in each the section of the
-command over ``[global]``, then variables; a later setting replaces an earlier one of the same option.
+command over ``[global]``, then variables; a later setting overrides an earlier one of the same option.
 
-uv's variables name the indexes where pip's configuration names none: where that sets an index, extra indexes or that
-there is none, they are passed over as a whole, because a mixture would be a set of indexes that neither tool asks.
-Source: uv's reference, "Environment variables".
+uv's variables name the indexes where pip's configuration names none. If pip configures an index, extra indexes or no
+index, they are ignored entirely, because a mixture would be a set of indexes that neither tool uses. Source: uv's
+reference, "Environment variables".
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 MAX_BYTES = 1 << 20
-"""A configuration file that is larger than this is refused."""
+"""Maximum size of a configuration file."""
 
 PROVIDERS = ("auto", "disabled", "import", "subprocess")
-"""What pip's option ``keyring-provider`` may say."""
+"""The values of pip's option ``keyring-provider``."""
 
 
 @record
 class Applied:
-    """One setting that counted: the option, its value with credentials masked, the file or variable it is from."""
+    """A setting that applies: the option, its value with credentials masked, the file or variable it comes from."""
 
     option: str
     value: str
@@ -43,22 +43,22 @@ class Applied:
 
 @record
 class Configuration:
-    """What pip would go by, as given; None and empty where nothing is set.
+    """pip's configuration; None and empty where nothing is set.
 
     Attributes:
-        index_url: the index, or None for the default of pip itself (`default_index_url`).
-        extra_index_urls, find_links, no_index, trusted_hosts: where else to look, and where not.
+        index_url: the index, or None for pip's own default (`default_index_url`).
+        extra_index_urls, find_links, no_index, trusted_hosts: as pip's options.
         cert, client_cert: paths that exist, ``~`` expanded.
         proxy: the proxy's URL, or None.
         timeout: seconds, above 0.
-        retries: how often a request is tried again.
-        keyring_provider: ``auto``, ``disabled``, ``import`` or ``subprocess``, as given; see `keyring`.
-        no_input: nobody may be asked anything.
-        constraints: constraint files, as given.
+        retries: the number of retries of a request.
+        keyring_provider: ``auto``, ``disabled``, ``import`` or ``subprocess``, as configured; see `keyring`.
+        no_input: the user must not be prompted.
+        constraints: constraint files.
         pre, prefer_binary, require_hashes, ignore_requires_python: pip's options of these names.
-        only_binary, no_binary: normalised names, or ``:all:``.
-        all_releases, only_final: normalised names, or ``:all:``, whose pre-releases are wanted or never taken.
-        applied: every setting that counted.
+        only_binary, no_binary: normalized names, or ``:all:``.
+        all_releases, only_final: normalized names, or ``:all:``, whose pre-releases are always or never accepted.
+        applied: every setting that applies.
     """
 
     index_url: str | None = field(default=None, repr=False)
@@ -86,7 +86,7 @@ class Configuration:
 
     @property
     def keyring(self) -> str:
-        """The provider that counts: a keyring may ask a person, so without input it must be asked for by name."""
+        """The effective provider: a keyring may prompt the user, so without input it has to be configured by name."""
         return "disabled" if self.no_input and self.keyring_provider == "auto" else self.keyring_provider
 
 
@@ -103,15 +103,15 @@ class _Setting:
 def read_configuration(
     *, isolated: bool = False, environ: Mapping[str, str] | None = None, command: str = "install"
 ) -> Configuration:
-    """What pip's configuration files and environment variables say, and uv's variables of indexes.
+    """Read pip's configuration files and environment variables, and uv's index variables.
 
     Args:
         isolated: ignore all of them.
-        environ: the environment variables; those of this process if not given.
-        command: the pip command whose section of the files counts beside ``[global]``.
+        environ: the environment variables; by default those of this process.
+        command: the pip command whose section applies beside ``[global]``.
 
     Raises:
-        UsageError: a file that cannot be read or parsed, or a value that its option cannot take.
+        UsageError: a file cannot be read or parsed, or an option has an invalid value.
     """
     if isolated:
         return Configuration()
@@ -195,10 +195,10 @@ _OPTIONS: Mapping[str, tuple[str, Callable[[_Setting], Any]]] = {
     "require-hashes": ("require_hashes", _truth),
     "ignore-requires-python": ("ignore_requires_python", _truth),
 }
-"""Options whose last setting counts: the field that each fills, and how its text is read."""
+"""Options whose last setting counts: the field that each sets, and how its text is parsed."""
 
 _SELECTIONS = ("only-binary", "no-binary", "all-releases", "only-final")
-"""Options whose settings add up, each pair excluding one another."""
+"""Options whose settings accumulate; the two of a pair exclude each other."""
 
 
 def _configuration(settings: Iterable[_Setting]) -> Configuration:
@@ -219,9 +219,9 @@ def _configuration(settings: Iterable[_Setting]) -> Configuration:
 
 
 def selections(changes: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """What ``only-binary``, ``no-binary``, ``all-releases`` and ``only-final`` select after some changes, in order.
+    """Apply changes of ``only-binary``, ``no-binary``, ``all-releases`` and ``only-final`` in order.
 
-    Each change is an option's name and its value: project names between commas, ``:all:`` or ``:none:``. A name that
+    Each change is an option's name and its value: comma-separated project names, ``:all:`` or ``:none:``. A name that
     one option of a pair gains, the other loses (pip's rule). The result maps ``only_binary`` and so on to sorted names.
     """
     chosen: dict[str, set[str]] = {option: set() for option in _SELECTIONS}
@@ -274,7 +274,7 @@ def _settings_of_variables(environ: Mapping[str, str]) -> Iterator[_Setting]:
 
 
 def _settings_of_uv(environ: Mapping[str, str]) -> Iterator[_Setting]:
-    """The index and the extra indexes, in uv's order; the newer variable of each pair takes ``name=url``."""
+    """Return the index and the extra indexes in uv's order; the newer variable of each pair takes ``name=url``."""
     default = environ.get("UV_DEFAULT_INDEX", "").strip()
     index = _url_of_uv(default, environ) or environ.get("UV_INDEX_URL", "").strip()
     if index:
@@ -287,7 +287,9 @@ def _settings_of_uv(environ: Mapping[str, str]) -> Iterator[_Setting]:
 
 
 def _url_of_uv(word: str, environ: Mapping[str, str]) -> str:
-    """The URL of ``name=url`` or of a bare URL; what uv takes from variables with the name in theirs is put into it."""
+    """Return the URL of ``name=url`` or of a bare URL, with the credentials that uv reads from variables with that
+    name.
+    """
     named = re.fullmatch(r"([A-Za-z0-9_.-]+)=(.+)", word)
     if not named:
         return word
@@ -301,7 +303,7 @@ def _url_of_uv(word: str, environ: Mapping[str, str]) -> str:
 
 
 def _given(settings: Iterable[_Setting]) -> Iterator[_Setting]:
-    """Those with a value: for pip an empty one is none, even where it stands over another."""
+    """Return the settings with a value; pip ignores empty ones, even where they follow another."""
     return (setting for setting in settings if setting.value)
 
 
@@ -316,9 +318,9 @@ def configuration_files(
     prefix: str = sys.prefix,
     base_prefix: str = sys.base_prefix,
 ) -> tuple[str, ...]:
-    """The files that pip looks for on a system, the last one weighing most; they need not exist.
+    """Return the files that pip looks for on a system, in increasing precedence; they need not exist.
 
-    ``PIP_CONFIG_FILE`` names one more; where that exists the user's own files are left out, and where it is the null
+    ``PIP_CONFIG_FILE`` names one more; where that exists the user's own files are ignored, and where it is the null
     device there are no files at all.
     """
     chosen = environ.get("PIP_CONFIG_FILE")
@@ -333,7 +335,7 @@ def configuration_files(
 
 
 def _directories(environ: Mapping[str, str], system: str, base_prefix: str) -> tuple[list[Path], list[Path]]:
-    """Where configuration lies: for all users, and for this one."""
+    """Return the configuration directories: for all users, and for this one."""
     home = Path(_home(environ, system))
     if system == "win32":
         shared = [Path(environ.get("PROGRAMDATA", "C:\\ProgramData"), "pip")]
@@ -354,7 +356,7 @@ def _directories_of_macos(environ: Mapping[str, str], home: Path, base_prefix: s
 
 
 def _absolute(environ: Mapping[str, str], variable: str) -> list[Path]:
-    """The absolute paths in a variable of the XDG base directory specification, which ignores all others."""
+    """Return the absolute paths in an XDG variable; the specification ignores all others."""
     return [Path(path.strip()) for path in environ.get(variable, "").split(os.pathsep) if path.strip().startswith("/")]
 
 
@@ -363,7 +365,7 @@ def _home(environ: Mapping[str, str], system: str) -> str:
 
 
 def _exists(path: str | Path) -> bool:
-    """False, as for pip, where a directory on the way may not be entered; `Path.exists` raises there."""
+    """Return False, like pip, where a parent directory is not accessible; `Path.exists` raises there."""
     return os.path.exists(path)  # noqa: PTH110
 
 
@@ -385,7 +387,7 @@ def _settings_in(path: str) -> Iterator[tuple[str, _Setting]]:
 
 
 def _parse_failure(error: Exception) -> str:
-    """What is wrong and where, without the text of the line, which may hold a password."""
+    """Return what is wrong and where, without the text of the line, which may hold a password."""
     lines = [number for number, _ in getattr(error, "errors", [])] or [getattr(error, "lineno", None)]
     what = {
         "MissingSectionHeaderError": "a setting stands before the first section, such as [global]",
@@ -396,7 +398,7 @@ def _parse_failure(error: Exception) -> str:
 
 
 def _text_of(path: str) -> str:
-    """The text of a configuration file, empty where there is none."""
+    """Return the text of a configuration file, empty where there is none."""
     file = Path(path)
     try:
         if not _exists(path):
@@ -422,10 +424,9 @@ def _text_of(path: str) -> str:
 
 
 def default_index_url() -> str:
-    """The index that the pip of this interpreter asks where nothing is configured.
+    """Return the default index of this interpreter's pip.
 
-    It is read from the installed pip, else from the one that the standard library bundles for ``ensurepip``; neither
-    is imported as a whole.
+    It is read from the installed pip, or from the one bundled for ``ensurepip``; neither is imported as a whole.
 
     Raises:
         UsageError: there is no pip of either kind.
@@ -458,7 +459,9 @@ def _bundled_pips() -> Iterator[str]:
 
 
 def _default_of(directory: str) -> str | None:
-    """The default index in one copy of pip, a directory or a path into a wheel, without importing the rest of it."""
+    """Return the default index in one copy of pip, a directory or a path into a wheel, without importing the rest of
+    it.
+    """
     from importlib.machinery import PathFinder
     from importlib.util import module_from_spec
 

@@ -1,4 +1,4 @@
-"""What ``[tool.wheelcheck]`` in a pyproject.toml fixes for a project: options of the command line, by their names."""
+"""Options that ``[tool.wheelcheck]`` in a pyproject.toml sets for a project."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _WORDS = {bool: "true or false", str: "a text in quotes", tuple: 'a list of text
 
 
 def read_settings(paths: list[str]) -> dict[str, Any]:
-    """The options that the first file with a table ``[tool.wheelcheck]`` states; paths are made absolute.
+    """Return the options in the first file with a table ``[tool.wheelcheck]``; paths are made absolute.
 
     Raises:
-        UsageError: a file is no TOML, or the table has an unknown key or a value of a wrong kind.
+        UsageError: a file is not TOML, or the table has an unknown key or a value of the wrong type.
     """
     for path in paths:
         if not os.path.isfile(path):  # noqa: PTH113 -- a pipe is not read

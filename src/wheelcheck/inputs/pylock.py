@@ -1,7 +1,7 @@
-"""What a lock file says for a target (pylock.toml, PEP 751): which packages apply, and which file of each counts.
+"""Lock files (pylock.toml, PEP 751): which packages apply to a target, and which file of each is installed.
 
-A lock is a whole answer. What is chosen is what the standard has an installer choose, before any index is asked.
-Whether that is there, and whether it needs what the lock does not have, the resolver finds out.
+A lock file is a whole answer. Its files are selected as the standard says, before any index is queried. Whether they
+exist, and whether their dependencies are in the lock file, is left to the resolver.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ PACKAGES = "[[packages]]"
 
 @record
 class Locked:
-    """One package of a lock as it applies to a target.
+    """One package of a lock file as it applies to a target.
 
     Attributes:
-        requirement: its version, or where it is, if that is no file of an index.
-        table: where the lock has it.
-        files: the wheel that an installer takes; where none fits the target, all files.
-        hashes: ``algorithm:digest`` of those.
+        requirement: its version, or its location if it is not from an index.
+        table: its position in the file.
+        files: the wheel that an installer selects; where none fits the target, all files.
+        hashes: their hashes as ``algorithm:digest``.
     """
 
     requirement: Requirement
@@ -53,20 +53,20 @@ class Locked:
 
     @property
     def name(self) -> NormalizedName:
-        """The project, normalised as the standard wants it."""
+        """The project, normalized."""
         return NormalizedName(self.requirement.name)
 
 
 @record(slots=False)
 class Lock:
-    """A lock file that was read.
+    """A parsed lock file.
 
     Attributes:
         file: its name.
-        base: the URL of its directory, from which its paths are taken.
-        pylock: what it says.
-        extras: those of its extras that are wanted.
-        groups: those of its dependency groups that are wanted beside its default ones.
+        base: the URL of its directory, which its paths are relative to.
+        pylock: its content.
+        extras: the requested extras.
+        groups: the requested dependency groups beside the default ones.
     """
 
     file: str
@@ -77,11 +77,13 @@ class Lock:
 
     @classmethod
     def parse(cls, body: bytes, file: str, base: str) -> Lock:
-        """Raises `UsageError` where it is no lock file."""
+        """Parse a lock file. Raises `UsageError` where it is none."""
         return cls(file=file, base=base, pylock=_validated(_document(body, file), file))
 
     def with_groups(self, names: Collection[str]) -> Lock:
-        """The same lock with some of its dependency groups. Raises `UsageError` for one that it does not have."""
+        """Return the lock file with some of its dependency groups. Raises `UsageError` for one that it does not
+        have.
+        """
         known = {canonicalize_name(group): NormalizedName(group) for group in self.pylock.dependency_groups or ()}
         missing = next((name for name in names if canonicalize_name(name) not in known), None)
         if missing is not None:
@@ -97,7 +99,7 @@ class Lock:
         return {algorithm.lower() for entry in entries if entry is not None for algorithm in entry.hashes}
 
     def elsewhere(self, files: Iterable[Listed]) -> dict[str, list[str]]:
-        """By host, the names of those files that it has on another host than the one that lists them."""
+        """Return, by host, the names of files that are on another host than the source that lists them."""
         places = {
             file.filename: file.url
             for package in self.pylock.packages
@@ -112,7 +114,7 @@ class Lock:
         return found
 
     def exclusions(self, target: Target, *, any_python: bool = False) -> Iterator[NotForTarget]:
-        """Where it says itself that it is not for a target. Raises `UsageError` for a marker that cannot be decided."""
+        """Yield why it excludes a target. Raises `UsageError` for a marker that cannot be evaluated."""
         judge = Judge(target, any_python=any_python)
         nobody = NormalizedName("")
         environments = self.pylock.environments or ()
@@ -127,10 +129,10 @@ class Lock:
                 yield NotForTarget(project=project, place=f"{self.file} {table}", admitted=(f"Python {specifier}",))
 
     def packages(self, target: Target) -> tuple[Locked, ...]:
-        """The packages that apply to a target.
+        """Return the packages that apply to a target.
 
         Raises:
-            UsageError: two entries of one package apply, or one is of a kind that cannot be looked into.
+            UsageError: two entries of one package apply, or one is of an unsupported kind.
         """
         found: dict[NormalizedName, int] = {}
         judge = Judge(target)
@@ -144,7 +146,7 @@ class Lock:
         return tuple(self._locked(package, judge) for _, package in self._applying(target))
 
     def _applying(self, target: Target) -> Iterator[tuple[int, Package]]:
-        """The packages whose markers hold, each with its number, the first being 1."""
+        """Yield the packages whose markers hold, with their numbers, starting at 1."""
         for number, package in enumerate(self.pylock.packages, 1):
             if package.marker is None or self._holds(package.marker, target, f"{PACKAGES} {package.name}", locks=True):
                 yield number, package
@@ -186,7 +188,7 @@ class Lock:
         return read_file(entry.filename, name, url=url, hashes=hashes, size=entry.size, upload_time=uploaded)
 
     def _direct(self, package: Package, table: str) -> Requirement:
-        """The requirement of a package that is no file of an index: an archive, a directory, a repository."""
+        """Return the requirement for a package that is not from an index: an archive, a directory, a repository."""
         from packaging.requirements import InvalidRequirement, Requirement
 
         source = package.archive or package.directory or package.vcs
@@ -200,7 +202,7 @@ class Lock:
             raise UsageError(f"{self.file} {table} has no URL that can be read: make the lock anew.") from None
 
     def _url(self, path: str | None, url: str | None) -> str:
-        """Where something is; a path counts before a URL, and is taken from the directory of the lock."""
+        """Return a location; a path precedes a URL, and is relative to the directory of the lock file."""
         if path is None:
             return url or ""
         if re.match(r"[A-Za-z]:[\\/]", path):
@@ -209,7 +211,7 @@ class Lock:
 
 
 def _best(wheels: Sequence[Wheel], judge: Judge) -> Wheel | None:
-    """The wheel with the best tag for a target, the first of equals."""
+    """Return the wheel with the best tag for a target, the first of equals."""
     ranked = [(rank, wheel) for wheel in wheels if (rank := judge.rank(wheel.tags)) is not None]
     return min(ranked, key=lambda both: both[0])[1] if ranked else None
 
@@ -247,7 +249,7 @@ def _validated(document: dict[str, Any], file: str) -> Pylock:
 
 
 def _place(context: str, document: dict[str, Any]) -> str:
-    """Where something is wrong, with the name of the package beside its number."""
+    """Return a position in the file, with the name of the package beside its number."""
     found = re.match(r"packages\[(\d+)\]", context)
     if not found:
         return context
@@ -261,7 +263,7 @@ def _place(context: str, document: dict[str, Any]) -> str:
 
 
 class LockedIndex:
-    """An index in the eyes of a lock: of each project only the files of the lock, of other projects nothing.
+    """A view of an index that has only the files of a lock file.
 
     Args:
         packages: those that apply to the target.
@@ -274,28 +276,28 @@ class LockedIndex:
         self._absent: dict[Listed, NotListed] = {}
 
     def start_page(self, name: NormalizedName, then: Callable[[ProjectPage], None] | None = None) -> None:
-        """As the index does; what follows sees the page as it is here."""
+        """Begin to fetch a page; `then` gets the restricted one."""
         if name in self._packages and self._is_of_an_index(name):
             tell = None if then is None else lambda page: then(self._page(name, page))
             self._supply.start_page(name, tell)
 
     def page(self, name: NormalizedName) -> ProjectPage | None:
-        """The files that the lock has of a project, as the index knows them; None for a project of no lock."""
+        """Return the files that the lock file has of a project, as the index lists them; None for other projects."""
         if name not in self._packages:
             return None
         return self._page(name, self._supply.page(name) if self._is_of_an_index(name) else None)
 
     def start_metadata(self, file: Listed, then: Callable[[object], None] | None = None) -> None:
-        """As the index does, for a file that it has."""
+        """Begin to fetch the metadata of a file, if the lock file has it."""
         if file not in self._absent:
             self._supply.start_metadata(file, then)
 
     def metadata(self, file: Listed) -> Metadata | BadMetadata | HashMismatch | DynamicMetadata | NotListed:
-        """The metadata of a file; that it is not listed, where it is on no source."""
+        """Return the metadata of a file, or that no source lists it."""
         return self._absent.get(file) or self._supply.metadata(file)
 
     def direct(self, url: str, name: NormalizedName, wanted: Collection[str] = ()) -> Listed | UnreadableFile:
-        """As the index does."""
+        """Return a file by URL, as the index does."""
         return self._supply.direct(url, name, wanted)
 
     def _is_of_an_index(self, name: NormalizedName) -> bool:
@@ -313,7 +315,7 @@ class LockedIndex:
         )
 
     def _known(self, file: Listed | UnreadableFile, page: ProjectPage | None) -> Listed | UnreadableFile:
-        """A file of the lock as a source lists it, the later of equal ones, or else as one that is on none."""
+        """Return a file as a source lists it, the later of equal ones, or as an unlisted one."""
         if isinstance(file, UnreadableFile):
             return file
         if _is_here(file):
@@ -330,7 +332,7 @@ class LockedIndex:
         return there if isinstance(there, UnreadableFile) else replace(found, url=there.url, hashes=there.hashes)
 
     def _there(self, file: Listed) -> Listed | UnreadableFile:
-        """A file where the lock has it. Raises `UndeterminedError` where it is not."""
+        """Return a file at its location in the lock file. Raises `UndeterminedError` where it is not there."""
         wanted = [f"{algorithm}:{digest}" for algorithm, digest in file.hashes.items()]
         try:
             return self._supply.direct(file.url, file.name, wanted)
@@ -339,14 +341,14 @@ class LockedIndex:
 
 
 def _likeness(file: Listed, other: Listed) -> tuple[bool, bool]:
-    """How sure it is that a source's file of the same name is that of a lock."""
+    """Return how certain it is that a source's file of the same name is that of the lock file."""
     return bool(other.hashes.items() & file.hashes.items()), other.url == file.url
 
 
 def _is_beside(file: Listed, other: Listed) -> bool:
-    """Whether a file of a lock is said to be elsewhere on the host that has it, where it has to be looked for then.
+    """Return whether a file must be looked for at its own location, on the same host as the listed one.
 
-    Other hosts than those that the sources name are not asked.
+    Hosts that no source names are not contacted.
     """
     mine, listed = (urlsplit(unquote(shown(each.url))) for each in (file, other))
     return other.path is None and mine.netloc == listed.netloc and mine.path != listed.path
@@ -357,7 +359,7 @@ def _is_here(file: Listed) -> bool:
 
 
 def of_lock(outcome: Outcome, lock: Lock, question: Question) -> Outcome:
-    """An outcome where only a lock was looked into: what is missing is missing there, and it pins every version."""
+    """Adapt an outcome to the lock file: what is missing is missing there, and it pins every version."""
     if isinstance(outcome, Missing):
         return NotLocked(project=outcome.project, place=lock.file, demands=outcome.demands)
     if isinstance(outcome, NoMatchingVersion) and outcome.newest is not None:

@@ -1,7 +1,7 @@
-"""What a pyproject.toml asks for: dependencies, extras and dependency groups, each requirement with its table.
+"""The requirements in a pyproject.toml: dependencies, extras and dependency groups, each with its table.
 
 Standards: the pyproject.toml specification (PEP 621), and dependency groups (PEP 735). A project that names itself, as
-in ``all = ["me[a,b]"]``, means its own lists: no index is asked for it.
+in ``all = ["me[a,b]"]``, means its own lists; no index is queried for it.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ GROUPS = "[dependency-groups]"
 REQUIRES_PYTHON = "[project] requires-python"
 
 MAX_GROUPS = 1_000
-"""Extras of the project itself that are read in one file, each once for each marker."""
+"""Maximum number of the project's own extras that are read in one file, each once for each marker."""
 
 
 @record
 class Stated:
-    """A requirement and the table that it stands in, such as ``[dependency-groups] dev``."""
+    """A requirement with its table, such as ``[dependency-groups] dev``."""
 
     requirement: Requirement
     table: str
@@ -39,11 +39,11 @@ class Stated:
 
 @record(slots=False)
 class Pyproject:
-    """A pyproject.toml that was parsed.
+    """A parsed pyproject.toml.
 
     Attributes:
-        document: what it holds.
-        cycles: extras that include each other, as they were met; each was read once.
+        document: its content.
+        cycles: extras that include each other; each was read once.
     """
 
     document: Mapping[str, Any] = field(repr=False)
@@ -51,22 +51,22 @@ class Pyproject:
 
     @classmethod
     def parse(cls, body: bytes) -> Pyproject:
-        """Raises `MetadataError` where it is no TOML."""
+        """Parse a file. Raises `MetadataError` where it is not TOML."""
         return cls(document=document_of(body))
 
     def project(self) -> Project:
-        """Its [project] table. Raises `MetadataError` where there is none, or one that breaks the specification."""
+        """Return its [project] table. Raises `MetadataError` where there is none, or it breaks the specification."""
         return project_in(self.document)
 
     def sources(self) -> set[NormalizedName]:
-        """The projects for which uv has a source of its own, such as a path, a repository or an index."""
+        """Return the projects for which uv has a source of its own, such as a path, a repository or an index."""
         table: object = self.document
         for key in ("tool", "uv", "sources"):
             table = table.get(key) if isinstance(table, Mapping) else None
         return set(map(canonicalize_name, table)) if isinstance(table, Mapping) else set()
 
     def dependencies(self, extras: Sequence[NormalizedName] = ()) -> Iterator[Stated]:
-        """What its project needs, and what it needs for some of its extras. Raises `MetadataError`."""
+        """Yield the dependencies of its project and of some of its extras. Raises `MetadataError`."""
         project = self.project()
         seen: set[tuple[str, str]] = set()
         found = [self._plain(_listed(project.dependencies, DEPENDENCIES), project, seen, ())]
@@ -74,7 +74,7 @@ class Pyproject:
         yield from chain.from_iterable(found)
 
     def group(self, name: str) -> Iterator[Stated]:
-        """What a dependency group needs, and those that it includes.
+        """Yield the requirements of a dependency group and of those that it includes.
 
         Raises:
             MetadataError: there is no such group, or it breaks the specification.
@@ -83,7 +83,9 @@ class Pyproject:
         yield from self._plain(stated, self._sound_project(), set(), ())
 
     def _sound_project(self) -> Project | None:
-        """The project that a group may name; a group needs none, so one that is not sound is none."""
+        """Return the project that a group may name, or None where it is missing or malformed, since groups need
+        none.
+        """
         try:
             return self.project()
         except MetadataError:
@@ -96,7 +98,7 @@ class Pyproject:
         seen: set[tuple[str, str]],
         above: tuple[str, ...],
     ) -> Iterator[Stated]:
-        """The requirements of other projects that some come to, where those of the project itself are its lists."""
+        """Yield requirements on other projects, replacing those on the project itself by its lists."""
         for one in stated:
             if project is None or canonicalize_name(one.requirement.name) != project.metadata.name:
                 yield one
@@ -107,7 +109,7 @@ class Pyproject:
     def _included(
         self, extra: str, marker: str, table: str, project: Project, seen: set[tuple[str, str]], above: tuple[str, ...]
     ) -> Iterator[Stated]:
-        """What an extra of the project itself comes to, or ("") the project, where a marker of a table holds."""
+        """Yield what an extra of the project itself ("" for the project) expands to, under a table's marker."""
         if extra in above:
             self.cycles.append((*above[above.index(extra) :], extra))
             return
@@ -126,7 +128,7 @@ def _listed(requirements: Iterable[Requirement], table: str) -> list[Stated]:
 
 
 def _own(one: Stated) -> Iterator[str]:
-    """What a requirement of the project itself means: its extras, and from without, its dependencies ("")."""
+    """Return what a requirement on the project itself means: its extras, and from outside its dependencies ("")."""
     if one.table.startswith(GROUPS):
         yield ""
     yield from sorted(map(canonicalize_name, one.requirement.extras))
@@ -169,7 +171,7 @@ def _groups_in(document: Mapping[str, Any]) -> DependencyGroupResolver:
 def _of_group(
     groups: DependencyGroupResolver, name: str, above: tuple[str, ...], seen: set[str] | None = None
 ) -> Iterator[Stated]:
-    """The requirements of a group, each with the table of the group in which it stands; each group once."""
+    """Yield the requirements of a group, each with its table; each group once."""
     from packaging.requirements import Requirement
 
     group = canonicalize_name(name)

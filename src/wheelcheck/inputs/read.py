@@ -1,7 +1,7 @@
-"""All that a user asks for, on the command line and in files, each requirement with its place.
+"""Read everything that a user asks for, on the command line and in files, each requirement with its place.
 
-Source: pip's "Requirements File Format" for files within files. A second ``-r`` on a line, which pip drops without a
-word, is refused.
+Source: pip's "Requirements File Format" for nested files. A second ``-r`` on a line, which pip ignores silently, is an
+error.
 """
 
 from __future__ import annotations
@@ -53,19 +53,19 @@ if TYPE_CHECKING:
 STANDARD_INPUT = "standard input"
 
 MAX_BYTES = 16 << 20
-"""A requirements file that is larger than this is refused."""
+"""Maximum size of a requirements file."""
 
 
 @record
 class UserRequirement:
-    """One requirement as the user gave it.
+    """A requirement as the user gave it.
 
     Attributes:
-        requirement: with its marker, which nothing has evaluated; a wheel, a source archive or a directory given by
-            path or URL is ``name @ url``.
-        place: where it stands.
-        hashes: ``algorithm:digest`` of every file that is allowed, in lower case; empty where any file is.
-        constraint: it only bounds the project in case something else needs it.
+        requirement: with its marker unevaluated; a wheel, source archive or directory given by path or URL is ``name @
+            url``.
+        place: where it is written.
+        hashes: ``algorithm:digest`` of every accepted file, lower case; empty where any file is accepted.
+        constraint: whether it only bounds the project in case something else requires it.
     """
 
     requirement: Requirement
@@ -76,7 +76,7 @@ class UserRequirement:
 
 @record
 class Admission:
-    """What a project says of the Pythons that it is for (``requires-python``), and where it says so."""
+    """The Pythons that a project supports (``requires-python``), and where it says so."""
 
     project: NormalizedName
     requires_python: str
@@ -85,16 +85,16 @@ class Admission:
 
 @record
 class Inputs:
-    """All that the user asked for, in the order of the question; `asks` are wanted, `constraints` only bound.
+    """Everything that the user asked for, in order; `asks` are requirements, `constraints` only bounds.
 
     Attributes:
         asks, constraints: requirements.
-        files: the names, which may be links, of all files that were read; ``-`` is the standard input.
-        lock: a lock file, which is asked about alone.
-        admissions: for which Pythons the projects are whose dependencies are asked for.
-        is_question: whether something is asked for, be it nothing: a project may have no dependencies.
-        notices: what the user should hear of, a sentence each.
-        options: those that files gave.
+        files: the names, which may be links, of all files that were read; ``-`` is stdin.
+        lock: a lock file, which is checked alone.
+        admissions: the supported Pythons of the projects whose dependencies are requested.
+        is_question: whether something is requested; a project may have no dependencies.
+        notices: what the user should hear of, one sentence each.
+        options: the options in files.
     """
 
     asks: tuple[UserRequirement, ...] = ()
@@ -117,21 +117,21 @@ def read_inputs(
     extras: Sequence[str] = (),
     all_extras: bool = False,
 ) -> Inputs:
-    """Everything that requirements, requirements files and constraint files ask for, nested files included.
+    """Read requirements, requirements files and constraint files, nested files included.
 
     Args:
-        requirements: single requirements: specifiers, or paths and URLs of wheels, of source archives, and of
-            directories with a pyproject.toml that states its project.
-        files: paths of requirements files, of a pyproject.toml, or of one pylock.toml; ``-`` is the standard input.
+        requirements: single requirements: specifiers, or paths and URLs of wheels, source archives, and directories
+            with a static pyproject.toml.
+        files: paths of requirements files, of a pyproject.toml, or of one pylock.toml; ``-`` is stdin.
         constraints: paths of constraint files.
-        stdin: what ``-`` reads instead of the standard input of the process.
+        stdin: what ``-`` reads instead of the stdin of the process.
         groups: dependency groups, ``NAME`` of the pyproject.toml in the working directory or ``PATH:NAME``, where the
-            path is that of a pyproject.toml or of the lock.
-        extras: extras of the projects among the files, or of the lock.
+            path is that of a pyproject.toml or of the lock file.
+        extras: extras of the projects among the files, or of the lock file.
         all_extras: all of them.
 
     Raises:
-        UsageError: a file that cannot be read, or a line that cannot be understood or answered.
+        UsageError: a file cannot be read, or a line is malformed or not supported.
     """
     reader = _Reader(stdin=stdin)
     for path in constraints:
@@ -184,12 +184,12 @@ def _is_pyproject(path: str) -> bool:
 
 
 def _is_lock(path: str) -> bool:
-    """Whether a file has a name that PEP 751 gives to locks."""
+    """Return whether a file has the name of a lock file (PEP 751)."""
     return re.fullmatch(r"pylock\.([^.]+\.)?toml", Path(path).name) is not None
 
 
 def _group(text: str) -> tuple[str, str]:
-    """The path and the name in ``PATH:NAME``; the path may be empty."""
+    """Split ``PATH:NAME``; the path may be empty."""
     path, _, name = text.rpartition(":")
     if not name.strip():
         raise UsageError(f"The group {quoted(text)} has no name: write NAME or path/pyproject.toml:NAME.")
@@ -207,7 +207,7 @@ def _unusable(name: str, error: ValueError) -> UsageError:
 
 
 def _elsewhere(name: str, projects: Sequence[str]) -> Iterator[str]:
-    """That projects which are asked for have sources that only one tool knows."""
+    """Yield a notice about requested projects with sources that only one tool knows."""
     if projects:
         yield (
             f"In {name}, [tool.uv.sources] has sources of its own for {', '.join(projects)}. They are not "
@@ -216,7 +216,7 @@ def _elsewhere(name: str, projects: Sequence[str]) -> Iterator[str]:
 
 
 def _refuse_dynamic(name: str, project: Project, further: str) -> None:
-    """Refuse a project that does not state what decides which of its requirements there are."""
+    """Reject a project with dynamic fields that decide its requirements."""
     decisive = ("dependencies", "requires-python", further)
     left_open = [key for key in project.dynamic if key in decisive]
     if left_open:
@@ -228,7 +228,7 @@ def _refuse_dynamic(name: str, project: Project, further: str) -> None:
 
 @record(frozen=False)
 class _Extras:
-    """The extras that are asked of the projects among the inputs, and which of them some project has."""
+    """The requested extras, and which of them some project has."""
 
     wanted: tuple[NormalizedName, ...]
     all: bool
@@ -239,13 +239,13 @@ class _Extras:
         return self.all or bool(self.wanted)
 
     def of(self, known: Iterable[NormalizedName]) -> list[NormalizedName]:
-        """The extras to take of those that a project has."""
+        """Return the requested extras among those of a project."""
         known = list(known)
         self.found |= set(known)
         return [extra for extra in (known if self.all else dict.fromkeys(self.wanted)) if extra in known]
 
     def check(self, projects: Sequence[str]) -> None:
-        """Refuse an extra of no project, and extras where no project is asked about."""
+        """Reject an extra that no project has, and extras without a project."""
         if self.is_asked and not projects:
             raise UsageError(
                 "--extra and --all-extras choose among the extras of a project or a lock: add -r pyproject.toml."
@@ -268,7 +268,7 @@ class _OpenFile:
 
 @record(frozen=False)
 class _Reader:
-    """Collects asks and options from files, each file once, in the order in which pip meets them."""
+    """Collect requirements and options from files, each file once, in the order in which pip reads them."""
 
     stdin: BinaryIO | None = None
     asks: list[UserRequirement] = field(default_factory=list)
@@ -280,7 +280,7 @@ class _Reader:
     notices: list[str] = field(default_factory=list)
 
     def read_project(self, name: str, extras: _Extras) -> None:
-        """Take the dependencies of a project and of some of its extras from its pyproject.toml."""
+        """Add the dependencies of a project and of some of its extras from its pyproject.toml."""
         name = _path(name, None)
         pyproject = self._pyproject(name)
         try:
@@ -296,7 +296,7 @@ class _Reader:
             self.admissions.append(Admission(project=project.metadata.name, requires_python=stated, place=place))
 
     def read_lock(self, name: str, extras: _Extras, groups: Sequence[str]) -> Lock:
-        """A lock file, with some of its extras and, beside its default ones, of its groups."""
+        """Read a lock file, with some of its extras and, beside the default ones, of its groups."""
         from wheelcheck.inputs.pylock import Lock
 
         name = _path(name, None)
@@ -306,7 +306,7 @@ class _Reader:
         return replace(lock.with_groups(groups), extras=tuple(extras.of(lock.pylock.extras or ())))
 
     def read_group(self, text: str) -> None:
-        """Take the requirements of a dependency group, ``NAME`` or ``PATH:NAME`` as pip spells it."""
+        """Add the requirements of a dependency group, ``NAME`` or ``PATH:NAME`` as in pip."""
         path, group = _group(text)
         if path and not _is_pyproject(path):
             raise UsageError(f"The group {quoted(text)} is not in a pyproject.toml: write path/pyproject.toml:NAME.")
@@ -324,7 +324,7 @@ class _Reader:
             raise _unusable(name, error) from None
 
     def _take_stated(self, name: str, pyproject: Pyproject, stated: Iterator[Stated]) -> None:
-        """Keep what tables ask for; a requirement with a URL is looked at as one in a file."""
+        """Add requirements from tables; one with a URL is treated like one in a file."""
         before = len(self.asks)
         try:
             for one in stated:
@@ -342,7 +342,7 @@ class _Reader:
             self.notices.append(f"In {name}, extras include each other ({' -> '.join(loop)}); each was read once.")
 
     def read(self, name: str, *, constraint: bool) -> None:
-        """Read a file and all that it includes; the open files are a stack, so that no depth is too deep."""
+        """Read a file and everything it includes; open files are on a stack, so that no depth is too deep."""
         stack: dict[str, _OpenFile] = {}
         self._open(stack, name, constraint, place=None)
         while stack:
@@ -373,7 +373,7 @@ class _Reader:
         stack[key] = _OpenFile(name=name, constraint=constraint, lines=logical_lines(text_of(data, shown), shown))
 
     def _take(self, line: Line, file: _OpenFile) -> Option | None:
-        """Keep what a line says; the option that includes another file is given back."""
+        """Add the content of a line; return the option that includes another file."""
         if line.requirement:
             self.asks.append(_ask(line, constraint=file.constraint))
             self.ignored += [option for option in line.options if option.name != "--hash"]
@@ -403,7 +403,7 @@ def _refuse_editable(line: Line) -> None:
 
 
 def _beside(file: str, nested: Option) -> str:
-    """The path of a nested file, which is taken from the directory of the file that names it; ``-`` is one as well."""
+    """Return the path of a nested file, relative to the directory of the file that names it; ``-`` is one as well."""
     if scheme(nested.value):
         return nested.value
     path = os.path.normpath(Path(file).parent / nested.value)
@@ -422,7 +422,7 @@ def _path(name: str, place: Place | None) -> str:
 
 
 def _real(path: str) -> str:
-    """The path after symbolic links, so that no loop can hide behind one; as given where it can be no path at all."""
+    """Return the path with symbolic links resolved, so that they cannot hide a loop; unchanged where it is invalid."""
     try:
         return os.path.realpath(path)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The question as it was put: options, requirements, targets, configuration and rules, read before any request."""
+"""A request: requirements, targets, options, configuration and rules, read and checked before any network access."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from wheelcheck.resolver.model import PackageIndex
 
 MAX_NAMED = 3
-"""Constraints that a sentence names; many files constrain far more than what is needed."""
+"""Maximum number of constraints that a sentence names; files often constrain far more than is needed."""
 
 
 def question_of(
     requirements: object, targets: Sequence[str | Target] | str | None, options: Options
 ) -> tuple[object, ...] | None:
-    """What tells one question from every other in this process; None where its answer is not to be given again."""
+    """Return a key that identifies a question within this process; None where its answer must not be reused."""
     texts = [*(targets or ()), options["python"] or ""]
     named = all(isinstance(text, Target) or not _is_of_this_machine(text) for text in texts)
     if not isinstance(requirements, tuple) or isinstance(targets, str) or not named:
@@ -57,14 +57,14 @@ def question_of(
 
 
 def _is_of_this_machine(text: str) -> bool:
-    """Whether a text may name a file or an interpreter, which may change without anybody noticing."""
+    """Return whether a text may name a file or an interpreter, which may change unnoticed."""
     word = text.strip().lower()
     named = word.endswith(".json") or word.startswith(("~", "python", "pypy", "graalpy"))
     return named or "/" in text or "\\" in text or path.exists(text)  # noqa: PTH110
 
 
 def target_named(target: str | Target | None, python: str | None) -> Target:
-    """The target of a text, or the running interpreter."""
+    """Return the target of a text, or the running interpreter."""
     if isinstance(target, Target):
         return target
     spelled = _spelled(target) if target and not python else None
@@ -76,7 +76,7 @@ def target_named(target: str | Target | None, python: str | None) -> Target:
 
 
 def _spelled(text: str) -> Target | None:
-    """The target that a text spells in full, so that no interpreter need be looked for."""
+    """Return the target of a text that is complete, so that no interpreter has to be run."""
     from wheelcheck.targets.target import read_target
 
     try:
@@ -87,7 +87,7 @@ def _spelled(text: str) -> Target | None:
 
 @record(slots=False)
 class Request:
-    """Everything that was asked, read and checked before the first request."""
+    """Everything that was asked, read and checked before the first network access."""
 
     targets: tuple[Target, ...]
     inputs: Inputs
@@ -98,7 +98,7 @@ class Request:
 
     @classmethod
     def read(cls, requirements: Iterable[str], targets: Iterable[str | Target] | None, options: Options) -> Request:
-        """All that the arguments, files, environment and pip's configuration ask. Raises `UsageError`."""
+        """Read arguments, files, environment and pip's configuration. Raises `UsageError`."""
         from wheelcheck.inputs.pip_config import read_configuration
         from wheelcheck.inputs.read import read_inputs
 
@@ -124,7 +124,7 @@ class Request:
         )
 
     def question(self, target: Target) -> Question:
-        """What is asked for one target: requirements whose markers do not hold there fall away."""
+        """Return the question for one target, without the requirements whose markers do not hold there."""
         refused = next(self._exclusions(target), None)
         locked = self._locked(target) if refused is None else []
         asks = [ask for ask in (*self.inputs.asks, *locked) if _holds(ask, target)]
@@ -155,7 +155,7 @@ class Request:
         return of_lock(resolve(question, LockedIndex(lock.packages(question.target), index), budget), lock, question)
 
     def _locked(self, target: Target) -> list[UserRequirement]:
-        """What a lock asks for on a target."""
+        """Return the requirements of the lock file for a target."""
         from wheelcheck.inputs.read import UserRequirement
         from wheelcheck.inputs.requirement import Place
 
@@ -170,7 +170,7 @@ class Request:
         ]
 
     def _exclusions(self, target: Target) -> Iterator[NotForTarget]:
-        """Where inputs say themselves that they are not for a target."""
+        """Yield where inputs themselves exclude a target."""
         if self.inputs.lock is None and not self.inputs.admissions:
             return
         any_python = self._policy.ignore_requires_python
@@ -183,7 +183,7 @@ class Request:
                 yield NotForTarget(project=admission.project, place=str(admission.place), admitted=asked)
 
     def skipped(self, question: Question) -> tuple[Demand, ...]:
-        """What was asked for and fell away for the target of a question."""
+        """Return the requirements that do not apply to the target of a question."""
         return tuple(demand for demand in map(_asked, self.inputs.asks) if demand not in question.demands)
 
     @property
@@ -217,7 +217,7 @@ class Request:
 
     @property
     def files(self) -> tuple[str, ...] | None:
-        """The files that decided what is asked; None where other things than files and pages decide the answer."""
+        """The input files that decide the question; None where other things than files and pages decide the answer."""
         moves = ("confirm", "offline", "refresh", "no_cache", "rules", "exclude_newer")
         asks = (*self.inputs.asks, *self.inputs.constraints)
         own = any(ask.requirement.url and not ask.requirement.url.startswith("http") for ask in asks)
@@ -228,7 +228,7 @@ class Request:
 
     @property
     def _files_of_configuration(self) -> tuple[str, ...]:
-        """The files that pip's configuration is in, those that might be there, and those that it names."""
+        """The files of pip's configuration, existing or not, and those that it names."""
         from wheelcheck.inputs.pip_config import configuration_files
 
         configured = () if self.options["isolated"] else configuration_files(environ)
@@ -236,7 +236,7 @@ class Request:
 
     @property
     def order(self) -> tuple[str, ...]:
-        """The indexes, as they are named in answers, in the order in which ``first-index`` asks them."""
+        """The indexes, as reports name them, in the order in which ``first-index`` asks them."""
         from wheelcheck.index.sources import placed
 
         strict: Options = {**self.options, "index_strategy": "first-index"}
@@ -254,23 +254,23 @@ class Request:
 
     @property
     def applied(self) -> tuple[Applied, ...]:
-        """What pip's configuration contributed; an index that the user names replaces the configured ones."""
+        """The settings of pip that apply; an index given by the user replaces the configured ones."""
         named = self.options["index_url"] or self.inputs.options.index_url
         replaced = ("index-url", "extra-index-url") if named else ()
         return tuple(setting for setting in self.configuration.applied if setting.option not in replaced)
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What was read and has no bearing on the answer, a sentence each."""
+        """Notices about input without effect on the answer, one sentence each."""
         return self.inputs.notices + tuple(
             f"{ignored.option} {ignored.value} in {ignored.place} has no bearing on the answer."
             for ignored in self.inputs.options.ignored
         )
 
     def unused_constraints(self, answered: Container[str]) -> Iterator[str]:
-        """A sentence for each file whose constraints include some on projects that are in no answer.
+        """Yield a sentence for each file with constraints on projects that are in no answer.
 
-        What pip is configured for holds for every question, so it need not have a bearing on each.
+        pip's configured constraints apply to every question, so they need not affect each.
         """
         configured = self.configuration.constraints
         given = [ask for ask in self.inputs.constraints if ask.place.file not in configured]
@@ -283,9 +283,9 @@ class Request:
 
     @contextmanager
     def opened_index(self, warn: Callable[[str], None], strategy: str | None = None) -> Iterator[Index]:
-        """The index that answers, under another strategy if one is named.
+        """Open the index that answers, or one under another strategy.
 
-        `warn` is called with what the user should hear of, a sentence each.
+        `warn` is called with what the user should hear of, one sentence each.
         """
         from wheelcheck.index.cache.store import Cache
         from wheelcheck.index.http.options import TransportOptions
@@ -338,7 +338,7 @@ def _chosen(targets: Iterable[str | Target] | None) -> tuple[str | Target | None
 
 
 def _limit(text: str | None) -> datetime | None:
-    """The instant that ``--exclude-newer`` names; the clock is read here and nowhere else."""
+    """Return the instant of ``--exclude-newer``; only here is the clock read."""
     if text is None:
         return None
     from datetime import datetime, timezone
@@ -363,7 +363,7 @@ def _holds(ask: UserRequirement, target: Target) -> bool:
 
 
 def _check_direct_references(asks: Iterable[UserRequirement]) -> None:
-    """Refuses two different files for one project, of which no answer could take both."""
+    """Reject two different files for one project, since no answer could contain both."""
     given: dict[NormalizedName, UserRequirement] = {}
     for ask in asks:
         if ask.requirement.url:
@@ -382,7 +382,7 @@ def _demand(ask: UserRequirement, origin: Asked | Constraint) -> Demand:
 
 
 def _fragment(requirement: Requirement) -> tuple[str, ...]:
-    """The digests that a direct reference states behind its URL."""
+    """Return the hashes in the fragment of a direct reference."""
     stated = hash_pairs((requirement.url or "").partition("#")[2])
     return tuple(f"{algorithm}:{digest}" for algorithm, digest in stated.items())
 
@@ -391,11 +391,10 @@ def _fragment(requirement: Requirement) -> tuple[str, ...]:
 
 
 def sources_of(options: Options, configuration: Configuration, files: FileOptions) -> tuple[Source, ...]:
-    """The sources in the order in which they count: directories of links, the index, further indexes.
+    """Return the sources in order: find-links locations, the index, extra indexes.
 
-    Where the first index that has a project decides, the index itself comes last, and of the further ones those that
-    are named for this question come before the configured ones, as in uv.
-    What a requirements file names replaces what the caller names, which replaces what is configured.
+    Under first-index, the index itself comes last, and extra indexes given with the question precede configured ones,
+    as in uv. Sources in a requirements file replace those of the caller, which replace the configured ones.
     """
     from wheelcheck.index.index import FindLinks, SimpleIndex
 
@@ -414,7 +413,7 @@ def sources_of(options: Options, configuration: Configuration, files: FileOption
 def _index_urls(
     options: Options, configuration: Configuration, files: FileOptions
 ) -> tuple[str, Sequence[str], Sequence[str]]:
-    """The index, the further ones that are configured, and those that are named for this question."""
+    """Return the index, the configured extra indexes, and those given with the question."""
     from wheelcheck.inputs.pip_config import default_index_url
 
     if files.index_url:
@@ -426,7 +425,7 @@ def _index_urls(
 
 
 def cache_directory(options: Options) -> Path | None:
-    """Where answers are kept, or None where nothing is."""
+    """Return the cache directory, or None where nothing is cached."""
     from pathlib import Path
 
     from wheelcheck.index.cache import entries

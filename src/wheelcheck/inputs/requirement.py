@@ -1,6 +1,6 @@
-"""One requirement as a user writes it: a specifier, or the path or URL of a wheel, an archive or a directory.
+"""Parse one requirement as a user writes it: a specifier, or the path or URL of a wheel, an archive or a directory.
 
-Sources: dependency specifiers (PEP 508), and what pip takes for a path or a URL.
+Sources: dependency specifiers (PEP 508), and what pip accepts as a path or URL.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _MAX_REQUIREMENT = 4000  # fewer digits than the interpreter refuses to read as 
 
 @record
 class Place:
-    """Where something was asked: a file and the line where it begins, or `COMMAND_LINE` and the argument's number.
+    """Where something was requested: a file and its line, or `COMMAND_LINE` and the number of the argument.
 
     `table` is the part of a TOML file instead of a line, such as ``[project] dependencies``.
     """
@@ -54,7 +54,7 @@ class Place:
 
 
 def requirement_at(text: str, place: Place) -> Requirement:
-    """The requirement in a text; what a path or URL names is given by both its project and its URL."""
+    """Parse a requirement; a path or URL is converted to ``project @ url``."""
     if len(text) > _MAX_REQUIREMENT:
         raise refused(text, place, f"has more than {_MAX_REQUIREMENT} characters: shorten or split it")
     if _NO_TEXT.search(text):
@@ -79,7 +79,7 @@ def _is_path(target: str) -> bool:
 
 
 def _by_path(target: str, marker: str, text: str, place: Place) -> Requirement:
-    """What a path names, taken from the working directory as in pip, with the home directory for ~ as a shell does."""
+    """Parse a path, relative to the working directory as in pip, with ~ for the home directory as in a shell."""
     found = re.fullmatch(r"(.+?)(\[[^\[\]]*\])?", target)
     path, extras = (found[1], found[2] or "") if found else (target, "")
     if place.file == COMMAND_LINE and not os.path.exists(path):  # noqa: PTH110 (no error for a long name)
@@ -93,7 +93,7 @@ def _by_path(target: str, marker: str, text: str, place: Place) -> Requirement:
 
 
 def _check_missing(path: str, marker: str, text: str, place: Place) -> None:
-    """Raises where a path leads nowhere, unless it is that of a file which a marker may exclude."""
+    """Reject a path that does not exist, unless it is that of a file that a marker may exclude."""
     kinds = {".whl": "a wheel"} | dict.fromkeys(SDIST_ENDINGS, "a source archive")
     what = next((what for ending, what in kinds.items() if path.lower().endswith(ending)), None)
     if marker and what:
@@ -105,7 +105,7 @@ def _check_missing(path: str, marker: str, text: str, place: Place) -> None:
 
 
 def _direct(url: str, extras: str, marker: str, text: str, place: Place) -> Requirement:
-    """``name @ url`` for a URL alone: by the name that a directory states, or the file name of a wheel or archive."""
+    """Return ``name @ url`` for a URL, named by the directory's project or by the file name."""
     name = _stated_name(url, text, place)
     if name is None:
         raise refused(text, place, _NEEDS_NAME)
@@ -113,7 +113,7 @@ def _direct(url: str, extras: str, marker: str, text: str, place: Place) -> Requ
 
 
 def _with_url(requirement: Requirement, text: str, place: Place) -> Requirement:
-    """A requirement with a URL, once that is known to be of the same project, as far as that can be known."""
+    """Check that the URL of a requirement belongs to the same project, as far as that can be told."""
     url = requirement.url or ""
     if _REPOSITORY.match(url):
         raise refused(text, place, f"names a source repository, which would have to be built: {_CLONE}")
@@ -130,7 +130,7 @@ def _with_url(requirement: Requirement, text: str, place: Place) -> Requirement:
 
 
 def _local_url(url: str, text: str, place: Place) -> str:
-    """A URL as it is, or, of a file, with an absolute path: one without is taken from the working directory."""
+    """Return a URL with an absolute path; the relative path of a file URL starts at the working directory."""
     if scheme(url) != "file":
         return url
     link, mark, fragment = url.partition("#")
@@ -143,7 +143,7 @@ def _local_url(url: str, text: str, place: Place) -> str:
 
 
 def _stated_name(url: str, text: str, place: Place, *, sure: bool = False) -> str | None:
-    """The project that a URL names, or None where it does not tell; `sure` does not trust the name of an archive."""
+    """Return the project of a URL, or None where it does not tell; `sure` distrusts the name of an archive."""
     if "subdirectory=" in url.partition("#")[2]:
         raise refused(text, place, f"names a directory within an archive, which is not read here: {_ADVICE}")
     if is_directory(url):
@@ -158,12 +158,12 @@ def _stated_name(url: str, text: str, place: Place, *, sure: bool = False) -> st
 
 
 def names_wheel(url: str) -> bool:
-    """Whether a URL is that of a wheel by its end."""
+    """Return whether a URL ends like that of a wheel."""
     return url.partition("#")[0].endswith(".whl")
 
 
 def is_directory(url: str | None) -> bool:
-    """Whether a URL is that of a directory on this machine."""
+    """Return whether a URL is that of a local directory."""
     path = path_of_url((url or "").partition("#")[0])
     return path is not None and os.path.isdir(path)  # noqa: PTH112 (no error for a long name)
 
@@ -216,7 +216,7 @@ def _valid(normal: str, text: str, place: Place) -> Requirement:
 
 
 def _with_place(normal: str) -> Requirement:
-    """A requirement that may have a URL: one of its own, since the URL is put right afterwards."""
+    """Parse a requirement that may have a URL; it is not shared, since the URL is corrected afterwards."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     if nests_too_deeply(normal):
@@ -225,7 +225,7 @@ def _with_place(normal: str) -> Requirement:
 
 
 def editable_refused(project: str, place: Place) -> UsageError:
-    """What to do instead of an editable project."""
+    """Return the error for an editable project, with what to do instead."""
     if _REPOSITORY.match(project) or _REPOSITORY.match(project.partition("@")[2].strip()):
         instead = _CLONE
     else:
@@ -234,24 +234,24 @@ def editable_refused(project: str, place: Place) -> UsageError:
 
 
 def scheme(text: str) -> str:
-    """``http``, ``https`` or ``file`` where a text begins as such a URL, else nothing."""
+    """Return ``http``, ``https`` or ``file`` where a text starts with such a scheme, otherwise nothing."""
     found = re.match(r"(https?|file):", text, re.IGNORECASE)
     return found[1].lower() if found else ""
 
 
 def named_in(place: Place | None) -> str:
-    """Which file names something, for a sentence."""
+    """Return which file names something, as a part of a sentence."""
     return f" (named in {place})" if place else ""
 
 
 def refused(text: str, place: Place, why: str) -> UsageError:
-    """That a requirement cannot be answered, which `why` goes on to say from the verb on."""
+    """Return the error for a requirement; `why` continues the sentence with the verb."""
     preposition = "on" if place.file == COMMAND_LINE else "in"
     return UsageError(f"{quoted(text)} {preposition} {place} {why}.")
 
 
 def quoted(text: str) -> str:
-    """The text for a sentence: without credentials, on one line, and cut where it is long."""
+    """Quote a text for a sentence: without credentials, on one line, and cut where it is long."""
     shown = mask(text[:2000])
     return repr(shown if len(shown) <= 200 else shown[:197] + "...")
 
@@ -306,7 +306,7 @@ def _why_marker(marker: str) -> str:
 
 
 def _bad_clause(head: str) -> str | None:
-    """The first clause with an operator that is not a version specifier, and why not (PEP 440)."""
+    """Return what is wrong with the first invalid version clause (PEP 440)."""
     found = "#" not in head and re.fullmatch(rf"{_NAME}\s*\(?\s*((?:===|~=|==|!=|<=|>=|<|>)[^()]*)\)?", head)
     for clause in found[1].split(",") if found else ():
         clause = clause.strip()

@@ -1,7 +1,7 @@
-"""A requirements file from its bytes to logical lines and their options.
+"""Split a requirements file into logical lines with their options.
 
-Source: pip's "Requirements File Format". Where pip drops something without a word (text after an option), it is refused
-here, or kept in `FileOptions.ignored`.
+Source: pip's "Requirements File Format". What pip ignores silently (text after an option) is an error here, or recorded
+in `FileOptions.ignored`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @record
 class Option:
-    """An option by its full name, its value (may be empty), and where it stands."""
+    """An option with its full name, its value (which may be empty), and its place."""
 
     name: str
     value: str
@@ -34,7 +34,7 @@ class Option:
 
 @record
 class Line:
-    """A logical line: the requirement before its first option (may be empty), and the options."""
+    """A logical line: the requirement before its first option (which may be empty), and the options."""
 
     place: Place
     requirement: str
@@ -43,7 +43,7 @@ class Line:
 
 @record
 class Ignored:
-    """An option that has no bearing on the answer, or none where it stands."""
+    """An option without effect on the answer, or without effect where it is written."""
 
     option: str
     value: str
@@ -52,16 +52,16 @@ class Ignored:
 
 @record
 class FileOptions:
-    """The options that all the files gave together.
+    """The combined options of all files.
 
     Attributes:
-        index_url: the last one given, or None. As in pip it also replaces every extra index from before it.
+        index_url: the last one, or None. As in pip it also replaces every earlier extra index.
         extra_index_urls, trusted_hosts: as given.
-        find_links: URLs as given, and paths, taken from the directory of their file where they exist there.
+        find_links: URLs as given, and paths, relative to the directory of their file where they exist there.
         no_index, pre, prefer_binary, no_require_hashes: whether the option was given.
         require_hashes: whether it was given, and not its opposite.
-        only_binary, no_binary, all_releases, only_final: normalised names, or ``:all:``.
-        ignored: what was read and does not count.
+        only_binary, no_binary, all_releases, only_final: normalized names, or ``:all:``.
+        ignored: options without effect.
     """
 
     index_url: str | None = field(default=None, repr=False)
@@ -109,7 +109,7 @@ _MAX_LINE = 1 << 16
 
 
 def refuse_by_name(name: str, place: Place | None) -> None:
-    """Raises `UsageError` for the name of a file of another kind."""
+    """Raise `UsageError` for the name of another kind of file."""
     for names, what, instead in _KINDS:
         if re.fullmatch(names, Path(name).name, re.IGNORECASE):
             raise UsageError(f"{name}{named_in(place)} is {what}, not a requirements file: {instead}.")
@@ -130,13 +130,13 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-"""Byte order marks; that of UTF-16 begins that of UTF-32, so it comes later."""
+"""Byte order marks; that of UTF-16 is a prefix of that of UTF-32, so it comes later."""
 
 _NO_CHARSETS = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7")
 
 
 def text_of(data: bytes, name: str) -> str:
-    """The text of a requirements file. Raises `UsageError` for other kinds of files, and what is no text."""
+    """Decode a requirements file. Raises `UsageError` for other kinds of files and for what is not text."""
     bom, encoding = next(((bom, encoding) for bom, encoding in _BOMS if data.startswith(bom)), (b"", ""))
     if not bom:
         _refuse_by_contents(data, name)
@@ -151,7 +151,7 @@ def text_of(data: bytes, name: str) -> str:
 
 
 def _declared(data: bytes) -> str | None:
-    """The encoding that a comment in the first two lines declares (PEP 263)."""
+    """Return the encoding declared by a comment in the first two lines (PEP 263)."""
     for line in data.split(b"\n", 2)[:2]:
         found = re.search(rb"coding[:=]\s*([-\w.]+)", line) if line.startswith(b"#") else None
         if found:
@@ -175,7 +175,7 @@ def _decoded(data: bytes, bom: bytes, encoding: str, name: str) -> str:
 
 
 def logical_lines(text: str, file: str) -> Iterator[Line]:
-    """The lines of a file that say something. Raises `UsageError` for one that cannot be taken apart."""
+    """Yield the non-empty lines of a file. Raises `UsageError` for one that cannot be split."""
     for number, line in _joined(text):
         comment = re.search(r"(?:^|\s)#", line)
         line = _expanded(line[: comment.start()] if comment else line).strip()
@@ -186,7 +186,7 @@ def logical_lines(text: str, file: str) -> Iterator[Line]:
 
 
 def _joined(text: str) -> Iterator[tuple[int, str]]:
-    """Lines joined where a backslash continues them, each with the number of its first; a comment ends there."""
+    """Join lines continued by a backslash, each with the number of its first; a comment ends there."""
     parts: list[str] = []
     first = 0
     for number, line in enumerate(text.splitlines(), 1):
@@ -204,7 +204,7 @@ def _joined(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _expanded(line: str) -> str:
-    """The line with ``${NAME}`` replaced where the environment has a value for it."""
+    """Replace ``${NAME}`` where the environment has a value for it."""
     return re.sub(r"\$\{([A-Z0-9_]+)\}", lambda found: os.environ.get(found[1]) or found[0], line)
 
 
@@ -223,7 +223,7 @@ _NAMES = (*_FLAGS, *_LISTS, *_SELECTIONS, *_WITHOUT_BEARING, *_ALIASES, *_ALIASE
 
 
 def _parsed(line: str, place: Place) -> Line:
-    """A logical line: options begin at the first word with a dash, and are quoted as in a shell."""
+    """Parse a logical line: options start at the first word with a dash, and are quoted as in a shell."""
     words = line.split(" ")
     start = next((number for number, word in enumerate(words) if word.startswith("-")), len(words))
     try:
@@ -255,7 +255,7 @@ def _option(word: str, rest: Iterator[str], place: Place) -> Option:
 
 
 def _full_name(given: str, place: Place) -> str:
-    """The option that a name stands for: an alias, or the beginning of one long name only."""
+    """Return the full name of an option: for an alias, or for an unambiguous prefix."""
     found = {given} & set(_NAMES) or {name for name in _NAMES if given[2:] and name.startswith(given)}
     names = {_ALIASES.get(name, name) for name in found}
     if len(names) != 1:
@@ -265,7 +265,7 @@ def _full_name(given: str, place: Place) -> str:
 
 
 def resolved(option: Option, file: str) -> Option:
-    """A find-links path is taken from the directory of its file where it exists there, as pip takes it."""
+    """Resolve a find-links path against the directory of its file where it exists there, as pip does."""
     if option.name != "--find-links" or file == "-" or scheme(option.value):
         return option
     beside = Path(file).parent / os.path.expanduser(option.value)  # noqa: PTH111 (an unknown user is no error here)
@@ -275,7 +275,7 @@ def resolved(option: Option, file: str) -> Option:
 
 
 def file_options(given: Sequence[Option], ignored: Sequence[Option]) -> FileOptions:
-    """What the options of all files come to together; `ignored` are those that do not count where they stand."""
+    """Combine the options of all files; `ignored` are those without effect where they are written."""
     flags = {option.name for option in given}
     index = next((option for option in reversed(given) if option.name == "--index-url"), None)
     replaced = _extras_before(index, given)
@@ -299,7 +299,7 @@ def file_options(given: Sequence[Option], ignored: Sequence[Option]) -> FileOpti
 
 
 def _extras_before(index: Option | None, given: Sequence[Option]) -> list[Option]:
-    """The extra indexes of the lines before the last index, which replaces them."""
+    """Return the extra indexes before the last index, which replaces them."""
     if index is None:
         return []
     earlier = given[: given.index(index)]

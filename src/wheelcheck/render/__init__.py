@@ -1,1 +1,1 @@
-"""The English of the package: every sentence that a user reads is made here or stands in a data table."""
+"""Reports as words: every sentence about an answer is made here. Errors carry their own sentences."""

@@ -1,4 +1,4 @@
-"""Where the command line puts its words: standard output, standard error, or a file."""
+"""Output: stdout, stderr, or a file."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import sys
 
 
 def say(sentence: str) -> None:
-    """What is no part of the answer goes to standard error, harmless to a terminal."""
+    """Print a sentence to stderr, with control characters escaped."""
     if sys.stderr is not None:  # else print would take the standard output
         print(f"wheelcheck: {harmless(sentence)}", file=sys.stderr)  # noqa: T201
 
 
 def harmless(text: str) -> str:
-    """The text with every control character spelled out, but for line ends: names and reasons come from an index."""
+    """Escape every control character except line feeds; names and reasons come from an index."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def emit(text: str, output: str | None) -> None:
-    """Writes an answer to a file, or to standard output.
+    """Write an answer to a file, or to stdout.
 
     Raises:
-        BrokenPipeError: whoever read the standard output has gone.
-        UsageError: it cannot be written there.
+        BrokenPipeError: the reader of stdout is gone.
+        UsageError: it cannot be written.
     """
     try:
         if output is None:
@@ -40,10 +40,10 @@ def emit(text: str, output: str | None) -> None:
 
 
 def put(text: str, path: str) -> None:
-    """Puts a text in the place of a file, as a whole or not at all.
+    """Replace a file by a text, atomically.
 
     Raises:
-        UsageError: it cannot be written there.
+        UsageError: it cannot be written.
     """
     place = os.path.realpath(path)
     folder, name = os.path.split(place)
@@ -69,7 +69,7 @@ def _remove(path: str) -> None:
 
 
 def wants_colour(output: str | None) -> bool:
-    """``FORCE_COLOR`` and ``NO_COLOR`` decide; otherwise a terminal is coloured."""
+    """Return whether to colour: as ``FORCE_COLOR`` and ``NO_COLOR`` say, otherwise on a terminal."""
     if output is not None or os.environ.get("NO_COLOR") or sys.stdout is None:
         return False
     if os.environ.get("FORCE_COLOR", "") not in ("", "0"):
@@ -90,5 +90,5 @@ def _print(text: str) -> None:
 
 
 def _forget_output() -> None:
-    """Drops what standard output could not take, or the interpreter complains when it tries again at exit."""
+    """Discard what stdout could not take; otherwise the interpreter complains at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,8 +1,8 @@
-"""An answer as a lock file (pylock.toml, PEP 751), which installers read.
+"""Write an answer as a lock file (pylock.toml, PEP 751).
 
-One lock holds the answers for all targets: `environments` has a marker for each, which exclude one another, and a
-package whose pin is not the same everywhere bears those of the targets that have it. So no two entries of a project
-ever apply.
+One lock file holds the answers for all targets: `environments` has a marker for each, which exclude one another, and a
+package whose pin differs between targets carries the markers of those that have it. So no two entries of a project ever
+apply.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from wheelcheck.targets.target import Target
 
 USUAL = ("implementation_name", "python_version", "sys_platform", "platform_machine")
-"""The variables that tell targets apart, and one more where these do not."""
+"""The variables that distinguish targets, and one more for where these do not."""
 FURTHER = "python_full_version"
 STRONG = ("sha256", "sha384", "sha512")
-"""The hashes that installers take."""
+"""The hashes that installers accept."""
 
 Digests = Callable[[Listed], Mapping[str, str]]
 
 
 def check_name(path: Path) -> None:
-    """Raises `UsageError` where installers would not take a file of this name for a lock."""
+    """Raise `UsageError` for a name that installers do not accept for a lock file."""
     from packaging.pylock import is_valid_pylock_path
 
     if not is_valid_pylock_path(path):
@@ -47,15 +47,15 @@ def check_name(path: Path) -> None:
 
 
 def lock_of(report: Report, folder: Path, digests: Digests) -> Pylock:
-    """The lock that holds the answers of a report.
+    """Return the lock file for a report.
 
     Args:
         report: it has an answer for every target.
-        folder: where the lock will lie; files below it are named from there.
-        digests: the digests of a file that is on this machine, and of which none are known.
+        folder: the directory of the lock file; files below it get relative paths.
+        digests: returns the hashes of a local file without published ones.
 
     Raises:
-        UsageError: the answers do not go into one lock: a file has no hash, or targets cannot be told apart.
+        UsageError: the answers do not fit into one lock file: a file has no hash, or targets cannot be distinguished.
     """
     from packaging.pylock import Pylock
     from packaging.version import Version
@@ -75,7 +75,7 @@ def lock_of(report: Report, folder: Path, digests: Digests) -> Pylock:
 
 
 def render_lock(lock: Pylock) -> str:
-    """A lock as TOML."""
+    """Return a lock file as TOML."""
     document = dict(lock.to_dict())
     packages = document.pop("packages")
     lines = [*_pairs(document)]
@@ -88,7 +88,7 @@ def render_lock(lock: Pylock) -> str:
 
 
 def _markers(targets: Sequence[Target]) -> list[Marker]:
-    """A marker for each target. Those of two targets exclude each other, or are the same."""
+    """Return a marker for each target. Those of two targets exclude each other, or are equal."""
     from packaging.markers import Marker
 
     found = [tuple(target.environment[name] for name in USUAL) for target in targets]
@@ -102,7 +102,7 @@ def _quoted(text: str) -> str:
 
 
 def _grouped(results: Sequence[Result], markers: Sequence[Marker]) -> list[list[Pin]]:
-    """The pins that are one entry of the lock: those of one version of a project, or of one place."""
+    """Group the pins that share an entry: those of one version of a project, or of one location."""
     found: dict[tuple[NormalizedName, str], list[Pin]] = {}
     taken: dict[tuple[NormalizedName, Marker], tuple[str, Result]] = {}
     for result, marker in zip(results, markers, strict=True):
@@ -117,7 +117,7 @@ def _grouped(results: Sequence[Result], markers: Sequence[Marker]) -> list[list[
 
 
 def _check_presence(results: Sequence[Result], markers: Sequence[Marker]) -> None:
-    """Refuses targets with one marker of which only some need a project."""
+    """Reject targets with equal markers of which only some need a project."""
     first: dict[Marker, Result] = {}
     for result, marker in zip(results, markers, strict=True):
         other = first.setdefault(marker, result)
@@ -138,7 +138,7 @@ def _identity(pin: Pin) -> str:
 
 
 def _where(pins: Sequence[Pin], results: Sequence[Result], markers: Sequence[Marker]) -> Marker | None:
-    """The targets that have a pin; None where all do."""
+    """Return the marker of the targets that have a pin; None where all do."""
     from packaging.markers import Marker
 
     own = set(map(id, pins))
@@ -166,7 +166,7 @@ def _package(pins: Sequence[Pin], folder: Path, digests: Digests, marker: Marker
 
 
 def _direct(file: Listed, folder: Path, digests: Digests) -> dict[str, Any]:
-    """What the user named by its place: a directory, or any file as an archive."""
+    """Return the entry of a direct reference: a directory, or any file as an archive."""
     from packaging.pylock import PackageArchive, PackageDirectory
 
     path = path_of_url(file.url)
@@ -176,7 +176,7 @@ def _direct(file: Listed, folder: Path, digests: Digests) -> dict[str, Any]:
 
 
 def _entry(file: Listed, folder: Path, digests: Digests) -> dict[str, Any]:
-    """Where a file is, and what is known of it."""
+    """Return the entry of a file: its location, size and hashes."""
     path = path_of_url(file.url)
     place = {"url": _public(file.url)} if path is None else {"path": _from(folder, path)}
     return place | {
@@ -187,7 +187,7 @@ def _entry(file: Listed, folder: Path, digests: Digests) -> dict[str, Any]:
 
 
 def _strong(file: Listed, digests: Digests) -> dict[str, str]:
-    """The hashes of a file that installers take. Raises `UsageError` where it has none."""
+    """Return the hashes that installers accept. Raises `UsageError` where there is none."""
     known = {name: digest for name, digest in file.hashes.items() if name in STRONG} or dict(digests(file))
     if not known:
         raise UsageError(
@@ -198,14 +198,14 @@ def _strong(file: Listed, digests: Digests) -> dict[str, str]:
 
 
 def _public(url: str) -> str:
-    """A URL without user, password and fragment, and without a query in which a secret is."""
+    """Return a URL without credentials and fragment, and without a query that holds a secret."""
     parts = urlsplit(url)
     query = parts.query if mask(f"?{parts.query}") == f"?{parts.query}" else ""
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
 
 
 def _from(folder: Path, path: str) -> str:
-    """A path from a folder if it is below that, else as it is; with the separators that every system reads."""
+    """Return a path relative to a folder if it is below that, with forward slashes."""
     full = Path(os.path.normpath(path))
     return (full.relative_to(folder) if full.is_relative_to(folder) else full).as_posix()
 
@@ -214,7 +214,7 @@ def _from(folder: Path, path: str) -> str:
 
 
 def _pairs(table: Mapping[str, Any]) -> Iterable[str]:
-    """The lines of a table."""
+    """Yield the lines of a table."""
     return (f"{key} = {_value(value)}" for key, value in table.items())
 
 
@@ -232,7 +232,7 @@ def _value(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    """A text in quotation marks; JSON's escapes are TOML's, but that TOML has DEL escaped, too."""
+    """Quote a text; JSON's escapes are TOML's, except that TOML escapes DEL, too."""
     if '"' in text and "'" not in text and text.isprintable():
         return f"'{text}'"
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

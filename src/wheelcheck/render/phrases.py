@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
 CLOSING = " ."
-"""What the end of a text from elsewhere is freed from, where it ends one of our sentences."""
+"""Characters stripped from the end of a foreign text that ends one of our sentences."""
 
 MAX_LINES = 3
-"""How many lines of metadata a sentence quotes."""
+"""Maximum number of metadata lines that a sentence quotes."""
 
 MIN_RUN = 3
-"""How many versions of Python that follow each other are told by the first and the last."""
+"""Minimum number of consecutive Python versions that are shown as a range."""
 
 _TAGGED = {"cp": "CPython", "pp": "PyPy", "py": "Python"}
 
 
 def sourced(source: Source) -> str:
-    """Where a rule was learnt, and when."""
+    """Return the source of a rule, with its date."""
     return f"{source.url or source.fact} ({source.date})"
 
 
@@ -71,7 +71,7 @@ def platform_of(target: Target) -> str:
 
 
 def assumed(target: Target) -> tuple[str, ...]:
-    """What the text of a target left open, as it was taken."""
+    """Return what the text of a target did not say, as it was assumed."""
     platform = target.platform
     release = platform_of(target) if isinstance(platform, Windows | Other) else f"{platform.major}.{platform.minor}"
     system = {MacOS: "macOS", Manylinux: "glibc", Musllinux: "musl"}.get(type(platform), "")
@@ -94,7 +94,7 @@ def pythons(tags: Iterable[str]) -> str:
 
 
 def _runs(versions: Iterable[str]) -> list[str]:
-    """Versions of Python, three or more that follow each other as one."""
+    """Join three or more consecutive versions of Python into a range."""
     runs: list[list[str]] = []
     for version in versions:
         if runs and _follows(runs[-1][-1], version):
@@ -115,7 +115,7 @@ _RELEASE = pattern(r"([a-z]+?)(?:[0-9]{1,4}|_[0-9]{1,3}_[0-9]{1,3})?_([a-z]\w*)"
 
 
 def systems(tags: Iterable[str]) -> str:
-    """Platform tags in words, without the release of each system: ``Linux (aarch64, x86_64) and Windows (amd64)``."""
+    """Return platform tags in words, without system releases: ``Linux (aarch64, x86_64) and Windows (amd64)``."""
     found: dict[str, set[str]] = {}
     for tag in tags:
         system, machine = _system(tag)
@@ -132,7 +132,7 @@ def _system(tag: str) -> tuple[str, str]:
 
 
 def fits(axes: Sequence[str], target: Target) -> str:
-    """What fits of a refused file, as the end of a sentence that begins with the file; empty for nothing to tell."""
+    """Return what of a rejected file matches, continuing a sentence about the file; empty where nothing does."""
     from wheelcheck.resolver.compatibility import ARCHITECTURE, INTERPRETER, RELEASE, REQUIRES_PYTHON, SYSTEM
 
     system = _SYSTEMS.get(type(target.platform), target.platform.tag)
@@ -146,7 +146,7 @@ def fits(axes: Sequence[str], target: Target) -> str:
 
 
 def reason(why: verdicts.Reason) -> str:
-    """Why a file is refused, as the end of a sentence that begins with the file."""
+    """Return why a file is rejected, continuing a sentence about the file."""
     match why:
         case verdicts.UnreadableName():
             return f"its name cannot be read: {why.why}"
@@ -199,7 +199,7 @@ def reason(why: verdicts.Reason) -> str:
 
 
 def origin(demand: outcomes.Demand) -> str:
-    """Who made a demand, as the end of a sentence."""
+    """Return the origin of a demand, as the end of a sentence."""
     match demand.origin:
         case outcomes.Asked() as asked:
             return f"requested on {asked.place}" if asked.place == "the command line" else f"requested in {asked.place}"
@@ -214,7 +214,7 @@ def origin(demand: outcomes.Demand) -> str:
 
 
 def conflict(told: outcomes.NoAnswer, target: Target) -> str:
-    """The head of a "no", one sentence."""
+    """Return the first sentence about a conflict."""
     project = told.project
     match told:
         case outcomes.Missing():
@@ -253,17 +253,17 @@ def conflict(told: outcomes.NoAnswer, target: Target) -> str:
 
 
 def _empty(told: outcomes.NoAnswer) -> list[str]:
-    """The demands on a project that no version whatever can meet."""
+    """Return the demands on a project that no version can meet."""
     about = (demand.requirement for demand in told.demands if demand.name == told.project)
     return list(dict.fromkeys(str(each) for each in about if each.specifier.is_unsatisfiable()))
 
 
 LEFT_OUT = "compatible, but the requirements exclude its version"
-"""What is said of a file in a conflict against which nothing speaks."""
+"""Said of a file in a conflict that nothing rules out by itself."""
 
 
 def _early(files: Sequence[outcomes.RefusedFile]) -> str:
-    """The limit of ``--exclude-newer``, where nothing but the time of its upload speaks against the nearest file."""
+    """Return the limit of ``--exclude-newer``, where only its upload time rules out the closest file."""
     match files and files[0].reasons:
         case (verdicts.TooNew(limit=limit) | verdicts.NoUploadTime(limit=limit),):
             return f" from before {limit}"
@@ -271,7 +271,7 @@ def _early(files: Sequence[outcomes.RefusedFile]) -> str:
 
 
 def concern(about: concerns.Concern) -> str:
-    """What is wrong with an answer that works, as a sentence."""
+    """Return a concern as a sentence."""
     match about:
         case concerns.PreRelease():
             found = f"{about.project} {about.version} is a pre-release that was not requested"
@@ -342,7 +342,7 @@ def concern(about: concerns.Concern) -> str:
 
 
 def behind(about: concerns.Stale) -> str:
-    """How far a choice is behind the newest release, as the beginning of a sentence."""
+    """Return how far a choice is behind the newest release, as the beginning of a sentence."""
     months = f" and {counted(about.months, 'month')}" if about.months else ""
     far = f"is {counted(about.versions, 'release')}{months} behind {about.newest}"
     if about.fitting == about.version:
@@ -354,12 +354,12 @@ def behind(about: concerns.Stale) -> str:
 
 
 def _needed(about: concerns.Stale) -> str:
-    """The release that does not fit, by its version, and by its project if that is another one."""
+    """Return the release that does not fit: its version, with its project where that is another one."""
     return str(about.newest) if about.of == about.project else f"{about.of} {about.needs[0].version}"
 
 
 def likeness(about: concerns.Concern, asked: Container[str]) -> object:
-    """What concerns share that `together` can tell in one sentence; any other concern is like itself only."""
+    """Return a key for concerns that `together` can put into one sentence; any other concern is its own key."""
     match about:
         case concerns.Stale() if about.project not in asked:
             return type(about), about.level
@@ -369,7 +369,7 @@ def likeness(about: concerns.Concern, asked: Container[str]) -> object:
 
 
 def together(about: Sequence[concerns.Concern]) -> str:
-    """Several concerns of one likeness, as one sentence."""
+    """Return several concerns with the same key as one sentence."""
     first = about[0]
     match first:
         case concerns.SeveralIndexes():
@@ -390,7 +390,7 @@ def counted(number: int, thing: str) -> str:
 
 
 def _newest(version: object, files: Sequence[outcomes.RefusedFile]) -> str:
-    """What the newest release would need, as a sentence."""
+    """Return what the newest release would need, as a sentence."""
     if not files:
         return f"It would be {version}."
     which = f"file of {version} is" if len(files) == 1 else f"files of {version} are"
@@ -405,12 +405,12 @@ def _lines(lines: Sequence[str]) -> str:
 
 
 def joined_reasons(files: Sequence[outcomes.RefusedFile]) -> list[str]:
-    """The reasons against files that are refused for the same kinds of them, each kind once."""
+    """Return the reasons against files that are rejected for the same kinds of reasons, each kind once."""
     return [reason(joined([file.reasons[at] for file in files])) for at in range(len(files[0].reasons))]
 
 
 def joined(reasons: Sequence[verdicts.Reason]) -> verdicts.Reason:
-    """One reason that stands for several of a kind: their tags are put together, of others the first speaks."""
+    """Return one reason for several of a kind: tags are combined, of others the first counts."""
     first = reasons[0]
     if not isinstance(first, _ABOUT_TAGS):
         return first
@@ -422,7 +422,7 @@ _ABOUT_TAGS = verdicts.WrongPythonTag | verdicts.WrongAbiTag | verdicts.WrongPla
 
 
 def change(what: changes.Change) -> str:
-    """What a remedy changes, as the beginning of a line that ends with the answer."""
+    """Return what a remedy changes."""
     match what:
         case changes.ChangePython():
             return f"CPython {what.python} ({what.target})"
@@ -450,7 +450,7 @@ def change(what: changes.Change) -> str:
 
 
 def extent(files: Sequence[JudgedFile], demands: Iterable[outcomes.Demand]) -> str:
-    """How many files of how many versions are told of, and what has left others out."""
+    """Return how many files of how many versions are shown, and what excludes others."""
     versions = len({file.version for file in files if file.version is not None})
     selecting = [f"{demand.shown} ({origin(demand)})" for demand in demands if demand.requirement.specifier]
     number = f"{counted(len(files), 'file')} of {counted(versions, 'version')}"
@@ -458,7 +458,7 @@ def extent(files: Sequence[JudgedFile], demands: Iterable[outcomes.Demand]) -> s
 
 
 def status(about: concerns.ProjectStatus) -> str:
-    """The status of a project (PEP 792), as a sentence without its end."""
+    """Return the status of a project (PEP 792), as a sentence without its end."""
     match about.status:
         case "archived":
             return f"{about.project} is archived, so no further release is to be expected"
@@ -469,7 +469,7 @@ def status(about: concerns.ProjectStatus) -> str:
 
 
 def elsewhere(other: concerns.Elsewhere) -> str:
-    """What another index has in place of a chosen file, as a part of a sentence."""
+    """Return what another index has instead of a chosen file, as a part of a sentence."""
     has = {
         "nothing": "has no file of that name",
         "other": "has another file of that name",
@@ -479,7 +479,7 @@ def elsewhere(other: concerns.Elsewhere) -> str:
 
 
 def not_tried(why: confirmation.NotTried) -> str:
-    """Why an import was not tried, as a sentence."""
+    """Return why an import was not tried, as a sentence."""
     match why:
         case confirmation.OtherMachine():
             return (
@@ -514,7 +514,7 @@ def _last(line: str) -> str:
 
 
 def failure(what: confirmation.Failure) -> str:
-    """How an import failed, as the end of a sentence that begins with the module."""
+    """Return how an import failed, continuing a sentence about the module."""
     match what:
         case confirmation.NotFound():
             return f"no module {what.name} was found"

@@ -1,4 +1,4 @@
-"""Curated rules as text: a list, one in full, and what an index says beside them."""
+"""Curated rules as text: a list, one in full, and their comparison with an index."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from wheelcheck.rules.model import Rule
 
 MAX_NAMED = 6
-"""How many versions a line names."""
+"""Maximum number of versions in a line."""
 
 
 def render_rules(rules: Iterable[Rule]) -> str:
-    """A line for each rule: its id and why."""
+    """Return a line for each rule: its id and the reason."""
     return harmless("\n".join(f"{rule.id}: {rule.why}" for rule in rules))
 
 
 def render_rule(looked: Audit) -> str:
-    """One rule in full, and what the index says beside it."""
+    """Return one rule in full, beside the index's metadata."""
     rule = looked.rule
     effect = " ".join([rule.effect.value, *(f"{requirement}" for requirement in rule.requirements)])
     lines = [
@@ -40,7 +40,7 @@ def render_rule(looked: Audit) -> str:
 
 
 def render_verification(found: Verification, *, verbose: bool = False) -> str:
-    """The rules that are stale or could not be told, with what to do; all of them if `verbose`. Then what is new."""
+    """Return the stale and unknown rules with what to do, all of them if `verbose`, then new releases."""
     shown = [audit for audit in found.audits if verbose or audit.findings]
     lines = [line for audit in shown for line in _audited(audit)]
     lines += [_released(new) for new in found.new_releases]

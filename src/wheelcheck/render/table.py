@@ -1,4 +1,4 @@
-"""Every file of a project as a table, the newest version first: file by file, or folded where there are too many."""
+"""Every file of a project as a table, newest version first: one a line, or grouped where there are too many."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from wheelcheck.resolver.rejections import JudgedFile
 
 MAX_FILES = 40
-"""How many files stand in the table one by one; where there are more, like ones stand together."""
+"""Maximum number of files that are shown one a line."""
 
 Cells: TypeAlias = "tuple[str, ...]"
 
 
 def table(files: Sequence[JudgedFile], *, every: bool = False) -> Iterator[str]:
-    """The lines of the table; with `every`, each file has its own, however many there are."""
+    """Yield the lines of the table; with `every`, each file has its own line."""
     rows = _one_by_one(files) if every or len(files) <= MAX_FILES else _folded(files)
     return _aligned([tuple(cell.replace("\n", " ") for cell in row) for row in rows])
 
 
 def _aligned(rows: Sequence[Cells]) -> Iterator[str]:
-    """All cells but the last as wide as the widest of their column; a row of one cell is a heading."""
+    """Align all cells but the last; a row of one cell is a heading."""
     columns = zip(*(row[:-1] for row in rows if len(row) > 1), strict=True)
     widths = [max(map(len, column)) for column in columns]
     for row in rows:
@@ -50,9 +50,9 @@ def _version(judged: JudgedFile) -> str:
 
 
 class _Release:
-    """The files of one version, put together by what decides about each: that it fits, or its first reason.
+    """The files of one version, grouped by verdict: compatible, or the first reason.
 
-    The first kind is that of the nearest files, wheels before source distributions; it tells how the version fares.
+    The first group has the closest files, wheels before source distributions; it stands for the version.
     """
 
     def __init__(self, version: Version | None, files: Iterable[JudgedFile]) -> None:
@@ -63,17 +63,17 @@ class _Release:
 
     @property
     def fate(self) -> type:
-        """What becomes of the nearest files."""
+        """The verdict on the closest files."""
         return next(iter(self.kinds))
 
     @property
     def nearest(self) -> list[JudgedFile]:
-        """The files that say how the version fares."""
+        """The closest files."""
         return self.kinds[self.fate]
 
     @property
     def is_left_aside(self) -> bool:
-        """Whether it is a pre-release, and those are not wanted."""
+        """Whether it is a pre-release that is not accepted."""
         return any(isinstance(why, PreReleaseNotWanted) for judged in self.nearest for why in judged.reasons)
 
 
@@ -82,7 +82,7 @@ def _kind(judged: JudgedFile) -> type:
 
 
 def _folded(files: Sequence[JudgedFile]) -> Iterator[Cells]:
-    """How versions fare, those together that follow each other and fare alike; then their other files by kinds."""
+    """Yield runs of versions with the same verdict, then their other files by verdict."""
     by_version: dict[Version | None, list[JudgedFile]] = {}
     for judged in files:
         by_version.setdefault(judged.version, []).append(judged)
@@ -115,7 +115,7 @@ def _beside(release: _Release) -> Iterator[JudgedFile]:
 
 
 def _by_kind(files: Iterable[JudgedFile]) -> Iterator[Cells]:
-    """The nearest kind first, as in the order of the questions."""
+    """Yield a row for each verdict, closest first."""
     kinds: dict[type, list[JudgedFile]] = {}
     for judged in files:
         kinds.setdefault(_kind(judged), []).append(judged)
@@ -125,14 +125,14 @@ def _by_kind(files: Iterable[JudgedFile]) -> Iterator[Cells]:
 
 
 def _row(files: Sequence[JudgedFile]) -> Cells:
-    """The versions, the number and the fate of files, the newest version first."""
+    """Return the versions, the number and the verdict of files, newest version first."""
     versions = list(dict.fromkeys(map(_version, files)))
     span = versions[0] if len(versions) == 1 else f"{versions[-1]} to {versions[0]} ({len(versions)} versions)"
     return span, phrases.counted(len(files), "file"), _fate(files)
 
 
 def _fate(files: Sequence[JudgedFile]) -> str:
-    """What becomes of files that are alike in their first reason."""
+    """Return the verdict on files with the same first reason."""
     first = [judged.reasons[0] for judged in files if judged.reasons]
     if not first:
         return f"fits: {files[0].filename}" if len(files) == 1 else "fit"

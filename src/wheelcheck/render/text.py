@@ -1,4 +1,4 @@
-"""The report as text: for each target the pins, then what is wrong, then why."""
+"""Reports as text: for each target the pins, then what is wrong, then the fixes."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from wheelcheck.targets.target import Target
 
 NEAREST = 3
-"""How many groups of refused files a text shows; the JSON form has all."""
+"""Maximum number of groups of rejected files in a text; JSON has all."""
 MAX_ALIKE = 2
-"""How many concerns that say the same of different projects are told one by one."""
+"""Maximum number of similar concerns about different projects that get a line each."""
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
 class Style:
-    """Colour where it is wanted; without, the same text.
+    """Colour where it is wanted.
 
-    Until `harmless` writes the codes, a random mark stands for them, so that no text from an index can be one.
+    Until `harmless` has run, a random mark stands for escape codes, so that no text from an index can contain one.
     """
 
     def __init__(self, colour: bool = False) -> None:
@@ -47,12 +47,12 @@ class Style:
         return f"{self.mark}{_STYLES[style]}m{text}{self.mark}0m" if self.colour and text else text
 
     def written(self, text: str) -> str:
-        """A whole text as it is given out: harmless, and with its colours."""
+        """Return the final text: control characters escaped, colours inserted."""
         return re.sub(f"{self.mark}([0-9]+m)", "\033[\\1", harmless(text))
 
 
 def render_report(report: Report, *, style: Style | None = None, quiet: bool = False, verbose: bool = False) -> str:
-    """The whole report. `quiet` leaves the pins out, `verbose` adds where the answer comes from."""
+    """Render a report. `quiet` leaves out the pins, `verbose` adds where the answer comes from."""
     style = style or Style()
     blocks = ["\n".join(_result(result, style, quiet)) for result in report.results]
     if verbose:
@@ -63,7 +63,7 @@ def render_report(report: Report, *, style: Style | None = None, quiet: bool = F
 def render_explanation(
     told: Explanation, *, style: Style | None = None, quiet: bool = False, verbose: bool = False
 ) -> str:
-    """Every file of a project. `quiet` leaves the table out, `verbose` gives each file a line of its own."""
+    """Render the files of a project. `quiet` leaves out the table, `verbose` gives each file a line."""
     style = style or Style()
     lines = [*_explanation(told, style), *(() if quiet else _table(told, style, verbose))]
     lines += _indented(_rules(told.result.rules, style))
@@ -71,7 +71,7 @@ def render_explanation(
 
 
 def _explanation(told: Explanation, style: Style) -> Iterator[str]:
-    """The verdict, what would be chosen or why nothing would be, and what came nearest."""
+    """Yield the verdict, what would be chosen or why nothing would be, and the closest file."""
     yield f"{style('bold', told.target.name)}  {_verdict(told.result, style)}"
     yield style("dim", f"  {target_line(told.target)}")
     if told.error is not None:
@@ -118,7 +118,7 @@ def _verdict(result: Result, style: Style) -> str:
 
 
 def target_line(target: Target) -> str:
-    """One line that describes a target in full, with what its text left open."""
+    """Describe a target in one line, with what was assumed."""
     described = f"{phrases.python_of(target)} ({target.abi}) on {phrases.platform_of(target)}"
     taken = phrases.assumed(target)
     assumed = f"; assumed: {phrases.listed(taken)}" if taken else ""
@@ -148,7 +148,7 @@ def _wanted(pin: outcomes.Pin) -> str:
 
 
 def _refusal(told: outcomes.NoAnswer, target: Target, style: Style) -> Iterator[str]:
-    """Why there is no answer, and what was asked."""
+    """Yield why there is no answer, with the demands."""
     yield style("red", phrases.conflict(told, target))
     for demand in told.demands:
         yield f"  {demand.shown}  {style('dim', phrases.origin(demand))}"
@@ -169,13 +169,15 @@ def _conflict(told: outcomes.NoAnswer, target: Target, style: Style) -> Iterator
 
 
 def _groups(files: Iterable[outcomes.RefusedFile]) -> Iterator[list[outcomes.RefusedFile]]:
-    """Files that are told together, the nearest first."""
+    """Group files that are shown together, closest first."""
     for _, group in groupby(files, lambda file: file.likeness):
         yield list(group)
 
 
 def _telling(groups: Sequence[list[outcomes.RefusedFile]]) -> list[int]:
-    """The places of the nearest groups; of those that would only have to be built one, if there are enough others."""
+    """Return the positions of the closest groups, with at most one of source distributions if there are enough
+    others.
+    """
     sources = [place for place, files in enumerate(groups) if _is_source(files)]
     spare = sources[max(1, NEAREST - len(groups) + len(sources)) :]
     return [place for place in range(len(groups)) if place not in spare][:NEAREST]
@@ -186,14 +188,14 @@ def _is_source(files: Sequence[outcomes.RefusedFile]) -> bool:
 
 
 def _projects(files: Sequence[outcomes.RefusedFile], told: outcomes.NoAnswer) -> list[str]:
-    """The projects of files, as far as their names tell which of those it is that the conflict is about."""
+    """Return the projects of files, by their names."""
     names = sorted({str(told.project), *(str(demand.name) for demand in told.demands)}, key=len, reverse=True)
     of = (next((n for n in names if canonicalize_name(f.filename).startswith(f"{n}-")), told.project) for f in files)
     return list(dict.fromkeys(map(str, of)))
 
 
 def _nearest(files: Sequence[outcomes.RefusedFile], target: Target) -> Iterator[str]:
-    """Files that are refused alike, with what fits of all of them and what does not."""
+    """Yield files with the same reasons: what of all of them matches, and what does not."""
     first = files[0]
     of = f"of {first.version}" if all(file.version == first.version for file in files) else "of other versions"
     more = f" and {len(files) - 1} more{f' {of}' if first.version else ''}" if len(files) > 1 else ""
@@ -214,7 +216,7 @@ def _skipped(result: Result) -> Iterator[str]:
 
 
 def _concerns(result: Result | Remedy, style: Style) -> Iterator[str]:
-    """A line each, but one for many of a kind that say the same of projects for which nobody asked."""
+    """Yield a line for each concern; many similar ones about transitive dependencies share one."""
     asked = {pin.name for pin in result.pins if pin.requested}
     alike: dict[object, list[Concern]] = {}
     for concern in result.concerns:
@@ -239,7 +241,7 @@ def _rules(rules: Sequence[Rule], style: Style) -> Iterator[str]:
 
 
 def _remedies(result: Result, style: Style) -> Iterator[str]:
-    """Each remedy with what the answer would then be, as far as it was asked for, and what is wrong with that."""
+    """Yield each remedy with the pins of the requested projects, and the warnings that it introduces."""
     if result.remedies:
         yield style("bold", "Fixes (each was re-resolved):")
     for number, remedy in enumerate(result.remedies, 1):
@@ -298,14 +300,14 @@ def _indented(lines: Iterable[str]) -> Iterator[str]:
 
 
 def render_contents(held: Contents, *, cleared: bool) -> str:
-    """What the cache holds, or held before it was cleared."""
+    """Render the contents of the cache, or what it held before it was cleared."""
     amounts = {"answers of indexes": held.answers, "wheels": held.wheels, "environments": held.environments}
     rows = [f"  {kind}: {amount.number}, {amount.bytes / 1e6:.1f} MB" for kind, amount in amounts.items()]
     return harmless("\n".join([f"{held.directory}{' was cleared; it held' if cleared else ''}", *rows]))
 
 
 def render_snapshot(snapshot: Snapshot) -> str:
-    """What was recorded, and the answers that it gives again."""
+    """Render what was recorded, and the answers that it reproduces."""
     size = f"{snapshot.projects} projects, {snapshot.files} files, {snapshot.bytes / 1e6:.1f} MB"
     lines = [f"{snapshot.directory} holds what the answer needs: {size}"]
     if snapshot.missing:
@@ -317,7 +319,7 @@ def render_snapshot(snapshot: Snapshot) -> str:
 
 
 def render_target(target: Target) -> str:
-    """One target in full: what it is, its marker environment, its tags best first."""
+    """Render one target in full: its description, its marker variables, its tags best first."""
     lines = [target.name, f"  {target_line(target)}", "  markers:"]
     lines += [f"    {name} = {value!r}" for name, value in sorted(target.environment.items())]
     lines.append(f"  tags, best first ({len(target.tags)}):")
