@@ -144,7 +144,7 @@ def test_the_running_interpreter_is_the_default(session: Any, pytester: pytest.P
             "'eggs==' in *wanted.txt, line 2 is not a requirement: the version after == is missing.",
         ),
         ("--no-such-option\n", LINUX, "The option '--no-such-option' in *wanted.txt, line 1 *"),
-        ("# nothing\n", LINUX, "Nothing is asked: *"),
+        ("# nothing\n", LINUX, "Nothing to check: *"),
         ("spam\n", "nowhere", "'nowhere' is not a target. *"),
     ],
 )

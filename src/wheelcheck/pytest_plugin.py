@@ -27,7 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("wheelcheck_targets", "targets to check them for", type="args", default=["running"])
     parser.addini("wheelcheck_rules", "a file or directory of rules of your own", default="")
     parser.addini("wheelcheck_strict", "warnings fail", type="bool", default=False)
-    parser.addini("wheelcheck_confirm", "import what was asked for in a new environment", type="bool", default=False)
+    parser.addini(
+        "wheelcheck_confirm", "import the requested projects in a new environment", type="bool", default=False
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

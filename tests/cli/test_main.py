@@ -259,7 +259,7 @@ def test_show_a_target(run: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("check", "Nothing is asked: name a requirement, or a requirements file with -r."),
+        ("check", "Nothing to check: name a requirement, or a requirements file with -r."),
         ("check spam==", "'spam==' on the command line is not a requirement: the version after == is missing."),
         ("check sp@m", "'sp@m' on the command line"),
         ("check spam -t nowhere", "'nowhere' is not a target."),

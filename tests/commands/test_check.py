@@ -474,14 +474,14 @@ def test_judge_refuses_an_unknown_target() -> None:
 
 def test_constraints_alone_ask_for_nothing(tmp_path: Path) -> None:
     (tmp_path / "c.txt").write_text("spam<2\n")
-    with pytest.raises(UsageError, match="Nothing is asked"):
+    with pytest.raises(UsageError, match="Nothing to check"):
         check([], targets=[LINUX], constraint=[str(tmp_path / "c.txt")])
 
 
 @pytest.mark.parametrize(
     ("asks", "options", "said"),
     [
-        ([], {}, "Nothing is asked"),
+        ([], {}, "Nothing to check"),
         ("spam", {}, r"Give a list of requirements, such as \['spam'\]"),
         (["spam=="], {}, "'spam==' on the command line is not a requirement"),
         (["spam; os == 'nt'"], {}, "on the command line is not a requirement"),

@@ -612,7 +612,7 @@ def test_a_missing_project_with_near_names(index: Server, run: Any) -> None:
     assert run("eggs", "-t", LINUX)[0] == 0
     code, out, err = run("egs", "-t", LINUX)
     assert (code, err) == (1, "")
-    assert f"egs is on none of the sources: {index.index}. Did you mean eggs?" in out
+    assert f"egs is not on any index: {index.index}. Did you mean eggs?" in out
     document = json.loads(run("egs", "-t", LINUX, "--format", "json")[1])
     assert (document["best"], document["files"], document["conflict"]["kind"]) == (None, [], "Missing")
 
@@ -635,7 +635,7 @@ def test_options_of_the_command(index: Server, run: Any, tmp_path: Path) -> None
 def test_one_target_at_a_time(index: Server, run: Any) -> None:
     code, out, err = run("spam", "-t", LINUX, "-t", MAC)
     assert (code, out) == (2, "")
-    assert err == f"wheelcheck: explain is about one target, and {LINUX}, {MAC} are named; ask once for each.\n"
+    assert err == f"wheelcheck: explain takes one target, and {LINUX}, {MAC} are given; run it once for each.\n"
 
 
 def test_the_source_distributions_of_a_user_who_allows_them(run: Any) -> None:

@@ -665,7 +665,7 @@ def test_the_command_and_its_documents(index: Server, tmp_path: Path, capsys: py
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "Nothing is asked"),
+        ([], "Nothing to check"),
         (["spam", "-t", "atari"], "atari"),
         (["spam", "--index-url", NOWHERE], "could not be read"),
         (["spam", "--offline"], "--offline"),

@@ -266,7 +266,7 @@ def test_a_file_without_a_hash_is_told(run: Any, monkeypatch: pytest.MonkeyPatch
     with simple_index(PROJECTS, hashes=False) as server:
         code, _, err = run("alone", "-t", LINUX, "-i", server.index, "--lock", "pylock.toml")
     assert code == 2
-    assert "alone-1.0-py3-none-any.whl has no hash that a lock can hold (sha256, sha384, sha512)" in err
+    assert "alone-1.0-py3-none-any.whl has no hash that a lock file can hold (sha256, sha384, sha512)" in err
     assert not Path("pylock.toml").exists()
 
 

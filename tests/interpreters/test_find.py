@@ -274,7 +274,7 @@ BROKEN = {
     "fails": ("exit 3", "it ended with exit code 3. Name"),
     "fails and says why": ("echo 'no such thing' >&2; exit 1", r"exit code 1 \(no such thing\)"),
     "is killed": ("kill -9 $$", "signal 9 ended it"),
-    "answers garbage": ("echo 'Python 3.12' > \"$2\"", "what it answered is not JSON"),
+    "answers garbage": ("echo 'Python 3.12' > \"$2\"", "its answer is not JSON"),
     "answers something else": ("echo '[1, 2]' > \"$2\"", "is no description of a Python"),
     "answers an empty object": ("echo '{}' > \"$2\"", "is no description of a Python"),
     "answers nonsense": (
@@ -324,7 +324,7 @@ def test_what_an_old_python_answers_is_refused_with_its_version(tmp_path: Path) 
     facts: dict[str, Any] = _describe.describe()  # type: ignore[no-untyped-call]
     facts |= {"version": [2, 7, 18], "executable": "/opt/python2", "environment": {"python_full_version": "2.7.18"}}
     answer.write_text(json.dumps(facts), "utf-8")
-    with pytest.raises(UsageError, match=r"/opt/python2 is Python 2\.7\.18, which is too old to be asked about"):
+    with pytest.raises(UsageError, match=r"/opt/python2 is Python 2\.7\.18, which is too old"):
         describe(script(tmp_path / "python", f'cp {answer} "$2"'))
 
 

@@ -402,8 +402,7 @@ def test_the_text_of_several_missing_projects() -> None:
     one, other, near = map(canonicalize_name, ("numpyy", "tensorflw", "tensorflow"))
     missing = Missing(project=one, indexes=("https://index.example/",), also=(Missing(project=other, near=(near,)),))
     assert (
-        "  numpyy and tensorflw are on none of the sources: https://index.example/. "
-        "Did you mean tensorflow for tensorflw?"
+        "  numpyy and tensorflw are not on any index: https://index.example/. Did you mean tensorflow for tensorflw?"
     ) in text_of(Result(target=TARGET, conflict=missing))
 
 
@@ -440,14 +439,14 @@ def test_the_text_of_a_missing_project_with_near_names() -> None:
         project=canonicalize_name("tensorflw"), indexes=("https://index.example/",), near=near, demands=(DEMAND,)
     )
     assert text_of(Result(target=TARGET, conflict=missing)) == HEAD.format("not compatible") + (
-        "  tensorflw is on none of the sources: https://index.example/. Did you mean tensorflow or tensorflow-cpu?\n"
+        "  tensorflw is not on any index: https://index.example/. Did you mean tensorflow or tensorflow-cpu?\n"
         "    spam>=2  requested on the command line"
     )
 
 
 def test_nowhere_to_ask_is_said() -> None:
     missing = Missing(project=canonicalize_name("spam"))
-    assert "spam is on none of the sources: none is configured." in text_of(Result(target=TARGET, conflict=missing))
+    assert "spam is not on any index: none is configured." in text_of(Result(target=TARGET, conflict=missing))
 
 
 def test_the_text_of_what_could_not_be_told() -> None:

@@ -42,7 +42,10 @@ WEAK_HASHES = frozenset({"md5", "sha1"})
 
 
 def concerns_of(
-    solution: Solution, question: Question, pages: Mapping[NormalizedName, ProjectPage], told: Mapping[Listed, Metadata]
+    solution: Solution,
+    question: Question,
+    pages: Mapping[NormalizedName, ProjectPage],
+    metadata: Mapping[Listed, Metadata],
 ) -> tuple[Concern, ...]:
     """Return the concerns about one answer.
 
@@ -50,13 +53,16 @@ def concerns_of(
         solution: the answer.
         question: what was asked.
         pages: the pages of its projects; a project whose file the user names has none.
-        told: the metadata of the chosen files.
+        metadata: the metadata of the chosen files.
     """
-    return tuple(_concerns(solution, question, pages, told))
+    return tuple(_concerns(solution, question, pages, metadata))
 
 
 def _concerns(
-    solution: Solution, question: Question, pages: Mapping[NormalizedName, ProjectPage], told: Mapping[Listed, Metadata]
+    solution: Solution,
+    question: Question,
+    pages: Mapping[NormalizedName, ProjectPage],
+    metadata: Mapping[Listed, Metadata],
 ) -> Iterator[Concern]:
     target = question.target
     if target.translated:
@@ -67,8 +73,8 @@ def _concerns(
         yield from _about_file(pin, target)
         if pin.name in pages:
             yield from _about_page(pin, pages[pin.name])
-        if pin.file in told:
-            yield from _about_metadata(pin, told[pin.file])
+        if pin.file in metadata:
+            yield from _about_metadata(pin, metadata[pin.file])
     yield from _of_one_module(solution.pins)
     for held in solution.held_back:
         yield HeldBack(project=held.name, version=held.chosen, instead_of=held.instead_of, rules=held.rules)
@@ -166,7 +172,7 @@ def _about_metadata(pin: Pin, metadata: Metadata) -> Iterator[Concern]:
 
 
 def across_targets(
-    pins: Iterable[Pin], elsewhere: Sequence[Pin], told: Mapping[Listed, Metadata]
+    pins: Iterable[Pin], elsewhere: Sequence[Pin], metadata: Mapping[Listed, Metadata]
 ) -> Iterator[MetadataDisagrees]:
     """Yield pins whose metadata differs from that of another target's file of the same version.
 
@@ -175,7 +181,7 @@ def across_targets(
     for pin in pins:
         others = (other.file for other in elsewhere if (other.name, other.version) == (pin.name, pin.version))
         for other in dict.fromkeys(others):
-            own, its = _lines_of(told[pin.file]), _lines_of(told[other])
+            own, its = _lines_of(metadata[pin.file]), _lines_of(metadata[other])
             if own != its:
                 yield MetadataDisagrees(
                     project=pin.name,

@@ -123,8 +123,8 @@ class Case:
             return {}
         if self.conflict is not None:
             return {self.conflict.project: self.conflict.files}
-        told = [one for one in self.warnings if isinstance(one, Stale | PreRelease) and one.needs]
-        return {one.of if isinstance(one, Stale) else one.project: one.needs for one in told}
+        lacking = [one for one in self.warnings if isinstance(one, Stale | PreRelease) and one.needs]
+        return {one.of if isinstance(one, Stale) else one.project: one.needs for one in lacking}
 
     @property
     def demands(self) -> tuple[Demand, ...]:

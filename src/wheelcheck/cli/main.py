@@ -138,23 +138,23 @@ def _explain(arguments: argparse.Namespace) -> int:
     from wheelcheck.commands.explain import explain
     from wheelcheck.render.text import Style, render_explanation
 
-    told = explain(arguments.requirement_text, target=_only_target(arguments.target), **_options(arguments))
-    for notice in told.notices:
+    explanation = explain(arguments.requirement_text, target=_only_target(arguments.target), **_options(arguments))
+    for notice in explanation.notices:
         say(notice)
     if arguments.format == "json":
-        emit(_json(told.to_dict()), arguments.output)
+        emit(_json(explanation.to_dict()), arguments.output)
     else:
         style = Style(wants_colour(arguments.output))
-        text = render_explanation(told, style=style, quiet=arguments.quiet, verbose=arguments.verbose)
+        text = render_explanation(explanation, style=style, quiet=arguments.quiet, verbose=arguments.verbose)
         emit(text, arguments.output)
-    return told.exit_code
+    return explanation.exit_code
 
 
 def _only_target(targets: Sequence[str] | None) -> str | None:
     from wheelcheck.common.errors import UsageError
 
     if targets is not None and len(targets) > 1:
-        raise UsageError(f"explain is about one target, and {', '.join(targets)} are named; ask once for each.")
+        raise UsageError(f"explain takes one target, and {', '.join(targets)} are given; run it once for each.")
     return targets[0] if targets else None
 
 
@@ -276,8 +276,8 @@ def _show_rule(arguments: argparse.Namespace) -> int:
 
     looked = show_rule(arguments.id, **_options(arguments))
     if arguments.format == "json":
-        told: Plain = {"schema": "wheelcheck/rule/1", "rule": looked.rule.to_dict(), "index": looked.to_dict()}
-        emit(_json(told), arguments.output)
+        document: Plain = {"schema": "wheelcheck/rule/1", "rule": looked.rule.to_dict(), "index": looked.to_dict()}
+        emit(_json(document), arguments.output)
     else:
         emit(render_rule(looked), arguments.output)
     return 0

@@ -118,9 +118,9 @@ def explain(requirement: str, /, *, target: str | Target | None = None, **option
     asked = complete(options)
     for name, given in (("requirement", asked["requirement"]), ("confirm", asked["confirm"])):
         if given:
-            raise UsageError(f"explain is about one requirement and imports nothing; leave the option {name} out.")
+            raise UsageError(f"explain takes one requirement and imports nothing; leave the option {name} out.")
     if not isinstance(target, str | Target | None):
-        raise UsageError(f"explain is about one target, not {target!r}; ask once for each.")
+        raise UsageError(f"explain takes one target, not {target!r}; call it once for each.")
     without_dependencies: Options = {**asked, "no_deps": True}
     request = Request.read((requirement,), (target,) if target is not None else None, without_dependencies)
     question = _question(request)
@@ -151,7 +151,7 @@ def _question(request: Request) -> Question:
     if not question.demands:
         (skipped,) = request.skipped(question)
         raise UsageError(
-            f"{skipped.shown} asks for nothing on {target.name}, where its marker does not hold; leave the marker out "
+            f"{skipped.shown} does not apply to {target.name}, where its marker does not hold; leave the marker out "
             "to see the files all the same."
         )
     return question

@@ -126,7 +126,7 @@ def record_snapshot(
         directory=place,
         projects=sum(page is not None for page in recorder.pages.values()),
         files=sum(len(page.files) for page in recorder.pages.values() if page is not None),
-        metadata=sum(isinstance(told, Metadata) for told in recorder.told.values()),
+        metadata=sum(isinstance(result, Metadata) for result in recorder.read.values()),
         missing=tuple(sorted(name for name, page in recorder.pages.items() if page is None)),
         bytes=written,
         results=results,
@@ -158,7 +158,7 @@ class _Recorder:
     def __init__(self, index: Index) -> None:
         self._index = index
         self.pages: dict[NormalizedName, ProjectPage | None] = {}
-        self.told: dict[Listed, MetadataResult] = {}
+        self.read: dict[Listed, MetadataResult] = {}
         self.direct = index.direct
 
     def start_page(self, name: NormalizedName, then: Callable[[ProjectPage], None] | None = None) -> None:
@@ -172,13 +172,13 @@ class _Recorder:
         return page
 
     def metadata(self, file: Listed) -> MetadataResult:
-        told = self.told[file] = self._index.metadata(file)
-        return told
+        result = self.read[file] = self._index.metadata(file)
+        return result
 
     def slice(self, request: Request, results: Iterable[Result]) -> Iterator[tuple[str, bytes]]:
         """Yield every file of the snapshot: its path below the directory, and its content."""
         pages = {name: page for name, page in sorted(self.pages.items()) if page is not None}
-        projects = {name: _Project(page, self.told) for name, page in pages.items()}
+        projects = {name: _Project(page, self.read) for name, page in pages.items()}
         for project in projects.values():
             yield from project.documents()
         yield from _lists(projects)
@@ -223,8 +223,8 @@ def _masked(value: Plain) -> Plain:
 
 def _near(name: NormalizedName, results: Iterable[Result]) -> list[Plain]:
     conflicts = (result.conflict for result in results)
-    missing = (each for told in conflicts if isinstance(told, Missing) for each in (told, *told.also))
-    found = (told.near for told in missing if told.project == name)
+    missing = (each for one in conflicts if isinstance(one, Missing) for each in (one, *one.also))
+    found = (one.near for one in missing if one.project == name)
     return list(next(found, ()))
 
 
@@ -237,11 +237,11 @@ class _Kept:
 
     file: Listed
     path: str
-    told: MetadataResult | None
+    result: MetadataResult | None
 
     @property
     def metadata(self) -> bytes | None:
-        return metadata_text(self.told) if isinstance(self.told, Metadata) else None
+        return metadata_text(self.result) if isinstance(self.result, Metadata) else None
 
     @property
     def entry(self) -> dict[str, Any]:
@@ -260,16 +260,16 @@ class _Kept:
     @property
     def origin(self) -> dict[str, Plain]:
         """The entry in the manifest."""
-        refused = {} if self.told is None or isinstance(self.told, Metadata) else {"refused": plain(self.told)}
+        refused = {} if self.result is None or isinstance(self.result, Metadata) else {"refused": plain(self.result)}
         return {"source": self.file.index, "url": mask(self.file.url)} | refused
 
 
 class _Project:
     """A page with the metadata of its files, as documents of a static repository."""
 
-    def __init__(self, page: ProjectPage, told: Mapping[Listed, MetadataResult]) -> None:
+    def __init__(self, page: ProjectPage, result: Mapping[Listed, MetadataResult]) -> None:
         self._page = page
-        self._files = [_Kept(file=file, path=path, told=told.get(file)) for file, path in _paths(page.files)]
+        self._files = [_Kept(file=file, path=path, result=result.get(file)) for file, path in _paths(page.files)]
         on_shelves = [(file, False) for version in page.versions for file in page.shelf(version).unreadable]
         unreadable = [*on_shelves, *((file, True) for file in page.stray)]
         found = [(file, _unreadable_entry(file, page.name, stray=stray)) for file, stray in unreadable]

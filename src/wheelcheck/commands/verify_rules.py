@@ -210,8 +210,8 @@ class _Desk:
             return Audit(rule=rule, findings=(NotTold(why=str(error)),))
 
     def _beside(self, rule: Rule, file: Listed, target: Target) -> Beside:
-        told = self.index.metadata(file)
-        said = tuple(map(str, stated(rule, told, target))) if isinstance(told, Metadata) else None
+        metadata = self.index.metadata(file)
+        said = tuple(map(str, stated(rule, metadata, target))) if isinstance(metadata, Metadata) else None
         return Beside(version=file.version, filename=file.filename, target=target.name, requirements=said)
 
     def _places(self, rule: Rule, versions: Iterable[Version]) -> Iterator[tuple[Listed, Target]]:
@@ -236,8 +236,8 @@ class _Desk:
             return
         for file, _ in places:
             self.index.start_metadata(file)
-        told = ((file, self.index.metadata(file), target) for file, target in places)
-        if all(isinstance(one, Metadata) and is_said(rule, one, to, self._published) for _, one, to in told):
+        results = ((file, self.index.metadata(file), target) for file, target in places)
+        if all(isinstance(one, Metadata) and is_said(rule, one, to, self._published) for _, one, to in results):
             yield AlreadySaid(versions=tuple(file.version for file, _ in places))
 
     def _published(self, name: NormalizedName) -> Sequence[Version]:

@@ -57,9 +57,9 @@ def limit_of(text: str, now: datetime) -> datetime:
         >>> shown(limit_of("2024-05-01", datetime.now(timezone.utc)))  # doctest: +SKIP
         '2024-05-02T00:00:00Z'
     """
-    told = text.strip()
+    stripped = text.strip()
     try:
-        return instant_of(told) or _end_of_day(told) or now - _duration(told)
+        return instant_of(stripped) or _end_of_day(stripped) or now - _duration(stripped)
     except OverflowError:
         raise UsageError(f"--exclude-newer is {text!r}, which lies outside the years 1 to 9999.") from None
     except ValueError as error:

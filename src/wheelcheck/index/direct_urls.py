@@ -58,10 +58,10 @@ def read_direct(
     """
     access.note_kept({}, 0)
     stated = hash_pairs(url.partition("#")[2])
-    found, told = _found(access, url, name, wanted, wanted or [f"{kind}:{digest}" for kind, digest in stated.items()])
+    found, result = _found(access, url, name, wanted, wanted or [f"{kind}:{digest}" for kind, digest in stated.items()])
     if wanted or isinstance(found, UnreadableFile):
-        return found, told
-    return found, mismatch(stated, found.hashes) or told
+        return found, result
+    return found, mismatch(stated, found.hashes) or result
 
 
 def _found(

@@ -90,8 +90,8 @@ def _local_sidecar(file: Listed, path: Path) -> MetadataResult | None:
     body = body_of(path.with_name(path.name + ".metadata")) if file.core_metadata else None
     if body is None:
         return None
-    told = mismatch_of(_expected_beside(file), [body]) or checked_metadata(file, body)
-    return None if isinstance(told, BadMetadata) else told
+    result = mismatch_of(_expected_beside(file), [body]) or checked_metadata(file, body)
+    return None if isinstance(result, BadMetadata) else result
 
 
 def _local_inside(file: Listed, path: Path) -> MetadataResult:

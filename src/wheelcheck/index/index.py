@@ -270,9 +270,9 @@ class Index:
         work = partial(read_direct, self._access, url, name, wanted)
         task = self._task(("direct", url, *sorted(wanted)), work, lambda: None)
         self._await(task)
-        file, told = task.answer()
-        if told is not None and not isinstance(file, UnreadableFile):
-            self._task(identity_of(file), lambda: told, lambda: Known(told))
+        file, metadata = task.answer()
+        if metadata is not None and not isinstance(file, UnreadableFile):
+            self._task(identity_of(file), lambda: metadata, lambda: Known(metadata))
         return file
 
     def download(self, file: Listed, destination: Path, progress: Callable[[int], None] | None = None) -> None:

@@ -27,16 +27,16 @@ def identity_of(file: Listed) -> tuple[str, ...]:
     """
     stated = stated_of(file)
     core = file.core_metadata
-    told = _joined(core) if isinstance(core, Mapping) else ""
+    published = _joined(core) if isinstance(core, Mapping) else ""
     if file.path is not None or path_of_url(file.url) is not None:
-        return file.path or file.url, file.filename, file.index, _joined(stated), told
+        return file.path or file.url, file.filename, file.index, _joined(stated), published
     digest = stated.get("sha256")
     parts = urlsplit(file.url)
     where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     return (
-        (where, "sha256", digest, file.filename, told)
+        (where, "sha256", digest, file.filename, published)
         if digest and file.index
-        else (file.url, file.filename, _joined(stated), told)
+        else (file.url, file.filename, _joined(stated), published)
     )
 
 
@@ -57,7 +57,7 @@ def read_metadata(access: FetchContext, file: Listed) -> MetadataResult:
         access.note_kept({}, 0)
     recording = access.recording_of(file)
     if recording is not None:
-        return recording.told(file)
+        return recording.metadata(file)
     try:
         path = access.path_of(file, Unreadable)
         return local_metadata(file, path) if path is not None else _remote_metadata(access, file)

@@ -28,8 +28,8 @@ BESIDE = ".metadata"
 
 def recording_in(folder: Path) -> Recording | None:
     """Return the manifest of a directory, or None where ``wheelcheck snapshot`` did not write it."""
-    told = manifest_in(folder)
-    return None if told is None else Recording(folder, told)
+    manifest = manifest_in(folder)
+    return None if manifest is None else Recording(folder, manifest)
 
 
 def manifest_in(folder: Path) -> Mapping[str, Any] | None:
@@ -37,10 +37,10 @@ def manifest_in(folder: Path) -> Mapping[str, Any] | None:
     import json
 
     try:
-        told = json.loads((folder / MANIFEST).read_bytes())
+        manifest = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) and told.get("schema") == SCHEMA else None
+    return manifest if isinstance(manifest, dict) and manifest.get("schema") == SCHEMA else None
 
 
 class Recording:
@@ -51,12 +51,12 @@ class Recording:
         order: the indexes among them in the order in which ``first-index`` asks.
     """
 
-    def __init__(self, folder: Path, told: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, manifest: Mapping[str, Any]) -> None:
         self._folder = os.path.normpath(folder)
-        self._projects = _mapping(told.get("projects"))
-        self._missing = _mapping(told.get("missing"))
-        self.sources = _texts(told.get("sources"))
-        self.order = _texts(told.get("order"))
+        self._projects = _mapping(manifest.get("projects"))
+        self._missing = _mapping(manifest.get("missing"))
+        self.sources = _texts(manifest.get("sources"))
+        self.order = _texts(manifest.get("order"))
 
     def near(self, name: NormalizedName) -> tuple[str, ...] | None:
         """Return the similar names that were suggested for a missing project; None if it was not requested."""
@@ -114,7 +114,7 @@ class Recording:
         """Return whether a file belongs to this snapshot."""
         return file.path is not None and bool(self._about(file.name, file.path))
 
-    def told(self, file: Listed) -> MetadataResult:
+    def metadata(self, file: Listed) -> MetadataResult:
         """Return the recorded metadata of a file, or why it was rejected.
 
         Raises:
@@ -138,21 +138,21 @@ class Recording:
             raise Unreadable(file.filename, f"{beside}: {error}") from None
 
 
-def _refusal(told: Mapping[str, Any]) -> BadMetadata | HashMismatch | DynamicMetadata | None:
+def _refusal(document: Mapping[str, Any]) -> BadMetadata | HashMismatch | DynamicMetadata | None:
     """Return the reason against a file from its JSON form."""
-    text = {name: value for name, value in told.items() if isinstance(value, str)}
+    text = {name: value for name, value in document.items() if isinstance(value, str)}
     match text.get("kind"):
         case "BadMetadata":
             return BadMetadata(why=text.get("why", ""))
         case "HashMismatch":
-            return HashMismatch(expected=_texts(told.get("expected")), actual=text.get("actual", ""))
+            return HashMismatch(expected=_texts(document.get("expected")), actual=text.get("actual", ""))
         case "DynamicMetadata":
-            return DynamicMetadata(fields=_texts(told.get("fields")))
+            return DynamicMetadata(fields=_texts(document.get("fields")))
     return None
 
 
-def _unreadable(told: Any) -> list[UnreadableFile]:
-    entries = [_mapping(entry) for entry in told] if isinstance(told, list) else []
+def _unreadable(document: Any) -> list[UnreadableFile]:
+    entries = [_mapping(entry) for entry in document] if isinstance(document, list) else []
     return [
         UnreadableFile(
             filename=entry["filename"], why=entry["why"], label=entry["label"] if _is_text(entry.get("label")) else None

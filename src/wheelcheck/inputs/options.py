@@ -255,7 +255,7 @@ def complete(options: Options) -> Options:
         if entry.about.choices and value not in entry.about.choices:
             raise UsageError(f"The option {name} is {value!r}, not one of {', '.join(entry.about.choices)}.")
     if options.get("index_url") == "":
-        raise UsageError("The index URL is empty; leave it out to ask the index that pip is configured for.")
+        raise UsageError("The index URL is empty; leave it out to use the index that pip is configured for.")
     completed: Options = {**DEFAULTS, **options}
     if not 0 < completed["timeout"] < inf:
         raise UsageError(f"The time-out is {completed['timeout']}; give a number of seconds above 0.")

@@ -390,7 +390,7 @@ def _parse_failure(error: Exception) -> str:
     """Return what is wrong and where, without the text of the line, which may hold a password."""
     lines = [number for number, _ in getattr(error, "errors", [])] or [getattr(error, "lineno", None)]
     what = {
-        "MissingSectionHeaderError": "a setting stands before the first section, such as [global]",
+        "MissingSectionHeaderError": "a setting precedes the first section, such as [global]",
         "DuplicateOptionError": f"the option {getattr(error, 'option', '')} is set twice in one section",
         "DuplicateSectionError": f"the section [{getattr(error, 'section', '')}] is there twice",
     }.get(type(error).__name__, "it is not of the form option = value")

@@ -143,8 +143,10 @@ def _of_project(project: Project, table: str) -> list[Stated]:
 def _of_extra(project: Project, extra: NormalizedName, table: str) -> list[Stated]:
     if extra not in project.optional:
         known = ", ".join(sorted(project.optional)) or "none"
-        who = f"{table} asks for" if table else "there is asked for"
-        raise MetadataError(f"{who} the extra {extra} of the project itself, which has no such one (it has: {known})")
+        where = f"{table} requires" if table else "a requirement names"
+        raise MetadataError(
+            f"{where} the extra {extra} of the project itself, which has none of that name (it has: {known})"
+        )
     return _listed(project.optional[extra], f"{OPTIONAL} {extra}")
 
 

@@ -199,7 +199,7 @@ def _group(text: str) -> tuple[str, str]:
 def _check_alone(lock: str, given: Sequence[str]) -> None:
     other = next((text for text in given if text != lock), None)
     if other is not None:
-        raise UsageError(f"{lock} is a lock file, a whole answer of its own: ask about it without {quoted(other)}.")
+        raise UsageError(f"{lock} is a lock file, a whole answer of its own: check it without {quoted(other)}.")
 
 
 def _unusable(name: str, error: ValueError) -> UsageError:
@@ -211,7 +211,7 @@ def _elsewhere(name: str, projects: Sequence[str]) -> Iterator[str]:
     if projects:
         yield (
             f"In {name}, [tool.uv.sources] has sources of its own for {', '.join(projects)}. They are not "
-            "read, and the indexes are asked: to ask about such a file, name it by its path or URL."
+            "read, and the indexes are used: to check such a file, name it by its path or URL."
         )
 
 

@@ -47,9 +47,9 @@ def question_of(
     if not isinstance(requirements, tuple) or isinstance(targets, str) or not named:
         return None
     values = tuple(tuple(value) if isinstance(value, list) else value for value in options.values())
-    told = repr(targets)  # equal targets may differ in what the report tells of them
+    names = repr(targets)  # equal targets may differ in what the report tells of them
     try:
-        question = requirements, told, tuple(options), values, str(surroundings())
+        question = requirements, names, tuple(options), values, str(surroundings())
         hash(question)
     except (OSError, TypeError):
         return None
@@ -113,7 +113,7 @@ class Request:
             all_extras=options["all_extras"],
         )
         if not inputs.is_question:
-            raise UsageError("Nothing is asked: name a requirement, or a requirements file with -r.")
+            raise UsageError("Nothing to check: name a requirement, or a requirements file with -r.")
         return cls(
             targets=tuple(target_named(target, options["python"]) for target in _chosen(targets)),
             inputs=inputs,
@@ -263,7 +263,7 @@ class Request:
     def notices(self) -> tuple[str, ...]:
         """Notices about input without effect on the answer, one sentence each."""
         return self.inputs.notices + tuple(
-            f"{ignored.option} {ignored.value} in {ignored.place} has no bearing on the answer."
+            f"{ignored.option} {ignored.value} in {ignored.place} has no effect on the answer."
             for ignored in self.inputs.options.ignored
         )
 
@@ -333,7 +333,7 @@ def _chosen(targets: Iterable[str | Target] | None) -> tuple[str | Target | None
         raise UsageError(f"Give a list of targets, such as [{targets!r}], not a text.")
     chosen = (None,) if targets is None else tuple(targets)
     if not chosen:
-        raise UsageError("No target is named; leave the targets out to ask about the running interpreter.")
+        raise UsageError("No target is named; leave the targets out to check for the running interpreter.")
     return chosen
 
 
@@ -370,7 +370,7 @@ def _check_direct_references(asks: Iterable[UserRequirement]) -> None:
             first = given.setdefault(canonicalize_name(ask.requirement.name), ask)
             if first.requirement.url != ask.requirement.url:
                 places = f"{first.place}; {ask.place}"
-                raise UsageError(f"Two files are asked for {ask.requirement.name} ({places}). Leave one of them out.")
+                raise UsageError(f"Two files are given for {ask.requirement.name} ({places}). Leave one of them out.")
 
 
 def _asked(ask: UserRequirement) -> Demand:
@@ -402,7 +402,7 @@ def sources_of(options: Options, configuration: Configuration, files: FileOption
     found: tuple[Source, ...] = tuple(FindLinks(location) for location in links)
     if options["no_index"] or files.no_index or (configuration.no_index and not options["index_url"]):
         if not found:
-            raise UsageError("--no-index leaves nothing to ask: name a place of files with --find-links.")
+            raise UsageError("--no-index leaves no source: name a place of files with --find-links.")
         return found
     index, configured, named = _index_urls(options, configuration, files)
     is_first = options["index_strategy"] == "first-index"

@@ -237,7 +237,7 @@ def _parsed(line: str, place: Place) -> Line:
 def _option(word: str, rest: Iterator[str], place: Place) -> Option:
     if not word.startswith("-"):
         raise UsageError(
-            f"{quoted(word)} in {place} stands after an option, where pip reads no requirement: give it its own line."
+            f"{quoted(word)} in {place} follows an option, where pip reads no requirement: give it its own line."
         )
     if word.startswith("--"):
         given, equals, value = word.partition("=")

@@ -54,7 +54,7 @@ def describe(python: str | os.PathLike[str] | None = None) -> Target:
     try:
         return replace(target_from_facts(facts), interpreter=str(executable))
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise _no_answer(executable, "what it answered is no description of a Python") from None
+        raise _no_answer(executable, "its answer does not describe a Python") from None
 
 
 @cache
@@ -76,13 +76,13 @@ def target_of(text: str | None, python: str | None = None) -> Target:
     """
     if text is None:
         return _here(python)
-    told = _told_in_full(text)
-    if told is not None and python is not None:
+    complete = _complete_target(text)
+    if complete is not None and python is not None:
         raise UsageError(
             f"The target {text!r} is a whole interpreter, so --python {python} cannot be combined with it."
         )
-    if told is not None:
-        return told
+    if complete is not None:
+        return complete
     if names_python(text) and python is not None:
         raise UsageError(f"The target {text!r} names its Python, so --python {python} cannot be combined with it.")
     return read_target(text, None if names_python(text) else _python(python))
@@ -105,7 +105,7 @@ def _python(text: str | None) -> Python:
     return python_of(describe(text)) if _is_interpreter(text) else read_python(text)
 
 
-def _told_in_full(text: str) -> Target | None:
+def _complete_target(text: str) -> Target | None:
     """Return the target of a text that is complete without ``--python``; None for ``PLATFORM[-PYTHON]``."""
     word = text.strip()
     if word.lower() == "running":
@@ -231,14 +231,14 @@ def facts_of(executable: Path, *options: str, patience: float = PATIENCE) -> dic
         except OSError:
             raise _no_answer(executable, "it ended without an answer") from None
         except (ValueError, RecursionError):
-            raise _no_answer(executable, "what it answered is not JSON") from None
+            raise _no_answer(executable, "its answer is not JSON") from None
     if not isinstance(facts, dict):
-        raise _no_answer(executable, "what it answered is no description of a Python")
+        raise _no_answer(executable, "its answer does not describe a Python")
     return facts
 
 
 def _no_answer(executable: Path, why: str) -> UsageError:
-    return UsageError(f"{executable} is not an interpreter that can be asked: {why}. Name the path of a Python.")
+    return UsageError(f"{executable} is not a usable interpreter: {why}. Name the path of a Python.")
 
 
 def _run(command: list[str], executable: Path, place: Path, patience: float) -> None:
@@ -342,7 +342,7 @@ def find_interpreter(path: str | os.PathLike[str]) -> Path:
     if not stat.S_ISREG(mode):
         raise UsageError(f"{found} is not a file, so not an interpreter.")
     if not os.access(found, os.X_OK):
-        raise UsageError(f"{found} is not executable, so not an interpreter that can be asked.")
+        raise UsageError(f"{found} is not executable, so not a usable interpreter.")
     return found.absolute()
 
 

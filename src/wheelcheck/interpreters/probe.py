@@ -126,7 +126,7 @@ def _confirm(question: dict[str, Any], interpreter: str, timeout: float, isolate
     with _workroom() as room:
         while story.add(_run(question, interpreter, timeout, room, isolated)):
             question = question | {"projects": [], "versions": [], "modules": story.waiting}
-    return story.told()
+    return story.confirmation()
 
 
 @contextmanager
@@ -422,7 +422,7 @@ class _Story:
             case {"event": "shadows"}:
                 self.shadowing.update(_texts(event, "names"))
 
-    def told(self) -> Confirmation:
+    def confirmation(self) -> Confirmation:
         return Confirmation(
             interpreter=self.interpreter,
             python=self.python,

@@ -191,7 +191,7 @@ def _strong(file: Listed, digests: Digests) -> dict[str, str]:
     known = {name: digest for name, digest in file.hashes.items() if name in STRONG} or dict(digests(file))
     if not known:
         raise UsageError(
-            f"{file.filename} has no hash that a lock can hold ({', '.join(STRONG)}), because nobody states one. "
+            f"{file.filename} has no hash that a lock file can hold ({', '.join(STRONG)}), because none is published. "
             "Name an index that does, or give --hash with the file in a requirements file."
         )
     return dict(sorted(known.items()))

@@ -40,10 +40,10 @@ def sourced(source: Source) -> str:
 
 def listed(words: Iterable[object], last: str = "and") -> str:
     """``a``, ``a and b``, ``a, b and c``."""
-    told = [str(word) for word in words]
-    if len(told) < 2:
-        return "".join(told)
-    return f"{', '.join(told[:-1])} {last} {told[-1]}"
+    texts = [str(word) for word in words]
+    if len(texts) < 2:
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} {last} {texts[-1]}"
 
 
 def python_of(target: Target) -> str:
@@ -101,7 +101,7 @@ def _runs(versions: Iterable[str]) -> list[str]:
             runs[-1].append(version)
         else:
             runs.append([version])
-    return [told for run in runs for told in (run if len(run) < MIN_RUN else [f"{run[0]} to {run[-1]}"])]
+    return [run_texts for run in runs for run_texts in (run if len(run) < MIN_RUN else [f"{run[0]} to {run[-1]}"])]
 
 
 def _follows(one: str, other: str) -> bool:
@@ -139,10 +139,10 @@ def fits(axes: Sequence[str], target: Target) -> str:
     systems = {RELEASE: platform_of(target), ARCHITECTURE: f"{system} on {target.platform.machine}", SYSTEM: system}
     fitting = [next((words for axis, words in systems.items() if axis in axes), "")]
     fitting += [pythons([target.interpreter_tag]) if INTERPRETER in axes else ""]
-    told = listed(filter(None, fitting))
+    matching = listed(filter(None, fitting))
     if RELEASE in axes and REQUIRES_PYTHON in axes and INTERPRETER not in axes:
-        told = f"{told}, and its publisher admits Python {target.environment['python_version']}"
-    return f"fits {told}" if told else ""
+        matching = f"{matching}, and its publisher admits Python {target.environment['python_version']}"
+    return f"fits {matching}" if matching else ""
 
 
 def reason(why: verdicts.Reason) -> str:
@@ -169,8 +169,8 @@ def reason(why: verdicts.Reason) -> str:
         case verdicts.SourceOnly():
             return "a source distribution, which would have to be built"
         case file_problems.DynamicMetadata():
-            told = listed(why.fields) or "what it needs, since its metadata is older than version 2.2"
-            return f"a source distribution of which only a build can tell {told}"
+            fields = listed(why.fields) or "what it needs, since its metadata is older than version 2.2"
+            return f"a source distribution of which only a build can tell {fields}"
         case verdicts.Quarantined():
             return "the index has quarantined the project"
         case file_problems.NotListed():
@@ -213,48 +213,48 @@ def origin(demand: outcomes.Demand) -> str:
             assert_never(other)
 
 
-def conflict(told: outcomes.NoAnswer, target: Target) -> str:
+def conflict(answer: outcomes.NoAnswer, target: Target) -> str:
     """Return the first sentence about a conflict."""
-    project = told.project
-    match told:
+    project = answer.project
+    match answer:
         case outcomes.Missing():
-            every = (told, *told.also)
-            near = [f"{listed(one.near, 'or')}{f' for {one.project}' * bool(told.also)}" for one in every if one.near]
+            every = (answer, *answer.also)
+            near = [f"{listed(one.near, 'or')}{f' for {one.project}' * bool(answer.also)}" for one in every if one.near]
             meant = f" Did you mean {'; '.join(near)}?" if near else ""
-            are = f"{listed(one.project for one in every)} {'are' if told.also else 'is'}"
-            return f"{are} on none of the sources: {listed(told.indexes) or 'none is configured'}.{meant}"
+            are = f"{listed(one.project for one in every)} {'are' if answer.also else 'is'}"
+            return f"{are} not on any index: {listed(answer.indexes) or 'none is configured'}.{meant}"
         case outcomes.NoMatchingVersion(newest=None):
             return f"{project} has no usable file: its page lists no version."
-        case outcomes.NoMatchingVersion() if empty := _empty(told):
+        case outcomes.NoMatchingVersion() if empty := _empty(answer):
             return f"No version can match {listed(empty)}: its parts exclude each other."
         case outcomes.NoMatchingVersion():
-            return f"{project} has no version that matches; the newest is {told.newest}."
-        case outcomes.NoCompatibleFile() if all(verdicts.SourceOnly() in file.reasons for file in told.files):
+            return f"{project} has no version that matches; the newest is {answer.newest}."
+        case outcomes.NoCompatibleFile() if all(verdicts.SourceOnly() in file.reasons for file in answer.files):
             has = f"{project} has no wheel that matches, only source distributions, and nothing is built here"
             return f"{has}: a wheel that pip wheel makes of one is found with --find-links."
-        case outcomes.NoCompatibleFile() if [type(why) for why in told.files[0].reasons] == [
+        case outcomes.NoCompatibleFile() if [type(why) for why in answer.files[0].reasons] == [
             file_problems.HashMismatch
         ]:
             return f"{project} has no file with one of the given hashes."
         case outcomes.NoCompatibleFile():
             this = f"{python_of(target)} on {platform_of(target)}"
-            return f"{project} has no file{_early(told.files)} compatible with {this}."
+            return f"{project} has no file{_early(answer.files)} compatible with {this}."
         case outcomes.Conflict():
             return "The requirements conflict."
         case outcomes.NotLocked():
-            lacks = f"{project} is required, and {told.place} does not have it for this target"
+            lacks = f"{project} is required, and {answer.place} does not have it for this target"
             return f"{lacks}: the lock file is incomplete."
         case outcomes.NotForTarget():
             this = f"{python_of(target)} on {platform_of(target)}"
-            several = [f"({one})" for one in told.admitted] if len(told.admitted) > 1 else told.admitted
-            return f"{told.place} is for {listed(several, 'or')} only; this is {this}."
+            several = [f"({one})" for one in answer.admitted] if len(answer.admitted) > 1 else answer.admitted
+            return f"{answer.place} is for {listed(several, 'or')} only; this is {this}."
         case _:
-            assert_never(told)
+            assert_never(answer)
 
 
-def _empty(told: outcomes.NoAnswer) -> list[str]:
+def _empty(conflict: outcomes.NoAnswer) -> list[str]:
     """Return the demands on a project that no version can meet."""
-    about = (demand.requirement for demand in told.demands if demand.name == told.project)
+    about = (demand.requirement for demand in conflict.demands if demand.name == conflict.project)
     return list(dict.fromkeys(str(each) for each in about if each.specifier.is_unsatisfiable()))
 
 
@@ -376,9 +376,9 @@ def together(about: Sequence[concerns.Concern]) -> str:
             projects = listed(concern.project for concern in about)
             chosen = f"{len(about)} files are from {first.chosen} and not the same on every index that has the project"
             return f"{chosen}: {'; '.join(map(elsewhere, first.others))}. They are of {projects}. {_MIXED}"
-    told = (f"{one.project} {one.version} ({one.newest})" for one in about if isinstance(one, concerns.Stale))
+    behind_newest = (f"{one.project} {one.version} ({one.newest})" for one in about if isinstance(one, concerns.Stale))
     unfit = "of which, or of what they need, no file fits"
-    return f"{listed(told)} are behind their newest releases, {unfit}; --format json says why."
+    return f"{listed(behind_newest)} are behind their newest releases, {unfit}; --format json says why."
 
 
 _MIXED = "--index-strategy first-index does not mix them."
@@ -504,7 +504,7 @@ def not_tried(why: confirmation.NotTried) -> str:
         case confirmation.PythonTooOld():
             return f"{why.interpreter} is Python {why.python}; an import can be tried from 3.8 on."
         case confirmation.NothingAsked():
-            return "no project was asked for."
+            return "no project was requested."
         case _:
             assert_never(why)
 

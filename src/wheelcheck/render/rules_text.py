@@ -59,7 +59,7 @@ def _said(beside: Beside, others: str) -> str:
     if beside.requirements is None:
         return f"The metadata of {beside.filename} cannot be used."
     if beside.requirements:
-        return f"The metadata of {beside.filename} asks for {listed(beside.requirements)}."
+        return f"The metadata of {beside.filename} requires {listed(beside.requirements)}."
     if others:
         return f"The metadata of {beside.filename} says nothing of {others}."
     return f"{beside.filename} fits {beside.target} by its tags and metadata."
@@ -108,7 +108,7 @@ def _advice(finding: Finding) -> Iterator[str]:
         case audits.NoDifference():
             yield "Remove it, or narrow it to where it decides something."
         case audits.NotTold():
-            yield "Ask again when the index answers."
+            yield "Run this again when the index can be reached."
 
 
 def _released(new: NewReleases) -> str:
@@ -118,8 +118,10 @@ def _released(new: NewReleases) -> str:
 
 def _counted(found: Verification) -> str:
     states = [audit.state for audit in found.audits]
-    told = f"{_number(len(states), 'rule')} compared with {listed(found.sources)}"
-    return f"{told}: {states.count('holds')} hold, {states.count('stale')} stale, {states.count('unknown')} unknown."
+    compared = f"{_number(len(states), 'rule')} compared with {listed(found.sources)}"
+    return (
+        f"{compared}: {states.count('holds')} hold, {states.count('stale')} stale, {states.count('unknown')} unknown."
+    )
 
 
 def _versions(versions: Iterable[object]) -> str:

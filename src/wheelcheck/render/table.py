@@ -38,8 +38,8 @@ def _aligned(rows: Sequence[Cells]) -> Iterator[str]:
 
 def _one_by_one(files: Iterable[JudgedFile]) -> Iterator[Cells]:
     for judged in files:
-        told = "; also ".join(map(phrases.reason, judged.reasons)) or "fits"
-        yield _version(judged), judged.filename, told
+        verdict = "; also ".join(map(phrases.reason, judged.reasons)) or "fits"
+        yield _version(judged), judged.filename, verdict
 
 
 def _version(judged: JudgedFile) -> str:
@@ -136,8 +136,8 @@ def _fate(files: Sequence[JudgedFile]) -> str:
     first = [judged.reasons[0] for judged in files if judged.reasons]
     if not first:
         return f"fits: {files[0].filename}" if len(files) == 1 else "fit"
-    told = phrases.joined(first)
-    if isinstance(told, WrongPlatformTag):
-        return f"built for {phrases.systems(told.have)}"
-    alike = told != first[0] or all(why == told for why in first)
-    return f"{phrases.reason(told)}{'' if alike else ' (and the like)'}"
+    common = phrases.joined(first)
+    if isinstance(common, WrongPlatformTag):
+        return f"built for {phrases.systems(common.have)}"
+    alike = common != first[0] or all(why == common for why in first)
+    return f"{phrases.reason(common)}{'' if alike else ' (and the like)'}"

@@ -61,38 +61,40 @@ def render_report(report: Report, *, style: Style | None = None, quiet: bool = F
 
 
 def render_explanation(
-    told: Explanation, *, style: Style | None = None, quiet: bool = False, verbose: bool = False
+    explanation: Explanation, *, style: Style | None = None, quiet: bool = False, verbose: bool = False
 ) -> str:
     """Render the files of a project. `quiet` leaves out the table, `verbose` gives each file a line."""
     style = style or Style()
-    lines = [*_explanation(told, style), *(() if quiet else _table(told, style, verbose))]
-    lines += _indented(_rules(told.result.rules, style))
-    return style.written("\n".join([*lines, *(_sources(told) if verbose else ())]))
+    lines = [*_explanation(explanation, style), *(() if quiet else _table(explanation, style, verbose))]
+    lines += _indented(_rules(explanation.result.rules, style))
+    return style.written("\n".join([*lines, *(_sources(explanation) if verbose else ())]))
 
 
-def _explanation(told: Explanation, style: Style) -> Iterator[str]:
+def _explanation(explanation: Explanation, style: Style) -> Iterator[str]:
     """Yield the verdict, what would be chosen or why nothing would be, and the closest file."""
-    yield f"{style('bold', told.target.name)}  {_verdict(told.result, style)}"
-    yield style("dim", f"  {target_line(told.target)}")
-    if told.error is not None:
-        yield f"  {told.error}"
-    if told.result.conflict is not None:
-        yield from _indented(_refusal(told.result.conflict, told.target, style))
-    if told.best is not None:
-        yield from _indented([f"{told.project} {told.best.version} fits best: {told.best.file.filename}"])
-    if told.nearest is not None:
-        head, *rest = _nearest([told.nearest], told.target)
-        label = "Nearest" if told.result.conflict else "Nearest of what is newer"
+    yield f"{style('bold', explanation.target.name)}  {_verdict(explanation.result, style)}"
+    yield style("dim", f"  {target_line(explanation.target)}")
+    if explanation.error is not None:
+        yield f"  {explanation.error}"
+    if explanation.result.conflict is not None:
+        yield from _indented(_refusal(explanation.result.conflict, explanation.target, style))
+    if explanation.best is not None:
+        yield from _indented(
+            [f"{explanation.project} {explanation.best.version} fits best: {explanation.best.file.filename}"]
+        )
+    if explanation.nearest is not None:
+        head, *rest = _nearest([explanation.nearest], explanation.target)
+        label = "Nearest" if explanation.result.conflict else "Nearest of what is newer"
         yield from _indented([f"{label}: {head}", *rest])
-    yield from _indented(_concerns(told.result, style))
+    yield from _indented(_concerns(explanation.result, style))
 
 
-def _table(told: Explanation, style: Style, every: bool) -> Iterator[str]:
+def _table(explanation: Explanation, style: Style, every: bool) -> Iterator[str]:
     from wheelcheck.render.table import table
 
-    if told.files:
-        yield style("dim", f"  {phrases.extent(told.files, told.demands)}")
-        yield from (f"    {line}" for line in table(told.files, every=every))
+    if explanation.files:
+        yield style("dim", f"  {phrases.extent(explanation.files, explanation.demands)}")
+        yield from (f"    {line}" for line in table(explanation.files, every=every))
 
 
 def _result(result: Result, style: Style, quiet: bool) -> Iterator[str]:
@@ -147,24 +149,24 @@ def _wanted(pin: outcomes.Pin) -> str:
 # -- a "no"
 
 
-def _refusal(told: outcomes.NoAnswer, target: Target, style: Style) -> Iterator[str]:
+def _refusal(conflict: outcomes.NoAnswer, target: Target, style: Style) -> Iterator[str]:
     """Yield why there is no answer, with the demands."""
-    yield style("red", phrases.conflict(told, target))
-    for demand in told.demands:
+    yield style("red", phrases.conflict(conflict, target))
+    for demand in conflict.demands:
         yield f"  {demand.shown}  {style('dim', phrases.origin(demand))}"
 
 
-def _conflict(told: outcomes.NoAnswer, target: Target, style: Style) -> Iterator[str]:
-    yield from _refusal(told, target, style)
-    groups = list(_groups(told.files))
+def _conflict(conflict: outcomes.NoAnswer, target: Target, style: Style) -> Iterator[str]:
+    yield from _refusal(conflict, target, style)
+    groups = list(_groups(conflict.files))
     if groups:
-        yield "What each side offers:" if isinstance(told, outcomes.Conflict) else "The nearest files:"
+        yield "What each side offers:" if isinstance(conflict, outcomes.Conflict) else "The nearest files:"
     telling = _telling(groups)
     for place in telling:
         yield from _indented(_nearest(groups[place], target))
     left = [file for place, files in enumerate(groups) if place not in telling for file in files]
     if left:
-        shown = " and ".join(f"wheelcheck explain {name}" for name in _projects(left, told))
+        shown = " and ".join(f"wheelcheck explain {name}" for name in _projects(left, conflict))
         yield style("dim", f"  and {phrases.counted(len(left), 'more file')}; {shown} shows every one.")
 
 
@@ -187,10 +189,12 @@ def _is_source(files: Sequence[outcomes.RefusedFile]) -> bool:
     return tuple(map(type, files[0].reasons)) == (verdicts.SourceOnly,)
 
 
-def _projects(files: Sequence[outcomes.RefusedFile], told: outcomes.NoAnswer) -> list[str]:
+def _projects(files: Sequence[outcomes.RefusedFile], conflict: outcomes.NoAnswer) -> list[str]:
     """Return the projects of files, by their names."""
-    names = sorted({str(told.project), *(str(demand.name) for demand in told.demands)}, key=len, reverse=True)
-    of = (next((n for n in names if canonicalize_name(f.filename).startswith(f"{n}-")), told.project) for f in files)
+    names = sorted({str(conflict.project), *(str(demand.name) for demand in conflict.demands)}, key=len, reverse=True)
+    of = (
+        next((n for n in names if canonicalize_name(f.filename).startswith(f"{n}-")), conflict.project) for f in files
+    )
     return list(dict.fromkeys(map(str, of)))
 
 
@@ -255,10 +259,10 @@ def _remedies(result: Result, style: Style) -> Iterator[str]:
         yield style("dim", "No change that was tried fixes it.")
 
 
-def _import(told: Confirmation | None, style: Style) -> Iterator[str]:
-    if told is None:
+def _import(confirmation: Confirmation | None, style: Style) -> Iterator[str]:
+    if confirmation is None:
         return
-    for module in told.modules:
+    for module in confirmation.modules:
         state = style("green", module.level) if module.ok else style("red", "failed")
         took = f" in {module.seconds:.1f} s" if module.seconds is not None else ""
         origin = f", from {module.origin}" if module.origin else ""
@@ -273,8 +277,8 @@ def _import(told: Confirmation | None, style: Style) -> Iterator[str]:
             yield f"  {phrases.failure(module.failure)}"
         if module.shadowed_by:
             yield f"  {module.shadowed_by} would be imported in its place from the working directory."
-    if told.tried:
-        yield style("dim", f"tried with {told.interpreter}")
+    if confirmation.tried:
+        yield style("dim", f"tried with {confirmation.interpreter}")
 
 
 def _sources(report: Sourced) -> Iterator[str]:
@@ -287,10 +291,10 @@ def _sources(report: Sourced) -> Iterator[str]:
 
 
 def _work(result: Result) -> str:
-    told = result.resolution
-    if told is None:
+    work = result.resolution
+    if work is None:
         return f"  {result.target.name}: nothing was resolved"
-    return f"  {result.target.name}: rounds: {told.rounds}; candidates: {told.candidates}; metadata: {told.metadata}"
+    return f"  {result.target.name}: rounds: {work.rounds}; candidates: {work.candidates}; metadata: {work.metadata}"
 
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:

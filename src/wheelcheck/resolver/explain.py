@@ -78,18 +78,18 @@ def explain(
         clashes: the conflicts that the search backtracked from, in order.
         unsaid: constraints that the user did not state.
     """
-    told: list[NoAnswer] = []
+    answers: list[NoAnswer] = []
     stated = [one for one in (*state.question.demands, *state.question.constraints) if one not in unsaid]
     left = {demand.asking for demand in stated}
     for answer in _evident_first(state, (_explain_clash(state, clash, unsaid) for clash in clashes)):
         new = {demand.asking for demand in answer.demands} & left
-        if not told or new:
-            told.append(answer)
+        if not answers or new:
+            answers.append(answer)
             left -= new
         if not left:
             break
-    is_whole, is_evident = len(told) == 1 and not left, any(_is_evident(state, one) for one in told)
-    answer = told[0] if len(told) == 1 else _together(told)
+    is_whole, is_evident = len(answers) == 1 and not left, any(_is_evident(state, one) for one in answers)
+    answer = answers[0] if len(answers) == 1 else _together(answers)
     shown = {demand.asking: demand for demand in (*answer.demands, *stated)}
     answer = replace(answer, demands=tuple(shown.values()))
     return RankedExplanation(answer, is_whole=is_whole, is_evident=is_evident, makers=_makers(answer))
@@ -106,14 +106,14 @@ def _evident_first(state: ResolutionState, answers: Iterable[NoAnswer]) -> Itera
     yield from others
 
 
-def _is_evident(state: ResolutionState, told: NoAnswer) -> bool:
+def _is_evident(state: ResolutionState, conflict: NoAnswer) -> bool:
     """Return whether the demands of an explanation cannot be met, whichever versions make them."""
-    if not isinstance(told, Conflict):
+    if not isinstance(conflict, Conflict):
         return True
-    makers = _makers(told)
-    names = dict.fromkeys(demand.name for demand in told.demands)
+    makers = _makers(conflict)
+    names = dict.fromkeys(demand.name for demand in conflict.demands)
     return not all(
-        _is_met(state, name, [demand for demand in told.demands if demand.name == name], version)
+        _is_met(state, name, [demand for demand in conflict.demands if demand.name == name], version)
         for name in names
         for version in makers.get(name, (None,))
     )
@@ -124,20 +124,20 @@ def meeting(state: ResolutionState, clash: Sequence[Cause]) -> tuple[Demand, ...
     return _explain_clash(state, clash).demands
 
 
-def _makers(told: NoAnswer) -> dict[NormalizedName, frozenset[Version]]:
+def _makers(conflict: NoAnswer) -> dict[NormalizedName, frozenset[Version]]:
     versions: dict[NormalizedName, frozenset[Version]] = {}
-    for demand in told.demands:
+    for demand in conflict.demands:
         if isinstance(demand.origin, NeededBy | AddedByRule):
             name = demand.origin.name
             versions[name] = versions.get(name, frozenset()) | {demand.origin.version}
     return versions
 
 
-def _together(told: Sequence[NoAnswer]) -> Conflict:
+def _together(conflicts: Sequence[NoAnswer]) -> Conflict:
     """Merge several conflicts into one."""
-    demands = dict.fromkeys(demand for answer in told for demand in answer.demands)
-    files = dict.fromkeys(file for answer in told for file in answer.files)
-    return Conflict(project=told[0].project, demands=tuple(demands), files=_nearest_first(files))
+    demands = dict.fromkeys(demand for answer in conflicts for demand in answer.demands)
+    files = dict.fromkeys(file for answer in conflicts for file in answer.files)
+    return Conflict(project=conflicts[0].project, demands=tuple(demands), files=_nearest_first(files))
 
 
 def _explain_clash(state: ResolutionState, causes: Sequence[Cause], unsaid: Collection[Demand] = ()) -> NoAnswer:
@@ -148,7 +148,7 @@ def _explain_clash(state: ResolutionState, causes: Sequence[Cause], unsaid: Coll
     """
     tellings = (_explain_together(state, together, unsaid) for together in _newest_together(causes))
     first = next(tellings)
-    return next((told for told in chain([first], tellings) if _is_evident(state, told)), first)
+    return next((ranked for ranked in chain([first], tellings) if _is_evident(state, ranked)), first)
 
 
 def _explain_together(state: ResolutionState, causes: Sequence[Cause], unsaid: Collection[Demand]) -> NoAnswer:
@@ -156,9 +156,9 @@ def _explain_together(state: ResolutionState, causes: Sequence[Cause], unsaid: C
     demands = tuple(demand for demand in _demands(state, _fewest(state, causes)) if demand not in unsaid)
     names = tuple(dict.fromkeys(demand.name for demand in demands))
     for name in names:
-        told = _own_trouble(state, name, demands)
-        if told is not None:
-            return told
+        trouble = _own_trouble(state, name, demands)
+        if trouble is not None:
+            return trouble
     return _conflict(state, names, demands)
 
 
@@ -311,8 +311,8 @@ def _newest_together(causes: Sequence[Cause]) -> Iterator[tuple[Cause, ...]]:
             versions.setdefault(cause.parent.name, set()).add(cause.parent.version)
     ordered = {name: sorted(several, reverse=True) for name, several in versions.items()}
     for place in range(max(map(len, ordered.values()), default=1)):
-        told = {name: several[min(place, len(several) - 1)] for name, several in ordered.items()}
-        yield tuple(c for c in causes if c.parent is None or c.parent.version == told[c.parent.name])
+        turn = {name: several[min(place, len(several) - 1)] for name, several in ordered.items()}
+        yield tuple(c for c in causes if c.parent is None or c.parent.version == turn[c.parent.name])
 
 
 def _fewest(state: ResolutionState, causes: Sequence[Cause]) -> tuple[Cause, ...]:

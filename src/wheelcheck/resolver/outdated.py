@@ -89,13 +89,13 @@ def _lacking(
     pin: Pin, version: Version, candidates: Candidates, alone: Alone
 ) -> tuple[NormalizedName, tuple[RefusedFile, ...]]:
     """Return which dependency of another version has no file for the target, with the closest of its files."""
-    told = alone(_asking(pin, f"=={version}"))
-    if not isinstance(told, NoCompatibleFile):
+    outcome = alone(_asking(pin, f"=={version}"))
+    if not isinstance(outcome, NoCompatibleFile):
         return pin.name, ()
-    files = [file for file in told.files if SourceOnly() not in file.reasons] or told.files
+    files = [file for file in outcome.files if SourceOnly() not in file.reasons] or outcome.files
     nearest = [file for file in files if file.likeness == files[0].likeness]
     is_the_askers = any(_is_the_askers(why, candidates.policy) for file in nearest for why in file.reasons)
-    return told.project, () if is_the_askers else tuple(nearest)
+    return outcome.project, () if is_the_askers else tuple(nearest)
 
 
 def _fitting(pin: Pin, finals: Iterable[Version], candidates: Candidates, alone: Alone) -> Version:
@@ -106,8 +106,8 @@ def _fitting(pin: Pin, finals: Iterable[Version], candidates: Candidates, alone:
     specifier = ",".join(
         {str(demand.requirement.specifier): None for demand in pin.demands if demand.requirement.specifier}
     )
-    told = alone(_asking(pin, specifier))
-    found = (other.version for other in told.pins if other.name == pin.name) if isinstance(told, Solution) else ()
+    outcome = alone(_asking(pin, specifier))
+    found = (other.version for other in outcome.pins if other.name == pin.name) if isinstance(outcome, Solution) else ()
     return max(next(iter(found), pin.version), pin.version)
 
 

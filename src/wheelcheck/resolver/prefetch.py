@@ -66,13 +66,13 @@ class Prefetcher:
             file = candidates.files(version)[0][1]
             self._supply.start_metadata(file, partial(self._metadata_came, file))
 
-    def _metadata_came(self, file: Listed, told: object) -> None:
+    def _metadata_came(self, file: Listed, metadata: object) -> None:
         """Start the pages of the file's dependencies."""
-        if not isinstance(told, Metadata) or self._question.policy.no_deps:
+        if not isinstance(metadata, Metadata) or self._question.policy.no_deps:
             return
         asked = {extra for demand in self._demands_on(file.name) for extra in demand.requirement.extras}
         origin = NeededBy(name=file.name, version=file.version, filename=file.filename)
-        needed = [Demand(requirement=one, origin=origin) for one in self._needed(told, (None, *sorted(asked)))]
+        needed = [Demand(requirement=one, origin=origin) for one in self._needed(metadata, (None, *sorted(asked)))]
         for demand in needed:
             self._guessed.setdefault(demand.name, []).append(demand)
         self.expect(demand.name for demand in needed)

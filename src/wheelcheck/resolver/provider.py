@@ -333,10 +333,12 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     def _needs_of_named(self, name: NormalizedName, extra: NormalizedName | None) -> Sequence[Requirement]:
         candidates = self.state.candidates(name)
         version = next(candidates.versions, None) if candidates else None
-        told = self.index.metadata(candidates.files(version)[0][1]) if candidates and version else None
+        metadata = self.index.metadata(candidates.files(version)[0][1]) if candidates and version else None
         try:
             return [
-                r for r in (told.requires_dist if isinstance(told, Metadata) else ()) if applies(r, self.target, extra)
+                r
+                for r in (metadata.requires_dist if isinstance(metadata, Metadata) else ())
+                if applies(r, self.target, extra)
             ]
         except UndecidableMarker:
             return ()
@@ -543,8 +545,8 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     def _stated_by(self, chosen: Iterable[Candidate]) -> Iterator[tuple[Candidate, Requirement]]:
         """Yield the requirements of chosen files, whether or not they apply to the target."""
         for candidate in chosen:
-            told = self.index.metadata(candidate.file)
-            for requirement in told.requires_dist if isinstance(told, Metadata) else ():
+            metadata = self.index.metadata(candidate.file)
+            for requirement in metadata.requires_dist if isinstance(metadata, Metadata) else ():
                 yield candidate, requirement
 
     def _hangs_on_micro(self, requirement: Requirement, extra: str | None) -> bool:

@@ -94,10 +94,10 @@ def _explanation(run: Run) -> NoAnswer:
         with suppress(UndeterminedError):  # no time is left to tell it in fewer words
             again.answer()
             run = again
-    told = explain(run.state, run.clashes)
-    if told.is_plain:
-        return told.answer
-    tellings = [told]
+    explanation = explain(run.state, run.clashes)
+    if explanation.is_plain:
+        return explanation.answer
+    tellings = [explanation]
     for chosen in (*trials.nearly(places), {}):
         other = _explain_chosen(run, chosen)
         if other is not None and other.is_plain:
@@ -114,22 +114,22 @@ def _explain_chosen(run: Run, chosen: Mapping[NormalizedName, Version]) -> Ranke
     """
     asked = (demand.name for demand in run.question.demands)
     given = {name: chosen[name] for name in asked if name in chosen}
-    told = _explain_pinned(run, given)
-    while told is not None and not told.is_plain:
-        wanted = {name: chosen.get(name, max(versions)) for name, versions in told.makers.items()}
-        more = {name: version for name, version in wanted.items() if told.makers[name] != {version}}
+    explanation = _explain_pinned(run, given)
+    while explanation is not None and not explanation.is_plain:
+        wanted = {name: chosen.get(name, max(versions)) for name, versions in explanation.makers.items()}
+        more = {name: version for name, version in wanted.items() if explanation.makers[name] != {version}}
         if not more.keys() - given.keys():
             break
         given = {**more, **given}
-        told = _explain_pinned(run, given)
-    return told
+        explanation = _explain_pinned(run, given)
+    return explanation
 
 
 def _explain_pinned(run: Run, versions: Mapping[NormalizedName, Version]) -> RankedExplanation | None:
     """Explain why no answer contains given versions; not evident where others conflict, None where there is one."""
     from wheelcheck.resolver.explain import explain
 
-    place = Constraint(place="the versions that are told of")
+    place = Constraint(place="the versions in the explanation")
     pins = [Demand(requirement=requirement_of(f"{name}=={versions[name]}"), origin=place) for name in versions]
     if pins:
         run = Run(replace(run.question, constraints=(*run.question.constraints, *pins)), run.index, run.budget)
@@ -137,9 +137,9 @@ def _explain_pinned(run: Run, versions: Mapping[NormalizedName, Version]) -> Ran
             run.answer(MAX_ROUNDS_MORE)
         if not run.clashes:
             return None
-    told = explain(run.state, run.clashes, pins)
-    is_apart = told.answer.project not in versions or told.answer.project in told.makers
-    return told if is_apart else told._replace(is_evident=False)
+    explanation = explain(run.state, run.clashes, pins)
+    is_apart = explanation.answer.project not in versions or explanation.answer.project in explanation.makers
+    return explanation if is_apart else explanation._replace(is_evident=False)
 
 
 def _smallest(run: Run, trials: _Trials) -> Collection[int]:

@@ -28,7 +28,7 @@ HTML_TYPES = ("text/html", "application/vnd.pypi.simple.v1+html", "application/x
 CORE_METADATA_KEYS = ("core-metadata", "dist-info-metadata", "data-dist-info-metadata")
 """The three names of one key, in order of precedence (PEP 714)."""
 
-_MIXED = "the files of one version cannot be told from those of others"
+_MIXED = "the files of one version cannot be distinguished from those of others"
 
 
 @record

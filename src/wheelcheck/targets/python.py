@@ -143,7 +143,7 @@ def check_age(text: str, major: int, minor: int) -> None:
         UsageError: the Python is too old; `text` is how it was named.
     """
     if (major, minor) < (3, OLDEST_MINOR):
-        raise UsageError(f"{shown(text)} is too old to be asked about: targets begin with Python 3.{OLDEST_MINOR}.")
+        raise UsageError(f"{shown(text)} is too old: targets begin with Python 3.{OLDEST_MINOR}.")
     if major > 3 or minor > 99:
         raise UsageError(f"{shown(text)} does not exist: name a Python 3, such as 3.12.")
 

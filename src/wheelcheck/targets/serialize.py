@@ -42,7 +42,7 @@ def target_from_facts(facts: Mapping[str, Any]) -> Target:
     major, minor = (int(number) for number in facts["version"][:2])
     if (major, minor) < (3, OLDEST_MINOR):
         raise UsageError(
-            f"{facts['executable']} is Python {environment['python_full_version']}, which is too old to be asked about:"
+            f"{facts['executable']} is Python {environment['python_full_version']}, which is too old:"
             f" targets begin with Python 3.{OLDEST_MINOR}."
         )
     python = environment["python_full_version"].replace("+", "+local")

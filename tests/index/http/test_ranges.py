@@ -129,7 +129,7 @@ LIES = {
         IndexNonsense,
         "goes on beyond",
     ),
-    "compressed": (part(b"xyz", f"bytes 0-2/{TOTAL}", content_encoding="br"), IndexUnavailable, "not asked for"),
+    "compressed": (part(b"xyz", f"bytes 0-2/{TOTAL}", content_encoding="br"), IndexUnavailable, "not requested"),
     "silent": (loopback.stall(), TimedOut, "longer than"),
     "reset": (loopback.reset(), IndexUnavailable, "broke"),
 }

@@ -62,8 +62,8 @@ def _lifetime(directives: Mapping[str, list[str]], headers: Mapping[str, str], n
 
 
 def _age(headers: Mapping[str, str], now: float, delay: float) -> float:
-    told = _seconds(headers.get("age", "").partition(",")[0].strip()) or 0.0
-    return max(0.0, now - _made(headers, now), told + delay)
+    age = _seconds(headers.get("age", "").partition(",")[0].strip()) or 0.0
+    return max(0.0, now - _made(headers, now), age + delay)
 
 
 def _made(headers: Mapping[str, str], now: float) -> float:

@@ -379,7 +379,7 @@ class Transport:
     def _check_allowed(self, origin: Origin, url: str) -> None:
         """Raise unless the origin may be contacted and the transport is open."""
         if self._closed.is_set():
-            raise IndexUnavailable(shown(url), "asking was ended")
+            raise IndexUnavailable(shown(url), "the connection was closed")
         if origin in self._allowed:
             return
         scheme, host, port = origin
@@ -443,7 +443,7 @@ class Transport:
         with self._lock:
             self.bytes += length
         if self._closed.is_set():
-            raise IndexUnavailable(shown(url), "asking was ended")
+            raise IndexUnavailable(shown(url), "the connection was closed")
 
 
 def load() -> None:

@@ -90,10 +90,12 @@ def _credentials_in(output: str) -> tuple[str, str] | None:
     import json
 
     try:
-        told: Any = json.loads(output)
+        document: Any = json.loads(output)
     except (ValueError, RecursionError):
         return None
-    user, password = (told.get("username"), told.get("password")) if isinstance(told, dict) else (None, None)
+    user, password = (
+        (document.get("username"), document.get("password")) if isinstance(document, dict) else (None, None)
+    )
     return (user, password) if isinstance(user, str) and isinstance(password, str) else None
 
 

@@ -174,12 +174,12 @@ class RemoteFile:
 
     def _part(self, start: int, end: int) -> bytes:
         answer = self._ask(start, end)
-        told = content_range(answer.headers)
+        received = content_range(answer.headers)
         if answer.status == 200 and len(answer.body) == self.size:
             return answer.body[start:end]
-        if answer.status != 206 or told[2] != self.size:
+        if answer.status != 206 or received[2] != self.size:
             raise Unreadable(self._filename, "it changed while it was read")
-        if told[:2] != (start, end) or len(answer.body) != end - start:
+        if received[:2] != (start, end) or len(answer.body) != end - start:
             raise Unreadable(self._filename, "its server sends other bytes than it says")
         return answer.body
 

@@ -99,7 +99,7 @@ class Body:
             return chunks
         if encoding in ("gzip", "x-gzip"):
             return self._gunzipped(chunks, url)
-        raise IndexUnavailable(shown(url), f"it is encoded in a way that was not asked for ({encoding[:40]})")
+        raise IndexUnavailable(shown(url), f"its encoding was not requested ({encoding[:40]})")
 
     def _gunzipped(self, chunks: Iterable[bytes], url: str) -> Iterator[bytes]:
         """Decompress gzip, one member after the other, holding no more than the body may."""
@@ -151,7 +151,7 @@ class Stream(Body):
             return True
         if self._goes_on and status in (206, 416):
             self._length = 0
-            raise RetryableError(IndexUnavailable(shown(url), "its server sends other bytes than it was asked for"))
+            raise RetryableError(IndexUnavailable(shown(url), "its server sends other bytes than requested"))
         if status == 200:
             self._sink, self._length, self._tag = self._fresh(), 0, _strong(headers.get("etag", ""))
         return status == 200
@@ -181,10 +181,10 @@ def content_length(headers: Mapping[str, str]) -> int | None:
 
 def content_range(headers: Mapping[str, str]) -> tuple[int | None, int | None, int | None]:
     """Return start, end (exclusive) and total of a Content-Range, None for each unknown part."""
-    told = re.fullmatch(
+    match = re.fullmatch(
         r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(?:(\d{1,18})|\*)", headers.get("content-range", "").strip()
     )
-    if not told:
+    if not match:
         return None, None, None
-    start, last, total = (int(text) if text else None for text in told.groups())
+    start, last, total = (int(text) if text else None for text in match.groups())
     return start, None if last is None else last + 1, total
