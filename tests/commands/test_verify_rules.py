@@ -171,7 +171,7 @@ def test_a_rule_is_shown_with_what_the_index_says(
     assert code == 0
     assert "why: Seen." in out
     assert "2 versions of it there, the newest 1.1." in out
-    assert "The metadata of spam-1.1-py3-none-any.whl asks for eggs<2." in out
+    assert "The metadata of spam-1.1-py3-none-any.whl requires eggs<2." in out
     told = json.loads(run(capsys, *ask, "--format", "json")[1])
     assert told["rule"]["id"] == "mine"
     assert told["index"]["beside"][0]["requirements"] == ["eggs<2"]

@@ -226,7 +226,7 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     (
         HEAD + '[project.optional-dependencies]\nx = ["a[y]"]',
         {"extras": ["x"]},
-        "x asks for the extra y of the project",
+        "x requires the extra y of the project",
     ),
     (HEAD, {"groups": ["x"]}, "[dependency-groups] has no group x: there are none"),
     (PROJECT, {"groups": ["x"]}, "has no group x: there are only: more, own, test-it"),
