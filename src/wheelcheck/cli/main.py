@@ -67,7 +67,14 @@ def read_arguments(argv: Sequence[str]) -> argparse.Namespace:
     if any(stamps.values()):
         from wheelcheck.inputs.project_settings import read_settings
 
-        _take_settings(parser, read_settings(paths), arguments)
+        settings = read_settings(paths)
+        # explain answers for one target, and rules list for all rules unless a target is named
+        beside = {"target"} if arguments.command in ("explain", "rules list") else set()
+        beside |= {"no-rules"} if arguments.rules else set()
+        for name, action in options_of(parser).items():
+            key = ALL[name].key
+            if key in settings and key not in beside:
+                action.default = settings[key]
         _take_environment(parser, os.environ)
         arguments = _intermixed(parser, rest)
     arguments.command_line = list(argv)
@@ -102,17 +109,6 @@ def _take_environment(parser: argparse.ArgumentParser, environ: Mapping[str, str
             action.default = ALL[name].parse(text)
 
 
-def _take_settings(parser: argparse.ArgumentParser, settings: Mapping[str, Any], given: argparse.Namespace) -> None:
-    """Make what a project states the default of options, except where it contradicts what is given."""
-    # explain answers for one target, and rules list for all rules unless a target is named
-    beside = {"target"} if given.command in ("explain", "rules list") else set()
-    beside |= {"no-rules"} if given.rules else set()
-    for name, action in options_of(parser).items():
-        key = ALL[name].key
-        if key in settings and key not in beside:
-            action.default = settings[key]
-
-
 # -- the commands
 
 
@@ -120,7 +116,11 @@ def _check(arguments: argparse.Namespace) -> int:
     from wheelcheck.commands.check import check
 
     if arguments.lock is not None:
-        _check_lock(arguments.lock)
+        from pathlib import Path
+
+        from wheelcheck.render.lock_file import check_name
+
+        check_name(Path(arguments.lock))
     question = _question(arguments)
     report = check(_requirements(arguments), targets=arguments.target, **_options(arguments))
     for notice in report.notices:
@@ -156,14 +156,6 @@ def _only_target(targets: Sequence[str] | None) -> str | None:
     if targets is not None and len(targets) > 1:
         raise UsageError(f"explain takes one target, and {', '.join(targets)} are given; run it once for each.")
     return targets[0] if targets else None
-
-
-def _check_lock(path: str) -> None:
-    from pathlib import Path
-
-    from wheelcheck.render.lock_file import check_name
-
-    check_name(Path(path))
 
 
 def _write_lock(report: Report, path: str) -> None:

@@ -158,7 +158,10 @@ class Turns:
         try:
             yield
         finally:
-            self._pass_on()
+            with self._lock:
+                self._taken = bool(self._waiting)
+                if self._waiting:
+                    heappop(self._waiting)[-1].release()
 
     def _wait(self, size: float) -> None:
         with self._lock:
@@ -169,9 +172,3 @@ class Turns:
             called.acquire()
             heappush(self._waiting, (size, next(self._serial), called))
         called.acquire()
-
-    def _pass_on(self) -> None:
-        with self._lock:
-            self._taken = bool(self._waiting)
-            if self._waiting:
-                heappop(self._waiting)[-1].release()

@@ -89,7 +89,14 @@ def _local(
     file: Listed | UnreadableFile, path: Path, name: NormalizedName, wanted: Collection[str], given: Collection[str]
 ) -> tuple[Listed | UnreadableFile, MetadataResult | None]:
     if path.is_dir():
-        return _directory(path, name)
+        try:
+            project = read_project(path)
+        except MetadataError as error:
+            raise Unreadable(str(path), str(error)) from None
+        if project.dynamic:
+            why = f"its pyproject.toml leaves {' and '.join(project.dynamic)} open (dynamic)"
+            raise Unreadable(str(path), why, needs_build=True)
+        return _source(path.name, path.as_uri(), name, project.metadata), project.metadata
     if _is_unnamed_archive(file):
         with path.open("rb") as handle:
             hashes = digests_of(chunks_of(handle), _algorithms(given))
@@ -97,17 +104,6 @@ def _local(
     if wanted and not isinstance(file, UnreadableFile):
         file = replace(file, hashes=LocalHashes({}, path, _algorithms(wanted)))
     return file, None
-
-
-def _directory(path: Path, name: NormalizedName) -> tuple[Listed | UnreadableFile, MetadataResult]:
-    try:
-        project = read_project(path)
-    except MetadataError as error:
-        raise Unreadable(str(path), str(error)) from None
-    if project.dynamic:
-        why = f"its pyproject.toml leaves {' and '.join(project.dynamic)} open (dynamic)"
-        raise Unreadable(str(path), why, needs_build=True)
-    return _source(path.name, path.as_uri(), name, project.metadata), project.metadata
 
 
 def read_project(folder: Path) -> Project:

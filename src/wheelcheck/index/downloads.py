@@ -44,7 +44,13 @@ def _fetch(access: FetchContext, file: Listed, place: Path, progress: Progress) 
     if local is None and access.offline:
         raise NotCached(shown(file.url))
     with place.open("wb") as handle:
-        sink = partial(bounded, handle, _most(file), partial(NotDownloaded, file.filename), progress)
+        sink = partial(
+            bounded,
+            handle,
+            MAX_BYTES if file.size is None else file.size,
+            partial(NotDownloaded, file.filename),
+            progress,
+        )
         if local is not None:
             _copy(file, local, sink())
             return
@@ -53,10 +59,6 @@ def _fetch(access: FetchContext, file: Listed, place: Path, progress: Progress) 
         raise NotDownloaded(file.filename, f"nothing is at its URL: the server answers HTTP {answer.status}")
     if answer.status != 200:
         raise answer.failure()
-
-
-def _most(file: Listed) -> int:
-    return MAX_BYTES if file.size is None else file.size
 
 
 def _copy(file: Listed, source: Path, take: Callable[[bytes], None]) -> None:

@@ -66,19 +66,17 @@ def placed(source: Source) -> Placed:
     links = isinstance(source, FindLinks)
     given = source.location if isinstance(source, FindLinks) else source.url
     if given.lower().startswith(("http://", "https://")):
-        return _remote(given, links)
+        try:
+            url, credentials = split_credentials(given)
+            origin_of(url)
+        except ValueError:
+            raise UsageError(
+                f"The index URL {shown(given)} is malformed; give one such as https://host/simple/."
+            ) from None
+        login = Login(url, credentials) if credentials else None
+        return Remote(label=shown(given), links=links, url=url, login=login)
     path = path_of_url(given) if "://" in given or given.lower().startswith("file:") else given
     if path is None:
         raise UsageError(f"{shown(given)} is not an index: give an http, https or file URL, or a directory.")
     place = Path(path).expanduser().absolute()
     return Local(label=given, links=links, path=place, recorded=None if links else recording_in(place))
-
-
-def _remote(given: str, links: bool) -> Remote:
-    try:
-        url, credentials = split_credentials(given)
-        origin_of(url)
-    except ValueError:
-        raise UsageError(f"The index URL {shown(given)} is malformed; give one such as https://host/simple/.") from None
-    login = Login(url, credentials) if credentials else None
-    return Remote(label=shown(given), links=links, url=url, login=login)

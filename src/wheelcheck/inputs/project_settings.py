@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from wheelcheck.common.errors import UsageError
 from wheelcheck.inputs.options import ALL, Entry
@@ -54,7 +54,11 @@ def _checked(table: Any, path: str) -> dict[str, Any]:
         raise UsageError(f"{path}, tool.wheelcheck is not a table.")
     for key, value in table.items():
         if key not in SETTINGS:
-            _refuse_key(key, place)
+            from difflib import get_close_matches
+
+            near = get_close_matches(key, SETTINGS, n=1, cutoff=0.6)
+            hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(SETTINGS)}."
+            raise UsageError(f"{place}: the key {key!r} is not known; {hint}")
         entry, choices = SETTINGS[key], SETTINGS[key].about.choices
         if not _is_of(value, entry.type):
             raise UsageError(f"{place}: {key} is not {_WORDS[entry.type]}.")
@@ -77,11 +81,3 @@ def _is_of(value: object, kind: type) -> bool:
 
 def _is_path(text: str) -> bool:
     return text.endswith(".json") or "/" in text or os.sep in text
-
-
-def _refuse_key(key: str, place: str) -> NoReturn:
-    from difflib import get_close_matches
-
-    near = get_close_matches(key, SETTINGS, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(SETTINGS)}."
-    raise UsageError(f"{place}: the key {key!r} is not known; {hint}")

@@ -170,7 +170,9 @@ class Lock:
             hashes = _digests([package.archive.hashes] if package.archive else [])
             return Locked(requirement=self._direct(package, table), table=table, hashes=hashes)
         files = self._files(package)
-        best = _best([file for file in files if isinstance(file, Wheel)], judge)
+        wheels = [file for file in files if isinstance(file, Wheel)]
+        ranked = [(rank, wheel) for wheel in wheels if (rank := judge.rank(wheel.tags)) is not None]
+        best = min(ranked, key=lambda both: both[0])[1] if ranked else None
         counting = (best,) if best else files
         hashes = _digests([file.hashes for file in counting if not isinstance(file, UnreadableFile)])
         version = f"=={package.version}" if package.version else ""
@@ -208,12 +210,6 @@ class Lock:
         if re.match(r"[A-Za-z]:[\\/]", path):
             return f"file:///{quote(path.replace(chr(92), '/'), safe='/:')}"
         return urljoin(self.base, quote(path))
-
-
-def _best(wheels: Sequence[Wheel], judge: Judge) -> Wheel | None:
-    """Return the wheel with the best tag for a target, the first of equals."""
-    ranked = [(rank, wheel) for wheel in wheels if (rank := judge.rank(wheel.tags)) is not None]
-    return min(ranked, key=lambda both: both[0])[1] if ranked else None
 
 
 def _digests(stated: Sequence[Mapping[str, str]]) -> tuple[str, ...]:

@@ -119,7 +119,10 @@ class Pyproject:
         if len(seen) > MAX_GROUPS:
             raise MetadataError(f"its extras name each other in more than {MAX_GROUPS} ways")
         within = _of_extra(project, canonicalize_name(extra), table) if extra else _of_project(project, table)
-        held = (_where(one, marker) for one in within)
+        held = (
+            (Stated(requirement=with_marker(one.requirement, marker), table=one.table) if marker else one)
+            for one in within
+        )
         yield from self._plain(held, project, seen, (*above, extra))
 
 
@@ -150,10 +153,6 @@ def _of_extra(project: Project, extra: NormalizedName, table: str) -> list[State
     return _listed(project.optional[extra], f"{OPTIONAL} {extra}")
 
 
-def _where(one: Stated, marker: str) -> Stated:
-    return Stated(requirement=with_marker(one.requirement, marker), table=one.table) if marker else one
-
-
 # -- dependency groups
 
 
@@ -177,7 +176,13 @@ def _of_group(
     from packaging.requirements import Requirement
 
     group = canonicalize_name(name)
-    _check_group(groups, group, above)
+    if group in above:
+        loop = " -> ".join((*above[above.index(group) :], group))
+        raise MetadataError(f"in {GROUPS}, groups include each other: {loop}")
+    if group not in groups.dependency_groups:
+        known = ", ".join(sorted(groups.dependency_groups)) or "none"
+        by = f"{GROUPS} {above[-1]} includes the group {group}, and" if above else f"{GROUPS} has no group {group}:"
+        raise MetadataError(f"{by} there are only: {known}" if known != "none" else f"{by} there are none")
     seen = set() if seen is None else seen
     if group in seen:
         return
@@ -187,16 +192,6 @@ def _of_group(
             yield Stated(requirement=item, table=f"{GROUPS} {group}")
         else:
             yield from _of_group(groups, item.include_group, (*above, group), seen)
-
-
-def _check_group(groups: DependencyGroupResolver, group: str, above: tuple[str, ...]) -> None:
-    if group in above:
-        loop = " -> ".join((*above[above.index(group) :], group))
-        raise MetadataError(f"in {GROUPS}, groups include each other: {loop}")
-    if group not in groups.dependency_groups:
-        known = ", ".join(sorted(groups.dependency_groups)) or "none"
-        by = f"{GROUPS} {above[-1]} includes the group {group}, and" if above else f"{GROUPS} has no group {group}:"
-        raise MetadataError(f"{by} there are only: {known}" if known != "none" else f"{by} there are none")
 
 
 def _items(groups: DependencyGroupResolver, group: str) -> Sequence[Any]:

@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from wheelcheck.inputs.pylock import Lock
     from wheelcheck.inputs.pyproject import Pyproject, Stated
     from wheelcheck.standards.names import NormalizedName
-    from wheelcheck.standards.source_metadata import Project
 
 STANDARD_INPUT = "standard input"
 
@@ -215,17 +214,6 @@ def _elsewhere(name: str, projects: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _refuse_dynamic(name: str, project: Project, further: str) -> None:
-    """Reject a project with dynamic fields that decide its requirements."""
-    decisive = ("dependencies", "requires-python", further)
-    left_open = [key for key in project.dynamic if key in decisive]
-    if left_open:
-        raise UsageError(
-            f"{name} leaves {' and '.join(left_open)} open (dynamic), so only a build could tell: "
-            "build a wheel and give that, or write a requirements file."
-        )
-
-
 @record(frozen=False)
 class _Extras:
     """The requested extras, and which of them some project has."""
@@ -288,7 +276,14 @@ class _Reader:
         except ValueError as error:
             raise _unusable(name, error) from None
         chosen = extras.of(project.optional)
-        _refuse_dynamic(name, project, "optional-dependencies" if extras.is_asked else "")
+        further = "optional-dependencies" if extras.is_asked else ""
+        decisive = ("dependencies", "requires-python", further)
+        left_open = [key for key in project.dynamic if key in decisive]
+        if left_open:
+            raise UsageError(
+                f"{name} leaves {' and '.join(left_open)} open (dynamic), so only a build could tell: "
+                "build a wheel and give that, or write a requirements file."
+            )
         self._take_stated(name, pyproject, pyproject.dependencies(chosen))
         if project.metadata.requires_python:
             place = Place(file=name, table="[project] requires-python")

@@ -150,7 +150,10 @@ def _stated_name(url: str, text: str, place: Place, *, sure: bool = False) -> st
         return _name_of_directory(url, text, place)
     filename = _filename(url, text, place)
     if filename.endswith(".whl"):
-        return _name_of_wheel(filename, text, place)
+        try:
+            return read_wheel_name(filename)[0]
+        except ValueError as error:
+            raise refused(text, place, f"names a wheel whose file name cannot be read: {error}") from None
     try:
         return None if sure else read_sdist_name(filename)[0]
     except ValueError:
@@ -193,13 +196,6 @@ def _filename(url: str, text: str, place: Place) -> str:
     if not filename.endswith((".whl", *SDIST_ENDINGS)):
         raise refused(text, place, f"{_what_it_is(path)}: {_ADVICE}")
     return filename
-
-
-def _name_of_wheel(filename: str, text: str, place: Place) -> str:
-    try:
-        return read_wheel_name(filename)[0]
-    except ValueError as error:
-        raise refused(text, place, f"names a wheel whose file name cannot be read: {error}") from None
 
 
 def _what_it_is(path: str) -> str:

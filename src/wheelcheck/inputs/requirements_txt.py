@@ -115,12 +115,6 @@ def refuse_by_name(name: str, place: Place | None) -> None:
             raise UsageError(f"{name}{named_in(place)} is {what}, not a requirements file: {instead}.")
 
 
-def _refuse_by_contents(data: bytes, name: str) -> None:
-    for beginning, what, instead in _CONTENTS:
-        if re.search(beginning, data[:_SNIFFED]):
-            raise UsageError(f"{name} is {what}, not a requirements file: {instead}.")
-
-
 # -- from bytes to logical lines
 
 _BOMS = (
@@ -139,7 +133,9 @@ def text_of(data: bytes, name: str) -> str:
     """Decode a requirements file. Raises `UsageError` for other kinds of files and for what is not text."""
     bom, encoding = next(((bom, encoding) for bom, encoding in _BOMS if data.startswith(bom)), (b"", ""))
     if not bom:
-        _refuse_by_contents(data, name)
+        for beginning, what, instead in _CONTENTS:
+            if re.search(beginning, data[:_SNIFFED]):
+                raise UsageError(f"{name} is {what}, not a requirements file: {instead}.")
         encoding = _declared(data) or "utf-8"
     text = _decoded(data, bom, encoding, name)
     if "\0" in text:
@@ -178,7 +174,11 @@ def logical_lines(text: str, file: str) -> Iterator[Line]:
     """Yield the non-empty lines of a file. Raises `UsageError` for one that cannot be split."""
     for number, line in _joined(text):
         comment = re.search(r"(?:^|\s)#", line)
-        line = _expanded(line[: comment.start()] if comment else line).strip()
+        line = re.sub(
+            r"\$\{([A-Z0-9_]+)\}",
+            lambda found: os.environ.get(found[1]) or found[0],
+            line[: comment.start()] if comment else line,
+        ).strip()
         if len(line) > _MAX_LINE:
             raise UsageError(f"{file}, line {number} has more than {_MAX_LINE} characters: shorten or split it.")
         if line:
@@ -201,11 +201,6 @@ def _joined(text: str) -> Iterator[tuple[int, str]]:
         parts = []
     if parts:
         yield first, "".join(parts)
-
-
-def _expanded(line: str) -> str:
-    """Replace ``${NAME}`` where the environment has a value for it."""
-    return re.sub(r"\$\{([A-Z0-9_]+)\}", lambda found: os.environ.get(found[1]) or found[0], line)
 
 
 # -- options
@@ -293,7 +288,10 @@ def file_options(given: Sequence[Option], ignored: Sequence[Option]) -> FileOpti
         prefer_binary="--prefer-binary" in flags,
         require_hashes="--require-hashes" in flags and "--no-require-hashes" not in flags,
         no_require_hashes="--no-require-hashes" in flags,
-        ignored=tuple(_ignored(option) for option in (*replaced, *idle, *ignored)),
+        ignored=tuple(
+            Ignored(option=option.name, value=mask(option.value), place=option.place)
+            for option in (*replaced, *idle, *ignored)
+        ),
         **chosen,
     )
 
@@ -304,7 +302,3 @@ def _extras_before(index: Option | None, given: Sequence[Option]) -> list[Option
         return []
     earlier = given[: given.index(index)]
     return [option for option in earlier if option.name == "--extra-index-url" and option.place != index.place]
-
-
-def _ignored(option: Option) -> Ignored:
-    return Ignored(option=option.name, value=mask(option.value), place=option.place)

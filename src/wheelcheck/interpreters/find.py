@@ -75,7 +75,14 @@ def target_of(text: str | None, python: str | None = None) -> Target:
         UsageError: one of the two is malformed, or both name a Python.
     """
     if text is None:
-        return _here(python)
+        if python is None:
+            return describe()
+        if _is_interpreter(python):
+            return describe(python)
+        host = describe()
+        target = target_on(host.platform, read_python(python))
+        about_the_system = tuple(pair for pair in host.stated if pair[0] != "platform_python_implementation")
+        return replace(target, stated=about_the_system, translated=host.translated)
     complete = _complete_target(text)
     if complete is not None and python is not None:
         raise UsageError(
@@ -86,17 +93,6 @@ def target_of(text: str | None, python: str | None = None) -> Target:
     if names_python(text) and python is not None:
         raise UsageError(f"The target {text!r} names its Python, so --python {python} cannot be combined with it.")
     return read_target(text, None if names_python(text) else _python(python))
-
-
-def _here(python: str | None) -> Target:
-    if python is None:
-        return describe()
-    if _is_interpreter(python):
-        return describe(python)
-    host = describe()
-    target = target_on(host.platform, read_python(python))
-    about_the_system = tuple(pair for pair in host.stated if pair[0] != "platform_python_implementation")
-    return replace(target, stated=about_the_system, translated=host.translated)
 
 
 def _python(text: str | None) -> Python:

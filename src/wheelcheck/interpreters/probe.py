@@ -207,7 +207,15 @@ def _run(
     flags = ["-I"] if isolated else []
     command = [_located(interpreter), *flags, str(probe), str(place / "question.json"), str(answer)]
     try:
-        process = _start(command, place / "empty")
+        directory = place / "empty"
+        import os
+        import subprocess
+
+        own: dict[str, Any] = {"start_new_session": True}
+        if os.name == "nt":
+            own = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(command, cwd=directory, bufsize=0, **streams, **own)
     except (OSError, ValueError) as error:
         return InterpreterGone(interpreter=interpreter, why=getattr(error, "strerror", None) or str(error))
     drains = [_Drain(process.stdout), _Drain(process.stderr)]
@@ -224,17 +232,6 @@ def _located(interpreter: str) -> str:
     import os
 
     return os.path.abspath(interpreter) if os.path.dirname(interpreter) else interpreter  # noqa: PTH100, PTH120
-
-
-def _start(command: Sequence[str], directory: Path) -> subprocess.Popen[bytes]:
-    import os
-    import subprocess
-
-    own: dict[str, Any] = {"start_new_session": True}
-    if os.name == "nt":
-        own = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-    streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=directory, bufsize=0, **streams, **own)
 
 
 def _wait(process: subprocess.Popen[bytes], answer: Path, timeout: float) -> bool:
@@ -482,32 +479,23 @@ def _failure(said: frozenset[str], facts: Mapping[str, Any], run: _Run, timeout:
     if "missing" in said:
         return NotFound(name=_text(facts, "name"))
     if "raised" in said:
-        return _raised(facts)
+        stage: Stage = facts["stage"] if facts.get("stage") in ("find", "import", "run") else "import"
+        return Raised(
+            stage=stage,
+            error=_text(facts, "type"),
+            message=_text(facts, "message"),
+            where=_text(facts, "where") or None,
+            traceback=_text(facts, "traceback"),
+        )
     if "differs" in said:
         return WrongResult(
             operation=_text(facts, "operation"), expected=_text(facts, "expected"), got=_text(facts, "got")
         )
     if "finished" not in said:
-        return _ending(_stage(said), run, timeout)
+        return _ending("run" if "imported" in said else "import" if "found" in said else "find", run, timeout)
     if "elsewhere" in said:
         return ImportedElsewhere(origin=_text(facts, "origin"), expected=_text(facts, "expected"))
     return _ending("exit", run, timeout) if run.finished and run.ended_badly else None
-
-
-def _raised(facts: Mapping[str, Any]) -> Raised:
-    stage: Stage = facts["stage"] if facts.get("stage") in ("find", "import", "run") else "import"
-    return Raised(
-        stage=stage,
-        error=_text(facts, "type"),
-        message=_text(facts, "message"),
-        where=_text(facts, "where") or None,
-        traceback=_text(facts, "traceback"),
-    )
-
-
-def _stage(said: frozenset[str]) -> Stage:
-    """Return the step that was running when the process ended."""
-    return "run" if "imported" in said else "import" if "found" in said else "find"
 
 
 def _ending(stage: Stage, run: _Run, timeout: float) -> Died | Hung:

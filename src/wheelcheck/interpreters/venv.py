@@ -325,23 +325,30 @@ def _build(place: Path, wheels: Sequence[Path], interpreter: str, about: Mapping
     place.parent.mkdir(parents=True, exist_ok=True)
     with _workspace(place.parent) as room:
         made = room / "made"
-        _make_venv(made, place, interpreter)
+        command = [interpreter, "-I", "-m", "venv", "--without-pip", "--prompt", "wheelcheck", str(made)]
+        try:
+            _run(command, made.parent)
+        except _AnswerError as error:
+            raise NoEnvironment(str(place), f"{interpreter} -m venv failed ({_reason(error)})") from None
         bars.begin("Unpacking wheels", _needed_space(wheels, place))
         python = tuple(about["interpreter"]["python"])
         destination = _Destination(_schemes(made, place, python), _python(place), bars.add)
         for wheel, (_, identity) in zip(wheels, about["files"], strict=True):
             _unpack(wheel, destination, place, validate=identity.startswith("url:"))
-        _rename_inside(made, place)
+        old, new = str(made).encode(), str(place).encode()
+        for path in [made / "pyvenv.cfg", *_python(made).parent.iterdir()]:
+            if path.is_file() and not path.is_symlink() and path.suffix != ".exe":
+                content = path.read_bytes()
+                if old in content:
+                    path.write_bytes(content.replace(old, new))
         (made / MARKER).write_text(json.dumps({**about, "state": _state(made)}), encoding="utf-8")
-        _move(made, place)
-
-
-def _make_venv(made: Path, place: Path, interpreter: str) -> None:
-    command = [interpreter, "-I", "-m", "venv", "--without-pip", "--prompt", "wheelcheck", str(made)]
-    try:
-        _run(command, made.parent)
-    except _AnswerError as error:
-        raise NoEnvironment(str(place), f"{interpreter} -m venv failed ({_reason(error)})") from None
+        if place.exists() and not _is_whole(place):
+            shutil.rmtree(place, ignore_errors=True)
+        try:
+            made.rename(place)
+        except OSError:
+            if not _is_whole(place):
+                raise
 
 
 def _schemes(made: Path, place: Path, python: tuple[int, ...]) -> dict[str, str]:
@@ -372,26 +379,6 @@ def _unpacked_size(wheel: Path) -> int:
             return sum(entry.file_size for entry in archive.infolist())
     except (BadZipFile, ValueError, NotImplementedError) as error:
         raise WheelRefused(wheel.name, f"it cannot be read as a zip archive ({_reason(error)})") from None
-
-
-def _rename_inside(made: Path, place: Path) -> None:
-    """Replace the temporary directory in the activation scripts."""
-    old, new = str(made).encode(), str(place).encode()
-    for path in [made / "pyvenv.cfg", *_python(made).parent.iterdir()]:
-        if path.is_file() and not path.is_symlink() and path.suffix != ".exe":
-            content = path.read_bytes()
-            if old in content:
-                path.write_bytes(content.replace(old, new))
-
-
-def _move(made: Path, place: Path) -> None:
-    if place.exists() and not _is_whole(place):
-        shutil.rmtree(place, ignore_errors=True)
-    try:
-        made.rename(place)
-    except OSError:
-        if not _is_whole(place):
-            raise
 
 
 # -- unpacking
@@ -462,7 +449,19 @@ def _unpack(path: Path, destination: _Destination, place: Path, *, validate: boo
     try:
         with ZipFile(path) as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _check_entries(archive)
+            for entry in archive.infolist():
+                name = entry.orig_filename
+                parts = name.split("/")
+                if (
+                    name.startswith("/")
+                    or ".." in parts
+                    or "\\" in name
+                    or "\0" in name
+                    or (os.name == "nt" and ":" in name)
+                ):
+                    raise _HostileError(f"its entry {name!r} is no path inside of it")
+                if parts[0].endswith(".dist-info") and entry.file_size > MAX_TEXT:
+                    raise _HostileError(f"its entry {name!r} has {entry.file_size:,} bytes")
             source = _Source(archive)
             if validate:
                 source.validate_record()
@@ -472,17 +471,6 @@ def _unpack(path: Path, destination: _Destination, place: Path, *, validate: boo
         raise NoEnvironment(str(place), f"unpacking {path.name} failed ({_reason(error)})") from None
     except Exception as error:  # noqa: BLE001  # no list of what a reader raises on hostile bytes is complete
         raise WheelRefused(path.name, f"it cannot be unpacked ({_reason(error)})") from None
-
-
-def _check_entries(archive: ZipFile) -> None:
-    """Reject entries that lead out of the archive's root, and enormous ones among those read as a whole."""
-    for entry in archive.infolist():
-        name = entry.orig_filename
-        parts = name.split("/")
-        if name.startswith("/") or ".." in parts or "\\" in name or "\0" in name or (os.name == "nt" and ":" in name):
-            raise _HostileError(f"its entry {name!r} is no path inside of it")
-        if parts[0].endswith(".dist-info") and entry.file_size > MAX_TEXT:
-            raise _HostileError(f"its entry {name!r} has {entry.file_size:,} bytes")
 
 
 # -- progress

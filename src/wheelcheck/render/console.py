@@ -85,10 +85,6 @@ def _print(text: str) -> None:
     try:
         print(text, flush=True)  # noqa: T201
     except OSError:
-        _forget_output()
+        # discard what stdout could not take; otherwise the interpreter complains at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise
-
-
-def _forget_output() -> None:
-    """Discard what stdout could not take; otherwise the interpreter complains at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

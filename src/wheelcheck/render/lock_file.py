@@ -107,7 +107,7 @@ def _grouped(results: Sequence[Result], markers: Sequence[Marker]) -> list[list[
     taken: dict[tuple[NormalizedName, Marker], tuple[str, Result]] = {}
     for result, marker in zip(results, markers, strict=True):
         for pin in result.pins:
-            what = _identity(pin)
+            what = str(pin.version) if pin.file.index else f"{pin.version} from {pin.file.filename}"
             other, first = taken.setdefault((pin.name, marker), (what, result))
             if other != what:
                 _refuse(first.target, result.target, f"{pin.name} is {other} on one and {what} on the other")
@@ -131,10 +131,6 @@ def _refuse(one: Target, other: Target, why: str) -> None:
         f"No marker tells {one.name} and {other.name} apart, and {why}: write a lock for each of them, "
         "as pylock.NAME.toml."
     )
-
-
-def _identity(pin: Pin) -> str:
-    return str(pin.version) if pin.file.index else f"{pin.version} from {pin.file.filename}"
 
 
 def _where(pins: Sequence[Pin], results: Sequence[Result], markers: Sequence[Marker]) -> Marker | None:

@@ -128,15 +128,19 @@ def target_line(target: Target) -> str:
 
 
 def _pins(pins: Sequence[outcomes.Pin], style: Style) -> Iterator[str]:
-    rows = [(_project(pin), str(pin.version), pin.file.filename, _wanted(pin)) for pin in pins]
+    rows = [
+        (
+            (f"{pin.name}[{','.join(pin.extras)}]" if pin.extras else pin.name),
+            str(pin.version),
+            pin.file.filename,
+            _wanted(pin),
+        )
+        for pin in pins
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         yield f"{cells[0]}  {cells[1]}  {cells[2]}  {style('dim', row[3])}".rstrip()
-
-
-def _project(pin: outcomes.Pin) -> str:
-    return f"{pin.name}[{','.join(pin.extras)}]" if pin.extras else pin.name
 
 
 def _wanted(pin: outcomes.Pin) -> str:

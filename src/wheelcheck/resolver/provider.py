@@ -221,7 +221,12 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         return lambda: self._candidates(name, extra, asks, excluded)
 
     def is_satisfied_by(self, requirement: _Ask, candidate: _Choice) -> bool:
-        return _satisfies(candidate, requirement)
+        match requirement, candidate:
+            case _Tie(), Candidate():
+                return requirement.candidate.version == candidate.version
+            case Demand(), Candidate():
+                return requirement.requirement.specifier.contains(candidate.version, prereleases=True)
+        return isinstance(candidate, _Pair)
 
     def get_dependencies(self, candidate: _Choice) -> tuple[_Ask, ...]:
         if isinstance(candidate, _Pair):
@@ -350,7 +355,9 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             yield _Tie(candidate=candidate)
         yield from self._needs(candidate)
         if candidate.extra is None:
-            yield from self._standings(candidate)
+            name, version = candidate.name, candidate.version
+            for partner in sorted(self.rules.partners(name)):
+                yield PairVersion(key=" with ".join(sorted((name, partner))), name=name, version=version)
 
     def _needs(self, candidate: Candidate) -> Iterator[_Ask]:
         needed = self._requirements(candidate)
@@ -393,11 +400,6 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         name, version = candidate.name, candidate.version
         for rule, requirement in self.rules.requiring(name, version, self.target):
             yield from self._recorded(requirement, AddedByRule(rule=rule, name=name, version=version))
-
-    def _standings(self, candidate: Candidate) -> Iterator[_Ask]:
-        name, version = candidate.name, candidate.version
-        for partner in sorted(self.rules.partners(name)):
-            yield PairVersion(key=" with ".join(sorted((name, partner))), name=name, version=version)
 
     def _recorded(self, requirement: Requirement, origin: Origin) -> Iterator[Demand]:
         for demand in Demand(requirement=requirement, origin=origin).by_extra():
@@ -577,15 +579,6 @@ def _leaning_of(ask: _Ask) -> _Preference:
     return _Preference(
         on_versions=True, pins=is_pinned(specifier), bounds=is_bounded_above(specifier), restricts=bool(specifier)
     )
-
-
-def _satisfies(choice: _Choice, ask: _Ask) -> bool:
-    match ask, choice:
-        case _Tie(), Candidate():
-            return ask.candidate.version == choice.version
-        case Demand(), Candidate():
-            return ask.requirement.specifier.contains(choice.version, prereleases=True)
-    return isinstance(choice, _Pair)
 
 
 class _Listener(resolvelib.BaseReporter["_Ask", "_Choice", str]):

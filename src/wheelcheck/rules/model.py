@@ -116,7 +116,8 @@ class Rule:
     def covers(self, version: Version) -> bool:
         """Return whether it covers this version of its project."""
         if version.is_prerelease and not self.versions.prereleases:
-            version = _release_ahead(version)
+            post = "" if version.post is None or version.pre else f".post{version.post}"
+            version = Version(version.base_version + post)
         return self.versions.contains(version, prereleases=True)
 
     def applies_to(self, version: Version, target: Target) -> bool:
@@ -180,12 +181,6 @@ class Rule:
             "evidence": self.evidence,
             "confidence": self.confidence,
         }
-
-
-def _release_ahead(version: Version) -> Version:
-    """Return the release that a pre-release leads to."""
-    post = "" if version.post is None or version.pre else f".post{version.post}"
-    return Version(version.base_version + post)
 
 
 def named(requirement: Requirement) -> NormalizedName:

@@ -68,7 +68,13 @@ def listing_of(body: bytes, content_type: str, *, name: NormalizedName, url: str
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind.endswith("json"):
-        return _from_json(body, name, url)
+        page, files, stray = _cut(body) or _decoded(body, url)
+        _check_api_version(_mapping(page.get("meta")).get("api-version"), url)
+        claimed = page.get("name")
+        if isinstance(claimed, str) and canonicalize_name(claimed) != name:
+            raise IndexNonsense(url, f"it describes the project {claimed}, not {name}")
+        status = _mapping(page.get("project-status"))
+        return _listing(name, url, files, stray, _text(status.get("status")), _text(status.get("reason")))
     if kind in HTML_TYPES:
         return _from_html(body, name, url)
     raise IndexNonsense(url, f"its content type is {kind}")
@@ -158,16 +164,6 @@ def _entries(shelf: bytes | memoryview, url: str) -> list[dict[str, Any]]:
 
 
 # -- from JSON
-
-
-def _from_json(body: bytes, name: NormalizedName, url: str) -> Listing:
-    page, files, stray = _cut(body) or _decoded(body, url)
-    _check_api_version(_mapping(page.get("meta")).get("api-version"), url)
-    claimed = page.get("name")
-    if isinstance(claimed, str) and canonicalize_name(claimed) != name:
-        raise IndexNonsense(url, f"it describes the project {claimed}, not {name}")
-    status = _mapping(page.get("project-status"))
-    return _listing(name, url, files, stray, _text(status.get("status")), _text(status.get("reason")))
 
 
 class _Run(NamedTuple):

@@ -97,7 +97,13 @@ def project_in(document: Mapping[str, Any]) -> Project:
     if not isinstance(table, dict):
         only = ", and the tables of Poetry are not read" if "poetry" in _mapping(document.get("tool")) else ""
         raise MetadataError(f"its {PYPROJECT} has no [project] table{only}")
-    dynamic = _dynamic(table, _mapping(_mapping(document.get("tool")).get("poetry")))
+    poetry = _mapping(_mapping(document.get("tool")).get("poetry"))
+    declared = _strings(table, "dynamic")
+    both = next((name for name in declared if name in table), None)
+    if both is not None:
+        raise _wrong(both, "is stated, and declared dynamic as well")
+    elsewhere = () if "dependencies" in table or not poetry.get("dependencies") else ("dependencies",)
+    dynamic = tuple(name for name in FIELDS if name in (*declared, *elsewhere))
     dependencies, optional = _requirements(table, "dependencies"), _optional(table)
     conditional = (with_marker(one, f"extra == '{extra}'") for extra, many in optional.items() for one in many)
     metadata = Metadata(
@@ -133,16 +139,6 @@ def document_of(body: bytes, file: str = f"its {PYPROJECT}") -> dict[str, Any]:
         raise MetadataError(f"{file} is not UTF-8 (byte {error.start})") from None
     except (ValueError, RecursionError) as error:
         raise MetadataError(f"{file} cannot be parsed ({str(error) or 'nested too deeply'})") from None
-
-
-def _dynamic(table: dict[str, Any], poetry: dict[str, Any]) -> tuple[str, ...]:
-    """Return the dynamic fields: the declared ones, and those that Poetry reads from a table of its own."""
-    declared = _strings(table, "dynamic")
-    both = next((name for name in declared if name in table), None)
-    if both is not None:
-        raise _wrong(both, "is stated, and declared dynamic as well")
-    elsewhere = () if "dependencies" in table or not poetry.get("dependencies") else ("dependencies",)
-    return tuple(name for name in FIELDS if name in (*declared, *elsewhere))
 
 
 def _name(table: dict[str, Any]) -> NormalizedName:

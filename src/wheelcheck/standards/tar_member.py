@@ -131,7 +131,11 @@ class TarScan:
         self._members += 1
         if self._members > MAX_MEMBERS:
             raise ArchiveError(f"it has more than {MAX_MEMBERS} members")
-        _check_sum(block)
+        rest = block[:148] + b" " * 8 + block[156:]
+        digits = block[148:156].partition(b"\0")[0].strip()
+        stated = int(digits, 8) if re.fullmatch(rb"[0-7]+", digits) else None
+        if stated != sum(rest) and stated != sum(rest) - 256 * sum(byte > 127 for byte in rest):
+            raise ArchiveError("it is not a tar archive, or one of its headers is damaged")
         kind, size = block[156:157], _number(block[124:136])
         if kind in _PAX:
             self._extended(size, lambda content: self._state(_records(content)))
@@ -219,15 +223,6 @@ def _decimal(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,20}", text):
         raise ArchiveError("a size in it is no number")
     return int(text)
-
-
-def _check_sum(block: bytes) -> None:
-    """Check the header's checksum; some old programs summed signed bytes."""
-    rest = block[:148] + b" " * 8 + block[156:]
-    digits = block[148:156].partition(b"\0")[0].strip()
-    stated = int(digits, 8) if re.fullmatch(rb"[0-7]+", digits) else None
-    if stated != sum(rest) and stated != sum(rest) - 256 * sum(byte > 127 for byte in rest):
-        raise ArchiveError("it is not a tar archive, or one of its headers is damaged")
 
 
 _RECORD = re.compile(rb"([0-9]{1,9}) ([^=]+)=")

@@ -135,7 +135,15 @@ def _directory(read: Read, size: int) -> _Directory:
     if locator_at >= 0:
         locator = _LOCATOR.unpack(_exactly(read, locator_at, _LOCATOR.size))
         if locator[0] == b"PK\x06\x07":
-            return _agreeing(_directory64(read, locator_at, locator), entries, length, offset)
+            directory = _directory64(read, locator_at, locator)
+            pairs = (
+                (entries, directory.entries, 0xFFFF),
+                (length, directory.size, _IN_ZIP64),
+                (offset, directory.offset, _IN_ZIP64),
+            )
+            if any(short not in (long, elsewhere) for short, long, elsewhere in pairs):
+                raise ArchiveError("its two end records disagree")
+            return directory
     if disk or first_disk or here != entries:
         raise ArchiveError("it is one part of an archive of several")
     return _checked(_Directory(offset=offset, size=length, entries=entries), at)
@@ -168,18 +176,6 @@ def _directory64(read: Read, locator_at: int, locator: tuple[bytes, int, int, in
     if disk or disks > 1 or this_disk or first_disk or here != entries:
         raise ArchiveError("it is one part of an archive of several")
     return _checked(_Directory(offset=offset, size=size, entries=entries), at)
-
-
-def _agreeing(directory: _Directory, entries: int, size: int, offset: int) -> _Directory:
-    """Return the directory, if the short end record agrees with the ZIP64 one or defers to it."""
-    pairs = (
-        (entries, directory.entries, 0xFFFF),
-        (size, directory.size, _IN_ZIP64),
-        (offset, directory.offset, _IN_ZIP64),
-    )
-    if any(short not in (long, elsewhere) for short, long, elsewhere in pairs):
-        raise ArchiveError("its two end records disagree")
-    return directory
 
 
 def _checked(directory: _Directory, end: int) -> _Directory:
@@ -274,12 +270,23 @@ def _extra_field(extra: bytes, wanted: int) -> bytes:
 
 
 def _content(read: Read, entry: _Entry, limit: int) -> bytes:
-    _check_kind(entry, limit)
+    if entry.flags & (_ENCRYPTED | _STRONGLY_ENCRYPTED | _HIDDEN):
+        raise ArchiveError(f"its {entry.what} is encrypted")
+    if entry.method not in (_STORED, _DEFLATED) or entry.flags & _PATCHED:
+        raise ArchiveError(f"its {entry.what} is compressed by the unknown method {entry.method}")
+    if max(entry.expanded, entry.compressed) > limit:
+        raise ArchiveError(f"its {entry.what} has {entry.expanded} bytes, more than {limit}")
     head = _LOCAL.size + len(entry.name)
     if entry.offset + head + entry.compressed > entry.end:
         raise ArchiveError(f"its {entry.what} overlaps something else")
     raw = _exactly(read, entry.offset, min(head + _LOCAL_EXTRA_GUESS + entry.compressed, entry.end - entry.offset))
-    start = _data_start(raw, entry)
+    name_length: int
+    extra_length: int
+    signature, _, flags, method, *_, name_length, extra_length = _LOCAL.unpack_from(raw)
+    name = raw[_LOCAL.size : _LOCAL.size + name_length]
+    if signature != b"PK\x03\x04" or name != entry.name or method != entry.method or flags & _ENCRYPTED:
+        raise ArchiveError(f"its central directory and its {entry.what} disagree")
+    start = _LOCAL.size + name_length + extra_length
     stop = start + entry.compressed
     if entry.offset + stop > entry.end:
         raise ArchiveError(f"its {entry.what} overlaps something else")
@@ -288,41 +295,18 @@ def _content(read: Read, entry: _Entry, limit: int) -> bytes:
     return _expanded(raw[start:stop], entry)
 
 
-def _check_kind(entry: _Entry, limit: int) -> None:
-    if entry.flags & (_ENCRYPTED | _STRONGLY_ENCRYPTED | _HIDDEN):
-        raise ArchiveError(f"its {entry.what} is encrypted")
-    if entry.method not in (_STORED, _DEFLATED) or entry.flags & _PATCHED:
-        raise ArchiveError(f"its {entry.what} is compressed by the unknown method {entry.method}")
-    if max(entry.expanded, entry.compressed) > limit:
-        raise ArchiveError(f"its {entry.what} has {entry.expanded} bytes, more than {limit}")
-
-
-def _data_start(raw: bytes, entry: _Entry) -> int:
-    name_length: int
-    extra_length: int
-    signature, _, flags, method, *_, name_length, extra_length = _LOCAL.unpack_from(raw)
-    name = raw[_LOCAL.size : _LOCAL.size + name_length]
-    if signature != b"PK\x03\x04" or name != entry.name or method != entry.method or flags & _ENCRYPTED:
-        raise ArchiveError(f"its central directory and its {entry.what} disagree")
-    return _LOCAL.size + name_length + extra_length
-
-
 def _expanded(data: bytes, entry: _Entry) -> bytes:
     if entry.method == _DEFLATED:
-        data = _inflated(data, entry)
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            found = inflate.decompress(data, entry.expanded + 1)
+        except zlib.error:
+            raise ArchiveError(f"its {entry.what} is damaged") from None
+        if not inflate.eof or inflate.unused_data:
+            raise ArchiveError(f"its {entry.what} does not have the size that it declares")
+        data = found
     if len(data) != entry.expanded:
         raise ArchiveError(f"its {entry.what} does not have the size that it declares")
     if zlib.crc32(data) != entry.crc:
         raise ArchiveError(f"its {entry.what} is damaged (wrong checksum)")
     return data
-
-
-def _inflated(data: bytes, entry: _Entry) -> bytes:
-    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        found = inflate.decompress(data, entry.expanded + 1)
-    except zlib.error:
-        raise ArchiveError(f"its {entry.what} is damaged") from None
-    if not inflate.eof or inflate.unused_data:
-        raise ArchiveError(f"its {entry.what} does not have the size that it declares")
-    return found

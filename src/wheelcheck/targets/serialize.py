@@ -108,7 +108,11 @@ def _tag_text(text: str) -> str:
 def _platform_from_facts(facts: Mapping[str, Any]) -> Platform:
     system, native = facts["environment"]["platform_system"], _tag_text(str(facts["platform"]))
     if system == "Darwin":
-        return _mac_from_facts(facts["mac"])
+        mac = facts["mac"]
+        major, minor = _two_numbers(f"{mac['version']}.0")
+        if mac["machine"] not in MAC_MACHINES:
+            return Other(tag=f"macosx_{major}_{minor}_{mac['machine']}")
+        return MacOS(major=major, minor=minor, machine=mac["machine"])
     if system == "iOS":
         return Other(tag=_tag_text(f"ios_{facts['ios']['release']}_{facts['ios']['multiarch']}"))
     if system == "Android":
@@ -118,13 +122,6 @@ def _platform_from_facts(facts: Mapping[str, Any]) -> Platform:
     if system == "Linux" and native.startswith("linux_"):
         return _linux_from_facts(native, facts)
     return WINDOWS_BY_TAG.get(native) or Other(tag=native)
-
-
-def _mac_from_facts(mac: Mapping[str, Any]) -> Platform:
-    major, minor = _two_numbers(f"{mac['version']}.0")
-    if mac["machine"] not in MAC_MACHINES:
-        return Other(tag=f"macosx_{major}_{minor}_{mac['machine']}")
-    return MacOS(major=major, minor=minor, machine=mac["machine"])
 
 
 def _linux_from_facts(native: str, facts: Mapping[str, Any]) -> Platform:

@@ -205,7 +205,13 @@ class Cache:
                 made = os.fstat(handle.fileno())
             _rename(temporary, place)
         except OSError as error:
-            self._give_up(error)
+            with self._lock:
+                first, self._writable = self._writable, False
+            if first:
+                why = error.strerror or type(error).__name__
+                self._warn(
+                    f"The cache in {self.directory} cannot be written ({why}); going on without storing anything."
+                )
             _remove(temporary)
             return None
         try:
@@ -231,13 +237,6 @@ class Cache:
     def _forget(self, kind: str, name: str) -> None:
         if self._root is not None and self._writable:
             _remove(self._root / kind / name)
-
-    def _give_up(self, error: OSError) -> None:
-        with self._lock:
-            first, self._writable = self._writable, False
-        if first:
-            why = error.strerror or type(error).__name__
-            self._warn(f"The cache in {self.directory} cannot be written ({why}); going on without storing anything.")
 
 
 def _page_name(key: Key, name: str) -> str:

@@ -42,7 +42,10 @@ def freshness(
         delay: the seconds between request and answer, by which the answer may be older than it says.
     """
     control = headers.get("cache-control", "")
-    directives = _directives(control)
+    found: dict[str, list[str]] = {}
+    for name, value in _pairs(control):
+        found.setdefault(name, []).append(value)
+    directives = found
     if len(control) > _MAX_LENGTH or "no-store" in directives or "*" in _members(headers.get("vary", "")):
         return None
     if "no-cache" in directives:
@@ -111,14 +114,6 @@ def _plain(value: str) -> str:
 def _members(text: str) -> list[str]:
     """Split a list at its commas (RFC 9110, section 5.6.1); a long list is cut short."""
     return [member.strip() for member in re.findall(_MEMBER, text[: _MAX_LENGTH + 1]) if member.strip()]
-
-
-def _directives(text: str) -> dict[str, list[str]]:
-    """Return the values of each directive, in order; an empty text for one without a value."""
-    found: dict[str, list[str]] = {}
-    for name, value in _pairs(text):
-        found.setdefault(name, []).append(value)
-    return found
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

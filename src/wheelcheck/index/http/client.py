@@ -239,17 +239,14 @@ class Transport:
         question = _Question(method, url, headers, body, login)
         deadline = self._deadlines[threading.get_ident()] = _Deadline(url, self.options.timeout, most)
         if self._watcher is None:
-            self._start_watching()
+            with self._lock:
+                if self._watcher is None:
+                    self._watcher = threading.Thread(target=self._watch, name="wheelcheck-deadlines", daemon=True)
+                    self._watcher.start()
         try:
             return self._retried(question, deadline)
         finally:
             del self._deadlines[threading.get_ident()]
-
-    def _start_watching(self) -> None:
-        with self._lock:
-            if self._watcher is None:
-                self._watcher = threading.Thread(target=self._watch, name="wheelcheck-deadlines", daemon=True)
-                self._watcher.start()
 
     def _watch(self) -> None:
         """Shut down connections that are kept alive beyond the end of their request."""
@@ -290,7 +287,7 @@ class Transport:
             if answer.status not in _REDIRECTS or not location:
                 return answer
             try:
-                url = urljoin(answer.url, _as_utf8(location))
+                url = urljoin(answer.url, location.encode("latin-1").decode("utf-8", "replace"))
             except ValueError:
                 raise IndexUnavailable(shown(answer.url), "it redirects to a malformed address") from None
             deadline.arrived(0)
@@ -329,7 +326,8 @@ class Transport:
         connection = self._connections.take(origin) or self._connection(origin)
         request.extensions["trace"] = connection.watch
         deadline.connection = connection
-        self._count()
+        with self._lock:
+            self.requests += 1
         try:
             response = self._sent(connection.client, request)
             try:
@@ -356,7 +354,12 @@ class Transport:
         except httpx.ConnectError as error:
             if not narrow or distrust_of(error) is None:
                 raise
-        self._trust_the_system()
+        # load the system's certificates, which takes longer than anything else before a first answer, so only on
+        # demand
+        with self._lock:
+            if self._narrow:
+                self._contexts[True].load_default_certs()
+            self._narrow = False
         return client.handle_request(request)
 
     def _request(
@@ -426,19 +429,6 @@ class Transport:
                 self._narrow = self._narrow or (verified and not named_certificates(self.options))
         return context
 
-    def _trust_the_system(self) -> None:
-        """Load the system's certificates, which takes longer than anything else before a first answer, so only on
-        demand.
-        """
-        with self._lock:
-            if self._narrow:
-                self._contexts[True].load_default_certs()
-            self._narrow = False
-
-    def _count(self) -> None:
-        with self._lock:
-            self.requests += 1
-
     def _count_bytes(self, url: str, length: int) -> None:
         with self._lock:
             self.bytes += length
@@ -469,7 +459,11 @@ def _answer(
         body.fill(_arriving(response, deadline, note), headers, url)
         return Answer(url=url, status=status, headers=headers, body=body.whole())
     if question.method != "HEAD":
-        _drain(response, headers, deadline, note)
+        # read a short unwanted body, so that its connection can be reused
+        length = content_length(headers)
+        if length is not None and length <= _DRAINED:
+            for _ in _arriving(response, deadline, note):
+                pass
     bare = Answer(url=url, status=status, headers=headers)
     if status in _PASSING:
         raise RetryableError(bare, _retry_after(headers, time.time()))
@@ -485,11 +479,6 @@ def _headers_of(response: httpx.Response) -> dict[str, str]:
     return headers
 
 
-def _as_utf8(text: str) -> str:
-    """Decode a header value as most servers mean it where it is not ASCII."""
-    return text.encode("latin-1").decode("utf-8", "replace")
-
-
 def _arriving(response: httpx.Response, deadline: _Deadline, note: Callable[[int], None]) -> Iterator[bytes]:
     import httpx
 
@@ -498,16 +487,6 @@ def _arriving(response: httpx.Response, deadline: _Deadline, note: Callable[[int
         note(len(chunk))
         deadline.arrived(len(chunk))
         yield chunk
-
-
-def _drain(
-    response: httpx.Response, headers: Mapping[str, str], deadline: _Deadline, note: Callable[[int], None]
-) -> None:
-    """Read a short unwanted body, so that its connection can be reused."""
-    length = content_length(headers)
-    if length is not None and length <= _DRAINED:
-        for _ in _arriving(response, deadline, note):
-            pass
 
 
 def _is_ok(status: int, headers: Mapping[str, str]) -> bool:  # noqa: ARG001 - one of several of this shape

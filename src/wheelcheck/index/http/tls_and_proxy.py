@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from wheelcheck.common.errors import UsageError
 from wheelcheck.common.urls import mask
@@ -107,18 +107,14 @@ def _unverifying() -> ssl.SSLContext:
 
 def is_trusted(host: str, port: int | None, trusted: tuple[str, ...]) -> bool:
     for entry in trusted:
-        parts = _authority(entry)
+        bare = f"[{entry}]" if entry.count(":") > 1 and "[" not in entry else entry
+        parts = urlsplit(f"//{bare}")
         try:
             if (parts.hostname or "").lower() == host and parts.port in (None, port):
                 return True
         except ValueError:
             continue
     return False
-
-
-def _authority(entry: str) -> SplitResult:
-    bare = f"[{entry}]" if entry.count(":") > 1 and "[" not in entry else entry
-    return urlsplit(f"//{bare}")
 
 
 def is_loopback(host: str) -> bool:
