@@ -169,7 +169,7 @@ def test_options_reach_the_question(index: Server, run: Any, tmp_path: Path) -> 
     assert run("check", "spam", "-t", LINUX, "-i", f"http://127.0.0.1:{free_port()}/")[0] == 2
     code, _, error = run("check", "spam", "-t", LINUX, "--no-index")
     assert code == 2
-    assert "--no-index leaves nothing to ask" in error
+    assert "--no-index leaves no source" in error
     assert run("check", "spam", "-t", "manylinux_2_28_x86_64", "--python", "3.12.1")[0] == 0
 
 

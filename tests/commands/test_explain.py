@@ -474,7 +474,7 @@ def test_constraints_select_too(index: Server, tmp_path: Path) -> None:
         ("eggs; sys_platform == 'win32'", {}, "its marker does not hold"),
         ("eggs", {"requirement": ["some.txt"]}, "leave the option requirement out"),
         ("eggs", {"confirm": True}, "leave the option confirm out"),
-        ("eggs", {"target": [LINUX, MAC]}, "ask once for each"),
+        ("eggs", {"target": [LINUX, MAC]}, "call it once for each"),
         ("eggs ham", {}, "eggs ham"),
         ("", {}, "requirement"),
         (["eggs"], {}, "A requirement is a text"),

@@ -255,7 +255,7 @@ def test_a_file_of_pip_goes_before_a_variable_of_uv(tmp_path: Path) -> None:
 
 
 WRONG_FILES = [
-    (b"index-url = https://u:hunter2@a\n", "before the first section"),
+    (b"index-url = https://u:hunter2@a\n", "precedes the first section"),
     (b"[global]\nindex-url = https://u:hunter2@a\nindex_url = b\n", "index-url is set twice"),
     (b"[global]\n[global]\n", "[global] is there twice"),
     (b"[global]\nhunter2\n", "line 2"),

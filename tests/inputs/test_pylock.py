@@ -470,7 +470,7 @@ def test_a_lock_is_asked_about_alone(index: Server, run: Any) -> None:
     for other in (["alone"], ["-r", "r.txt"], ["--group", "dev"]):
         code, _, err = run("-r", "pylock.toml", *other)
         assert code == 2
-        assert "pylock.toml is a lock file, a whole answer of its own: ask about it without" in err
+        assert "pylock.toml is a lock file, a whole answer of its own: check it without" in err
 
 
 def test_an_answer_of_a_lock_is_not_given_again_once_the_lock_is_changed(index: Server, run: Any) -> None:

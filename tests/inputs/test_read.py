@@ -517,7 +517,7 @@ LINES_REFUSED = [
     ("--pre=yes", "takes no value"),
     ("--index-url", "lacks its value"),
     ("--index-url=", "lacks its value"),
-    ("--pre foo", "'foo' in r.txt, line 1 stands after an option"),
+    ("--pre foo", "'foo' in r.txt, line 1 follows an option"),
     ("foo --hash=sha256:abc", "64 hexadecimal digits"),
     ("foo --hash=md5:abc", "known algorithm"),
     ("foo --hash 'sha256", "quotation mark"),
