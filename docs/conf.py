@@ -34,9 +34,21 @@ html_copy_source = False
 
 def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-signature", _with_plain_names)
+    app.connect("autodoc-process-docstring", _with_options)
+
+
+def _with_options(_: Sphinx, what: str, name: str, __: object, ___: object, lines: list[str]) -> None:
+    """Document the keyword options of the library from the table that defines them."""
+    from wheelcheck.inputs.options import LIBRARY, Options
+
+    if what == "class" and name.endswith(f".{Options.__name__}"):
+        for entry in LIBRARY.values():
+            default = f"; default {entry.default!r}" if entry.default not in (None, (), False) else ""
+            choices = f" ({', '.join(entry.about.choices)})" if entry.about.choices else ""
+            lines += ["", f"``{entry.name}``: {entry.about.help}{choices}{default}."]
 
 
 def _with_plain_names(*event: Any) -> tuple[str | None, str | None]:
-    """The alias by its name: expanded, it would fill a page."""
+    """Name the alias instead of expanding it, which would fill a page."""
     arguments, returns = event[-2:]
     return arguments, returns and returns.replace("TypeAliasForwardRef('Plain')", "Plain")
