@@ -84,6 +84,9 @@ def read_arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 def _intermixed(parser: argparse.ArgumentParser, rest: Sequence[str]) -> argparse.Namespace:
     """Parse arguments whose options may stand between requirements; argparse cannot do that beside sub-commands."""
+    arguments, left = parser.parse_known_args(rest)
+    if not left:
+        return arguments  # the usual case, for which argparse need not format its usage
     is_command = parser.get_default("command") is not None
     return parser.parse_intermixed_args(rest) if is_command else parser.parse_args(rest)
 

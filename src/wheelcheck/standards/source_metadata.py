@@ -9,11 +9,8 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from copy import copy
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from packaging.markers import Marker
-from packaging.requirements import Requirement
 from packaging.version import InvalidVersion
 
 from wheelcheck.common.records import field, record
@@ -24,6 +21,9 @@ from wheelcheck.standards.names import NormalizedName, canonicalize_name
 from wheelcheck.standards.project_page import Listed, Sdist
 from wheelcheck.standards.requirements import fault_of, requirement_of
 from wheelcheck.standards.specifiers import specifiers_of, version_of
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 PKG_INFO, PYPROJECT = "PKG-INFO", "pyproject.toml"
 
@@ -184,6 +184,10 @@ def _optional(table: dict[str, Any]) -> dict[NormalizedName, tuple[Requirement, 
 
 def with_marker(requirement: Requirement, marker: str) -> Requirement:
     """Return a requirement with a further marker. Raises `MetadataError` where markers nest too deeply."""
+    from copy import copy
+
+    from packaging.markers import Marker
+
     made = copy(getattr(requirement, "full", requirement))
     both = f"({requirement.marker}) and ({marker})" if requirement.marker else marker
     if nests_too_deeply(both):
