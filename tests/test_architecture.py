@@ -37,7 +37,17 @@ THE_WORLD = {
     *("glob", "os", "pathlib", "shutil", "sqlite3", "tempfile"),  # files
     *("asyncio", "concurrent", "ctypes", "threading", "multiprocessing", "signal", "subprocess"),  # processes
     *("http", "socket", "ssl", "urllib.error", "urllib.request"),  # the network
-    *("getpass", "importlib", "locale", "logging", "platform", "random", "site", "sysconfig", "time"),  # surroundings
+    *(
+        "getpass",
+        "importlib",
+        "locale",
+        "logging",
+        "platform",
+        "random",
+        "site",
+        "sysconfig",
+        "time",
+    ),  # the environment
 }
 """What the core may not import: it reads no file, starts nothing, asks no network, environment or clock."""
 WORLDLY_CALLS = {"print", "open", "input", "now", "today", "utcnow"}

@@ -43,7 +43,7 @@ class Done(NamedTuple):
     err: str
 
 
-class Desk:
+class Checker:
     """Commands that are run in a directory of their own, with their own home and cache, against one index."""
 
     def __init__(self, folder: Path, server: Server) -> None:
@@ -115,9 +115,9 @@ def write(place: Path, about: dict[str, Any], text: str = MARK) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def checker(tmp_path: Path) -> Iterator[Checker]:
     with simple_index(PROJECTS) as server:
-        yield Desk(tmp_path, server)
+        yield Checker(tmp_path, server)
 
 
 def pins(out: str) -> dict[str, str]:
@@ -152,12 +152,12 @@ def is_marked(done: Done) -> bool:
         ("onlymac;sys_platform=='darwin'", 0),
     ],
 )
-def test_the_same_command_gives_the_same_answer_without_a_request(desk: Desk, arguments: str, code: int) -> None:
-    first = desk.run(*arguments.split())
+def test_the_same_command_gives_the_same_answer_without_a_request(checker: Checker, arguments: str, code: int) -> None:
+    first = checker.run(*arguments.split())
     assert first.code == code
-    desk.server.forget()
-    again = desk.run(*arguments.split())
-    assert desk.server.paths == []
+    checker.server.forget()
+    again = checker.run(*arguments.split())
+    assert checker.server.paths == []
     if "json" in arguments:
         documents = [json.loads(done.out) for done in (first, again)]
         assert documents[0]["index"]["requests"] > 0
@@ -169,95 +169,95 @@ def test_the_same_command_gives_the_same_answer_without_a_request(desk: Desk, ar
         assert (again.code, again.err) == (first.code, first.err)
     else:
         assert again == first
-    desk.mark()
-    assert desk.run(*arguments.split()) == Done(code, MARK + os.linesep, "")
+    checker.mark()
+    assert checker.run(*arguments.split()) == Done(code, MARK + os.linesep, "")
 
 
-def test_an_answer_in_json_is_that_of_a_run_on_the_cache_alone(desk: Desk) -> None:
+def test_an_answer_in_json_is_that_of_a_run_on_the_cache_alone(checker: Checker) -> None:
     arguments = ["alone", "ham", "--format", "json"]
-    desk.run(*arguments)
-    remembered = desk.run(*arguments)
-    for entry in desk.entries:
+    checker.run(*arguments)
+    remembered = checker.run(*arguments)
+    for entry in checker.entries:
         entry.unlink()
-    assert desk.run(*arguments) == remembered
+    assert checker.run(*arguments) == remembered
 
 
-def test_a_requirements_file_that_is_as_it_was(desk: Desk) -> None:
-    nested = desk.write("more.txt", "eggs<2\n")
-    bounds = desk.write("bounds.txt", "spam<2\n")
-    asked = desk.write("asked.txt", f"-r {nested}\n-c {bounds}\nspam\n")
+def test_a_requirements_file_that_is_as_it_was(checker: Checker) -> None:
+    nested = checker.write("more.txt", "eggs<2\n")
+    bounds = checker.write("bounds.txt", "spam<2\n")
+    asked = checker.write("asked.txt", f"-r {nested}\n-c {bounds}\nspam\n")
     for _ in range(2):
-        assert pins(desk.run("-r", asked).out) == {"eggs": "1.5", "spam": "1.0"}
-    desk.mark()
-    assert is_marked(desk.run("-r", asked))
+        assert pins(checker.run("-r", asked).out) == {"eggs": "1.5", "spam": "1.0"}
+    checker.mark()
+    assert is_marked(checker.run("-r", asked))
 
 
-def test_an_answer_in_a_file_is_written_again(desk: Desk) -> None:
-    place = desk.files / "answer.txt"
-    assert desk.run("spam", "-o", str(place)) == Done(0, "", "")
+def test_an_answer_in_a_file_is_written_again(checker: Checker) -> None:
+    place = checker.files / "answer.txt"
+    assert checker.run("spam", "-o", str(place)) == Done(0, "", "")
     first = place.read_bytes()
     place.unlink()
-    assert desk.run("spam", "-o", str(place)) == Done(0, "", "")
+    assert checker.run("spam", "-o", str(place)) == Done(0, "", "")
     assert place.read_bytes() == first
-    desk.mark()
-    desk.run("spam", "-o", str(place))
+    checker.mark()
+    checker.run("spam", "-o", str(place))
     assert place.read_text("utf-8") == f"{MARK}\n"
 
 
-def test_what_is_said_besides_is_said_again_in_the_same_order(desk: Desk) -> None:
-    asked = desk.write("asked.txt", "--use-feature fast-deps\nspam\n")
-    both = [desk.run("-r", asked, stderr=subprocess.STDOUT) for _ in range(2)]
+def test_what_is_said_besides_is_said_again_in_the_same_order(checker: Checker) -> None:
+    asked = checker.write("asked.txt", "--use-feature fast-deps\nspam\n")
+    both = [checker.run("-r", asked, stderr=subprocess.STDOUT) for _ in range(2)]
     assert "--use-feature fast-deps" in both[0].out.splitlines()[0]
     assert both[0] == both[1]
-    desk.mark()
-    done = desk.run("-r", asked, stderr=subprocess.STDOUT)
+    checker.mark()
+    done = checker.run("-r", asked, stderr=subprocess.STDOUT)
     assert done.out.splitlines() == [both[0].out.splitlines()[0], MARK]
 
 
-def test_the_console_script_and_the_module_give_each_others_answers(desk: Desk) -> None:
+def test_the_console_script_and_the_module_give_each_others_answers(checker: Checker) -> None:
     script = shutil.which("wheelcheck", path=str(Path(sys.executable).parent))
     if script is None:
         pytest.skip("wheelcheck is not installed as a command here")
-    assert desk.run("spam", command=[script]).code == 0
-    desk.mark()
-    assert is_marked(desk.run("spam", command=[script]))
+    assert checker.run("spam", command=[script]).code == 0
+    checker.mark()
+    assert is_marked(checker.run("spam", command=[script]))
     named = Path(script).read_bytes().splitlines()[0].removeprefix(b"#!").decode()  # answers name their interpreter
     interpreter = named if Path(named).exists() else sys.executable
-    assert is_marked(desk.run("spam", command=[interpreter, "-m", "wheelcheck"]))
+    assert is_marked(checker.run("spam", command=[interpreter, "-m", "wheelcheck"]))
 
 
 def test_an_index_that_is_down_does_not_matter_while_the_answer_stands(tmp_path: Path) -> None:
     with simple_index(PROJECTS) as server:
-        desk = Desk(tmp_path, server)
-        first = desk.run("spam")
-    assert desk.run("spam") == first
+        checker = Checker(tmp_path, server)
+        first = checker.run("spam")
+    assert checker.run("spam") == first
 
 
 # -- what is never remembered
 
 
-def local_wheel(desk: Desk) -> str:
-    (desk.files / "alone-1.0-py3-none-any.whl").write_bytes(PROJECTS["alone"][0].content)
-    return str(desk.files / "alone-1.0-py3-none-any.whl")
+def local_wheel(checker: Checker) -> str:
+    (checker.files / "alone-1.0-py3-none-any.whl").write_bytes(PROJECTS["alone"][0].content)
+    return str(checker.files / "alone-1.0-py3-none-any.whl")
 
 
-def local_project(desk: Desk) -> str:
-    desk.write("project/pyproject.toml", '[project]\nname = "mine"\nversion = "1.0"\n')
-    return str(desk.files / "project")
+def local_project(checker: Checker) -> str:
+    checker.write("project/pyproject.toml", '[project]\nname = "mine"\nversion = "1.0"\n')
+    return str(checker.files / "project")
 
 
-def saved_target(desk: Desk, name: str = LINUX) -> str:
-    place = str(desk.files / "target.json")
-    desk.raw([*MODULE, "targets", "show", name, "--format", "json", "-o", place])
+def saved_target(checker: Checker, name: str = LINUX) -> str:
+    place = str(checker.files / "target.json")
+    checker.raw([*MODULE, "targets", "show", name, "--format", "json", "-o", place])
     return place
 
 
-def folder_of_wheels(desk: Desk) -> str:
-    return str(Path(local_wheel(desk)).parent)
+def folder_of_wheels(checker: Checker) -> str:
+    return str(Path(local_wheel(checker)).parent)
 
 
-def own_rules(desk: Desk, effect: str = "forbids") -> str:
-    return desk.write(
+def own_rules(checker: Checker, effect: str = "forbids") -> str:
+    return checker.write(
         "mine.toml",
         f'project = "spam"\n[[rule]]\nid = "spam-1"\nversions = "==1.0"\neffect = "{effect}"\n'
         'why = "spam 1.0 is empty."\nevidence = "contents"\nconfidence = "certain"\n'
@@ -265,173 +265,178 @@ def own_rules(desk: Desk, effect: str = "forbids") -> str:
     )
 
 
-NEVER: dict[str, Callable[[Desk], list[str]]] = {
-    "refresh": lambda desk: ["spam", "--refresh"],
-    "offline": lambda desk: ["spam", "--offline"],
-    "no cache": lambda desk: ["spam", "--no-cache"],
-    "no cache, cut short": lambda desk: ["spam", "--no-c"],
-    "cache": lambda desk: ["spam", "--cache-dir", str(desk.cache)],
-    "cache, with an equals sign": lambda desk: ["spam", f"--cache-dir={desk.cache}"],
-    "cache, cut short": lambda desk: ["spam", "--ca", str(desk.cache)],
-    "confirm": lambda desk: ["spam", "--confirm", "-t", MAC],
-    "confirm, cut short": lambda desk: ["spam", "--conf", "-t", MAC],
-    "a limit that moves": lambda desk: ["spam", "--exclude-newer", "30 days", "--no-upload-time", "allow"],
-    "verbose": lambda desk: ["spam", "-v"],
-    "own rules": lambda desk: ["spam", "--rules", own_rules(desk)],
-    "an interpreter": lambda desk: ["spam", "-t", sys.executable],
-    "an interpreter as a Python": lambda desk: ["spam", "-t", "linux", "--python", sys.executable],
-    "a saved target": lambda desk: ["spam", "-t", saved_target(desk)],
-    "a saved target in capitals": lambda desk: [
+NEVER: dict[str, Callable[[Checker], list[str]]] = {
+    "refresh": lambda checker: ["spam", "--refresh"],
+    "offline": lambda checker: ["spam", "--offline"],
+    "no cache": lambda checker: ["spam", "--no-cache"],
+    "no cache, cut short": lambda checker: ["spam", "--no-c"],
+    "cache": lambda checker: ["spam", "--cache-dir", str(checker.cache)],
+    "cache, with an equals sign": lambda checker: ["spam", f"--cache-dir={checker.cache}"],
+    "cache, cut short": lambda checker: ["spam", "--ca", str(checker.cache)],
+    "confirm": lambda checker: ["spam", "--confirm", "-t", MAC],
+    "confirm, cut short": lambda checker: ["spam", "--conf", "-t", MAC],
+    "a limit that moves": lambda checker: ["spam", "--exclude-newer", "30 days", "--no-upload-time", "allow"],
+    "verbose": lambda checker: ["spam", "-v"],
+    "own rules": lambda checker: ["spam", "--rules", own_rules(checker)],
+    "an interpreter": lambda checker: ["spam", "-t", sys.executable],
+    "an interpreter as a Python": lambda checker: ["spam", "-t", "linux", "--python", sys.executable],
+    "a saved target": lambda checker: ["spam", "-t", saved_target(checker)],
+    "a saved target in capitals": lambda checker: [
         "spam",
         "-t",
-        shutil.copy(saved_target(desk), str(desk.here / "T.JSON")),
+        shutil.copy(saved_target(checker), str(checker.here / "T.JSON")),
     ],
-    "a saved target beside spaces": lambda desk: ["spam", "-t", f" {Path(saved_target(desk)).rename('t.json')} "],
-    "a local wheel": lambda desk: ["spam", local_wheel(desk)],
-    "a local wheel by URL": lambda desk: ["spam", f"alone @ {Path(local_wheel(desk)).as_uri()}"],
-    "a local project": lambda desk: ["spam", local_project(desk)],
-    "a local wheel in a file": lambda desk: ["-r", desk.write("a.txt", f"spam\n{local_wheel(desk)}\n")],
-    "a local wheel in a constraint": lambda desk: [
+    "a saved target beside spaces": lambda checker: ["spam", "-t", f" {Path(saved_target(checker)).rename('t.json')} "],
+    "a local wheel": lambda checker: ["spam", local_wheel(checker)],
+    "a local wheel by URL": lambda checker: ["spam", f"alone @ {Path(local_wheel(checker)).as_uri()}"],
+    "a local project": lambda checker: ["spam", local_project(checker)],
+    "a local wheel in a file": lambda checker: ["-r", checker.write("a.txt", f"spam\n{local_wheel(checker)}\n")],
+    "a local wheel in a constraint": lambda checker: [
         *("spam", "-c"),
-        desk.write("c.txt", f"alone @ {Path(local_wheel(desk)).as_uri()}\n"),
+        checker.write("c.txt", f"alone @ {Path(local_wheel(checker)).as_uri()}\n"),
     ],
-    "a wheel by URL": lambda desk: [f"alone @ {desk.server.url}/files/alone-1.0-py3-none-any.whl"],
-    "a folder of wheels": lambda desk: ["alone", "-f", folder_of_wheels(desk)],
-    "a folder of wheels alone": lambda desk: ["alone", "--no-index", "-f", folder_of_wheels(desk)],
-    "a folder of wheels in a file": lambda desk: ["-r", desk.write("a.txt", f"-f {folder_of_wheels(desk)}\nspam\n")],
-    "a missing project": lambda desk: ["nowhere"],
-    "a missing dependency": lambda desk: ["needy"],
-    "a file that was refused": lambda desk: ["refused"],
-    "no sha256": lambda desk: ["unstated"],
-    "no freshness": lambda desk: ["fleeting"],
-    "no freshness, not to be stored": lambda desk: ["unstored"],
-    "an answer about an index that is down": lambda desk: ["alone", "-i", "http://127.0.0.1:1/simple/"],
-    "a usage error": lambda desk: ["spam=="],
+    "a wheel by URL": lambda checker: [f"alone @ {checker.server.url}/files/alone-1.0-py3-none-any.whl"],
+    "a folder of wheels": lambda checker: ["alone", "-f", folder_of_wheels(checker)],
+    "a folder of wheels alone": lambda checker: ["alone", "--no-index", "-f", folder_of_wheels(checker)],
+    "a folder of wheels in a file": lambda checker: [
+        "-r",
+        checker.write("a.txt", f"-f {folder_of_wheels(checker)}\nspam\n"),
+    ],
+    "a missing project": lambda checker: ["nowhere"],
+    "a missing dependency": lambda checker: ["needy"],
+    "a file that was refused": lambda checker: ["refused"],
+    "no sha256": lambda checker: ["unstated"],
+    "no freshness": lambda checker: ["fleeting"],
+    "no freshness, not to be stored": lambda checker: ["unstored"],
+    "an answer about an index that is down": lambda checker: ["alone", "-i", "http://127.0.0.1:1/simple/"],
+    "a usage error": lambda checker: ["spam=="],
 }
 
 
 @pytest.mark.parametrize("which", NEVER)
-def test_what_may_change_unseen_is_never_remembered(desk: Desk, which: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(desk.here)
-    desk.env["PIP_RETRIES"] = "0"
-    desk.server.add_project("needy", [make_wheel("needy", requires=["nowhere"])])
-    desk.server.add_project("refused", [make_wheel("refused"), make_wheel("refused", "2.0")], metadata=False)
-    desk.server.add("/files/refused-2.0-py3-none-any.whl", b"PK no zip")
-    desk.server.add_project("unstated", [make_wheel("unstated")], hashes=False)
-    desk.server.add_project("fleeting", [make_wheel("fleeting")], headers={"cache-control": "max-age=0"})
-    desk.server.add_project("unstored", [make_wheel("unstored")], headers={"cache-control": "no-store"})
-    arguments = NEVER[which](desk)
+def test_what_may_change_unseen_is_never_remembered(
+    checker: Checker, which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(checker.here)
+    checker.env["PIP_RETRIES"] = "0"
+    checker.server.add_project("needy", [make_wheel("needy", requires=["nowhere"])])
+    checker.server.add_project("refused", [make_wheel("refused"), make_wheel("refused", "2.0")], metadata=False)
+    checker.server.add("/files/refused-2.0-py3-none-any.whl", b"PK no zip")
+    checker.server.add_project("unstated", [make_wheel("unstated")], hashes=False)
+    checker.server.add_project("fleeting", [make_wheel("fleeting")], headers={"cache-control": "max-age=0"})
+    checker.server.add_project("unstored", [make_wheel("unstored")], headers={"cache-control": "no-store"})
+    arguments = NEVER[which](checker)
     if which == "offline":
-        desk.run("spam")
-        desk.run("spam", "--refresh")
-        for entry in desk.entries:
+        checker.run("spam")
+        checker.run("spam", "--refresh")
+        for entry in checker.entries:
             entry.unlink()
-    first = desk.run(*arguments)
-    assert desk.run(*arguments)[::2] == first[::2]
-    assert desk.entries == []
+    first = checker.run(*arguments)
+    assert checker.run(*arguments)[::2] == first[::2]
+    assert checker.entries == []
 
 
 @pytest.mark.parametrize("option", ["--no-cache", "--refresh", "--cache-dir", "--offline"])
-def test_an_option_of_the_cache_passes_by_what_is_remembered(desk: Desk, option: str) -> None:
-    options = [option, *([str(desk.files / "cache")] if option == "--cache-dir" else [])]
-    first = desk.run("spam")
-    desk.mark()
-    assert desk.run("spam", *options) == first
-    assert is_marked(desk.run("spam")) is (option != "--refresh")
-    assert desk.run("spam", *options) == first
-    assert list(desk.files.glob("cache/*/answers")) == []
+def test_an_option_of_the_cache_passes_by_what_is_remembered(checker: Checker, option: str) -> None:
+    options = [option, *([str(checker.files / "cache")] if option == "--cache-dir" else [])]
+    first = checker.run("spam")
+    checker.mark()
+    assert checker.run("spam", *options) == first
+    assert is_marked(checker.run("spam")) is (option != "--refresh")
+    assert checker.run("spam", *options) == first
+    assert list(checker.files.glob("cache/*/answers")) == []
 
 
-def test_the_age_of_an_answer_is_told_as_it_is_now(desk: Desk) -> None:
-    desk.run("spam")
-    desk.mark()
+def test_the_age_of_an_answer_is_told_as_it_is_now(checker: Checker) -> None:
+    checker.run("spam")
+    checker.mark()
     for _ in range(2):
-        done = desk.run("spam", "-v")
+        done = checker.run("spam", "-v")
         assert not is_marked(done)
-        assert f"index: {desk.index}" in done.out
+        assert f"index: {checker.index}" in done.out
 
 
-def test_standard_input_is_read_each_time(desk: Desk) -> None:
-    (desk.here / "-").write_text("a file of that name is not meant")
-    settled(desk.here / "-")
+def test_standard_input_is_read_each_time(checker: Checker) -> None:
+    (checker.here / "-").write_text("a file of that name is not meant")
+    settled(checker.here / "-")
     for name in ("-", "/dev/stdin") if os.name == "posix" else ("-",):
         for text, version in (("eggs<2", "1.5"), ("eggs<2", "1.5"), ("eggs", "2.0")):
-            assert pins(desk.run("-r", name, input=text.encode()).out) == {"eggs": version}
+            assert pins(checker.run("-r", name, input=text.encode()).out) == {"eggs": version}
 
 
 @POSIX
-def test_a_pipe_is_read_each_time(desk: Desk) -> None:
-    pipe = desk.files / "pipe.txt"
+def test_a_pipe_is_read_each_time(checker: Checker) -> None:
+    pipe = checker.files / "pipe.txt"
     os.mkfifo(pipe)
     for text, version in (("eggs<2", "1.5"), ("eggs<2", "1.5"), ("eggs", "2.0")):
         writer = subprocess.Popen([sys.executable, "-c", f"open({str(pipe)!r}, 'w').write({text!r})"])
-        assert pins(desk.run("-r", str(pipe)).out) == {"eggs": version}
+        assert pins(checker.run("-r", str(pipe)).out) == {"eggs": version}
         assert writer.wait(30) == 0
 
 
 @POSIX
-def test_a_file_behind_standard_input_is_the_one_of_now(desk: Desk) -> None:
+def test_a_file_behind_standard_input_is_the_one_of_now(checker: Checker) -> None:
     for text, version in (("eggs<2", "1.5"), ("eggs", "2.0")):
-        place = Path(desk.write(f"{version}.txt", text))
+        place = Path(checker.write(f"{version}.txt", text))
         for _ in range(2):
             with place.open("rb") as stream:
-                assert pins(desk.run("-r", "/dev/stdin", stdin=stream).out) == {"eggs": version}
+                assert pins(checker.run("-r", "/dev/stdin", stdin=stream).out) == {"eggs": version}
 
 
-def test_a_saved_target_that_changes(desk: Desk) -> None:
-    place = saved_target(desk)
-    assert [desk.run("onlymac", "-t", place).code for _ in range(2)] == [1, 1]
-    saved_target(desk, MAC)
-    assert desk.run("onlymac", "-t", place).code == 0
+def test_a_saved_target_that_changes(checker: Checker) -> None:
+    place = saved_target(checker)
+    assert [checker.run("onlymac", "-t", place).code for _ in range(2)] == [1, 1]
+    saved_target(checker, MAC)
+    assert checker.run("onlymac", "-t", place).code == 0
 
 
-def test_a_folder_of_wheels_that_grows(desk: Desk) -> None:
-    folder = folder_of_wheels(desk)
+def test_a_folder_of_wheels_that_grows(checker: Checker) -> None:
+    folder = folder_of_wheels(checker)
     asks = [["alone", "-f", folder], ["alone", "--no-index", "-f", folder]]
     for ask in asks * 2:
-        assert pins(desk.run(*ask).out) == {"alone": "1.0"}
+        assert pins(checker.run(*ask).out) == {"alone": "1.0"}
     newer = make_wheel("alone", "2.0")
     (Path(folder) / newer.filename).write_bytes(newer.content)
     for ask in asks:
-        assert pins(desk.run(*ask).out) == {"alone": "2.0"}
+        assert pins(checker.run(*ask).out) == {"alone": "2.0"}
 
 
-def test_an_index_in_a_directory_that_changes(desk: Desk) -> None:
+def test_an_index_in_a_directory_that_changes(checker: Checker) -> None:
     for version in ("1.0", "2.0"):
         wheel = make_wheel("alone", version)
-        place = desk.files / "alone" / wheel.filename
-        desk.write("alone/index.html", f'<a href="{wheel.filename}#sha256={wheel.sha256}">{wheel.filename}</a>')
+        place = checker.files / "alone" / wheel.filename
+        checker.write("alone/index.html", f'<a href="{wheel.filename}#sha256={wheel.sha256}">{wheel.filename}</a>')
         place.write_bytes(wheel.content)
         for _ in range(2):
-            assert pins(desk.run("alone", "-i", str(desk.files)).out) == {"alone": version}
+            assert pins(checker.run("alone", "-i", str(checker.files)).out) == {"alone": version}
 
 
-def test_rules_of_the_user_that_change(desk: Desk) -> None:
-    place = own_rules(desk)
-    assert [desk.run("spam==1.0", "--rules", place).code for _ in range(2)] == [1, 1]
-    desk.write("mine.toml", Path(place).read_text().replace("==1.0", "==7.0"))
-    assert desk.run("spam==1.0", "--rules", place).code == 0
+def test_rules_of_the_user_that_change(checker: Checker) -> None:
+    place = own_rules(checker)
+    assert [checker.run("spam==1.0", "--rules", place).code for _ in range(2)] == [1, 1]
+    checker.write("mine.toml", Path(place).read_text().replace("==1.0", "==7.0"))
+    assert checker.run("spam==1.0", "--rules", place).code == 0
 
 
-def test_a_project_directory_that_changes(desk: Desk) -> None:
-    folder = local_project(desk)
-    assert [pins(desk.run(folder).out) for _ in range(2)] == [{}, {}]
-    assert "1.0" in desk.run(folder).out
-    desk.write("project/pyproject.toml", '[project]\nname = "mine"\nversion = "2.0"\n')
-    assert "2.0" in desk.run(folder).out
+def test_a_project_directory_that_changes(checker: Checker) -> None:
+    folder = local_project(checker)
+    assert [pins(checker.run(folder).out) for _ in range(2)] == [{}, {}]
+    assert "1.0" in checker.run(folder).out
+    checker.write("project/pyproject.toml", '[project]\nname = "mine"\nversion = "2.0"\n')
+    assert "2.0" in checker.run(folder).out
 
 
 @POSIX
-def test_a_python_on_the_path_that_changes(desk: Desk) -> None:
+def test_a_python_on_the_path_that_changes(checker: Checker) -> None:
     script = '#!/bin/sh\nexec {} "$@"\n'
-    place = desk.files / "python3.99"
+    place = checker.files / "python3.99"
     place.write_text(script.format(sys.executable))
     place.chmod(0o755)
-    desk.env["PATH"] = f"{desk.files}{os.pathsep}{desk.env['PATH']}"
+    checker.env["PATH"] = f"{checker.files}{os.pathsep}{checker.env['PATH']}"
     arguments = ["alone", "-t", "linux", "--python", "python3.99"]
-    assert [desk.run(*arguments).code for _ in range(2)] == [0, 0]
+    assert [checker.run(*arguments).code for _ in range(2)] == [0, 0]
     place.write_text("#!/bin/sh\nexit 3\n")
-    assert desk.run(*arguments).code == 2
+    assert checker.run(*arguments).code == 2
 
 
 # -- files that decide
@@ -471,23 +476,23 @@ WAYS: dict[str, Callable[[Path, str], Any]] = {
         ),
     ],
 )
-def test_a_file_that_changed_is_read_again(desk: Desk, where: str, way: str) -> None:
-    changed = Path(desk.write("deep/changed.txt", "eggs==2.0\n"))
-    outer = desk.write("outer.txt", "-c deep/changed.txt\neggs\n" if "bounds" in where else "-r deep/changed.txt\n")
+def test_a_file_that_changed_is_read_again(checker: Checker, where: str, way: str) -> None:
+    changed = Path(checker.write("deep/changed.txt", "eggs==2.0\n"))
+    outer = checker.write("outer.txt", "-c deep/changed.txt\neggs\n" if "bounds" in where else "-r deep/changed.txt\n")
     arguments = {
         "asked": ["-r", str(changed)],
         "bounds": ["eggs", "-c", str(changed)],
         "configured bounds": ["eggs"],
     }.get(where, ["-r", outer])
     if where == "configured bounds":
-        desk.env["PIP_CONSTRAINT"] = str(changed)
-    assert pins(desk.run(*arguments).out) == {"eggs": "2.0"}
-    desk.mark()
+        checker.env["PIP_CONSTRAINT"] = str(changed)
+    assert pins(checker.run(*arguments).out) == {"eggs": "2.0"}
+    checker.mark()
     WAYS[way](changed, "eggs==1.5\n")
-    done = desk.run(*arguments)
+    done = checker.run(*arguments)
     assert (done.code, pins(done.out)) == (0, {"eggs": "1.5"})
     changed.unlink()
-    assert desk.run(*arguments).code == 2
+    assert checker.run(*arguments).code == 2
 
 
 @POSIX
@@ -500,51 +505,51 @@ def test_a_file_that_changed_is_read_again(desk: Desk, where: str, way: str) -> 
         "second name",
     ],
 )
-def test_a_link_that_leads_elsewhere_is_followed_again(desk: Desk, linked: str) -> None:
+def test_a_link_that_leads_elsewhere_is_followed_again(checker: Checker, linked: str) -> None:
     for version in ("1.5", "2.0"):
-        desk.write(f"{version}/asked.txt", f"eggs=={version}\n")
-    link = desk.files / ("link" if linked == "folder" else "link.txt")
+        checker.write(f"{version}/asked.txt", f"eggs=={version}\n")
+    link = checker.files / ("link" if linked == "folder" else "link.txt")
     inside = "" if linked == "folder" else "asked.txt"
-    link.symlink_to(desk.files / "1.5" / inside)
+    link.symlink_to(checker.files / "1.5" / inside)
     before = "-r 1.5/asked.txt\n" if linked == "second name" else ""
-    outer = desk.write("outer.txt", f"{before}-r link.txt\n")
+    outer = checker.write("outer.txt", f"{before}-r link.txt\n")
     arguments = {"file": str(link), "folder": f"{link}/asked.txt"}.get(linked, outer)
-    assert pins(desk.run("-r", arguments).out) == {"eggs": "1.5"}
+    assert pins(checker.run("-r", arguments).out) == {"eggs": "1.5"}
     if linked != "folder":
-        desk.mark()
+        checker.mark()
     link.unlink()
-    link.symlink_to(desk.files / "2.0" / inside)
-    done = desk.run("-r", arguments)
+    link.symlink_to(checker.files / "2.0" / inside)
+    done = checker.run("-r", arguments)
     assert done.code == 1 if before else pins(done.out) == {"eggs": "2.0"}
 
 
-def test_a_relative_path_is_taken_from_the_directory_of_now(desk: Desk) -> None:
+def test_a_relative_path_is_taken_from_the_directory_of_now(checker: Checker) -> None:
     for version in ("1.5", "2.0"):
-        desk.write(f"{version}/asked.txt", f"eggs=={version}\n")
-    assert pins(desk.run("-r", "asked.txt", cwd=desk.files / "1.5").out) == {"eggs": "1.5"}
-    desk.mark()
-    assert pins(desk.run("-r", "asked.txt", cwd=desk.files / "2.0").out) == {"eggs": "2.0"}
-    assert is_marked(desk.run("-r", "asked.txt", cwd=desk.files / "1.5"))
+        checker.write(f"{version}/asked.txt", f"eggs=={version}\n")
+    assert pins(checker.run("-r", "asked.txt", cwd=checker.files / "1.5").out) == {"eggs": "1.5"}
+    checker.mark()
+    assert pins(checker.run("-r", "asked.txt", cwd=checker.files / "2.0").out) == {"eggs": "2.0"}
+    assert is_marked(checker.run("-r", "asked.txt", cwd=checker.files / "1.5"))
 
 
-def test_a_file_that_changes_while_its_answer_is_found_is_read_again(desk: Desk) -> None:
-    asked = desk.write("asked.txt", "eggs==2.0\n")
+def test_a_file_that_changes_while_its_answer_is_found_is_read_again(checker: Checker) -> None:
+    asked = checker.write("asked.txt", "eggs==2.0\n")
 
     def change(handler: Handler) -> None:
-        desk.write("asked.txt", "eggs==1.5\n")
+        checker.write("asked.txt", "eggs==1.5\n")
         handler.serve()
 
-    desk.server.fault("/simple/eggs/", change, times=1)
-    assert pins(desk.run("-r", asked).out) == {"eggs": "2.0"}
-    assert pins(desk.run("-r", asked).out) == {"eggs": "1.5"}
+    checker.server.fault("/simple/eggs/", change, times=1)
+    assert pins(checker.run("-r", asked).out) == {"eggs": "2.0"}
+    assert pins(checker.run("-r", asked).out) == {"eggs": "1.5"}
 
 
 @pytest.mark.parametrize("name", ["TOKEN_OF_MINE", "SHLVL", "COLUMNS", "OLDPWD"])
-def test_a_variable_in_a_file_has_the_value_of_now(desk: Desk, name: str) -> None:
-    asked = desk.write("asked.txt", f"eggs<${{{name}}}\n")
-    assert pins(desk.run("-r", asked, env={name: "2"}).out) == {"eggs": "1.5"}
-    desk.mark()
-    assert pins(desk.run("-r", asked, env={name: "9"}).out) == {"eggs": "2.0"}
+def test_a_variable_in_a_file_has_the_value_of_now(checker: Checker, name: str) -> None:
+    asked = checker.write("asked.txt", f"eggs<${{{name}}}\n")
+    assert pins(checker.run("-r", asked, env={name: "2"}).out) == {"eggs": "1.5"}
+    checker.mark()
+    assert pins(checker.run("-r", asked, env={name: "9"}).out) == {"eggs": "2.0"}
 
 
 # -- configuration and environment
@@ -554,32 +559,32 @@ def test_a_variable_in_a_file_has_the_value_of_now(desk: Desk, name: str) -> Non
     "place", ["chosen.conf", "home/.pip/pip.conf", "home/.config/pip/pip.conf", "xdg/pip/pip.conf", "prefix"]
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="where pip's configuration lies differs between systems")
-def test_a_configuration_file_that_appears_changes_and_goes(desk: Desk, place: str) -> None:
+def test_a_configuration_file_that_appears_changes_and_goes(checker: Checker, place: str) -> None:
     command = MODULE
-    desk.env.pop("PIP_CONFIG_FILE")
+    checker.env.pop("PIP_CONFIG_FILE")
     if place == "chosen.conf":
-        desk.env["PIP_CONFIG_FILE"] = str(desk.folder / place)
-    file = desk.folder / place
+        checker.env["PIP_CONFIG_FILE"] = str(checker.folder / place)
+    file = checker.folder / place
     if place == "prefix":
-        command = [other_python(desk), "-m", "wheelcheck"]
+        command = [other_python(checker), "-m", "wheelcheck"]
         file = Path(command[0]).parent.parent / "pip.conf"
     file.parent.mkdir(parents=True, exist_ok=True)
     for text, version in (("", "1.0"), ("[global]\npre = y\n", "2.0rc1"), ("[global]\npre = n\n", "1.0")):
         if text:
             file.write_text(text)
             settled(file)
-        done = desk.run("spam", command=command)
+        done = checker.run("spam", command=command)
         assert pins(done.out).get("spam") == version
-        desk.mark()
+        checker.mark()
     file.write_text("[global]\npre = y\n")
     settled(file)
-    for entry in desk.entries:
+    for entry in checker.entries:
         entry.unlink()
-    assert pins(desk.run("spam", command=command).out).get("spam") == "2.0rc1"
-    desk.mark()
-    assert is_marked(desk.run("spam", command=command))
+    assert pins(checker.run("spam", command=command).out).get("spam") == "2.0rc1"
+    checker.mark()
+    assert is_marked(checker.run("spam", command=command))
     file.unlink()
-    assert pins(desk.run("spam", command=command).out).get("spam") == "1.0"
+    assert pins(checker.run("spam", command=command).out).get("spam") == "1.0"
 
 
 @pytest.mark.parametrize(
@@ -611,191 +616,193 @@ def test_a_configuration_file_that_appears_changes_and_goes(desk: Desk, place: s
     ],
 )
 def test_a_variable_that_differs_is_another_question(
-    desk: Desk, name: str, value: str, code: int, spam: str | None
+    checker: Checker, name: str, value: str, code: int, spam: str | None
 ) -> None:
-    desk.server.add_project("spam", NEW_SPAM, base="/other")
-    desk.server.add_project("eggs", PROJECTS["eggs"], base="/other")
-    other = f"{desk.server.url}/other/"
+    checker.server.add_project("spam", NEW_SPAM, base="/other")
+    checker.server.add_project("eggs", PROJECTS["eggs"], base="/other")
+    other = f"{checker.server.url}/other/"
     base = "UV_INDEX_URL" if name.startswith("UV_") else "PIP_INDEX_URL"
     command = [*MODULE, "check", "spam"]
-    env = {base: desk.index} | ({} if name == "WHEELCHECK_TARGET" else {"WHEELCHECK_TARGET": LINUX})
-    assert desk.raw(command, env=env).code == 0
-    desk.mark()
-    given = value.replace("OTHER HOME", str(desk.files)).replace("OTHER", other)
-    done = desk.raw(command, env=env | {name: given})
+    env = {base: checker.index} | ({} if name == "WHEELCHECK_TARGET" else {"WHEELCHECK_TARGET": LINUX})
+    assert checker.raw(command, env=env).code == 0
+    checker.mark()
+    given = value.replace("OTHER HOME", str(checker.files)).replace("OTHER", other)
+    done = checker.raw(command, env=env | {name: given})
     assert not is_marked(done)
     assert (done.code, pins(done.out).get("spam")) == (code, spam)
 
 
-def test_another_form_is_another_question(desk: Desk) -> None:
-    desk.run("spam")
-    desk.mark()
-    assert json.loads(desk.run("spam", env={"WHEELCHECK_FORMAT": "json"}).out)["ok"] is True
-    assert json.loads(desk.run("spam", "--format", "json").out)["ok"] is True
-    place = desk.files / "answer.txt"
-    assert desk.run("spam", env={"WHEELCHECK_OUTPUT": str(place)}) == Done(0, "", "")
+def test_another_form_is_another_question(checker: Checker) -> None:
+    checker.run("spam")
+    checker.mark()
+    assert json.loads(checker.run("spam", env={"WHEELCHECK_FORMAT": "json"}).out)["ok"] is True
+    assert json.loads(checker.run("spam", "--format", "json").out)["ok"] is True
+    place = checker.files / "answer.txt"
+    assert checker.run("spam", env={"WHEELCHECK_OUTPUT": str(place)}) == Done(0, "", "")
     assert pins(place.read_text("utf-8"))["spam"] == "1.0"
-    assert "spam" not in pins(desk.run("spam", "-q").out)
+    assert "spam" not in pins(checker.run("spam", "-q").out)
     orders = [["-t", LINUX, "-t", MAC], ["-t", MAC, "-t", LINUX]]
-    assert [desk.run("alone", *order).out.split()[0] for order in orders] == [LINUX, MAC]
+    assert [checker.run("alone", *order).out.split()[0] for order in orders] == [LINUX, MAC]
 
 
-def other_python(desk: Desk) -> str:
+def other_python(checker: Checker) -> str:
     """The interpreter of an environment of its own that imports what this one does."""
-    folder = desk.folder / "venv"
+    folder = checker.folder / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True, stdin=subprocess.DEVNULL)
     packages = next(folder.glob("[Ll]ib*/**/site-packages"))
     (packages / "all.pth").write_text("\n".join(path for path in sys.path if path))
     return str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 
 
-def test_another_interpreter_or_another_way_to_start_it_is_another_question(desk: Desk) -> None:
-    desk.run("alone", "-t", "running")
-    desk.mark()
-    for command in ([other_python(desk)], [sys.executable, "-s"], [sys.executable, "-E"]):
-        done = desk.run("alone", "-t", "running", command=[*command, "-m", "wheelcheck"])
+def test_another_interpreter_or_another_way_to_start_it_is_another_question(checker: Checker) -> None:
+    checker.run("alone", "-t", "running")
+    checker.mark()
+    for command in ([other_python(checker)], [sys.executable, "-s"], [sys.executable, "-E"]):
+        done = checker.run("alone", "-t", "running", command=[*command, "-m", "wheelcheck"])
         assert (done.code, is_marked(done)) == (0, False)
 
 
 # -- pages in the cache
 
 
-def test_a_page_that_another_process_refreshed(desk: Desk) -> None:
-    assert pins(desk.run("spam").out) == {"eggs": "1.5", "spam": "1.0"}
-    desk.mark()
-    desk.server.add_project("spam", NEW_SPAM)
-    assert is_marked(desk.run("spam"))
-    assert pins(desk.run("spam", "-t", MAC, "--refresh").out) == {"spam": "3.0"}
-    assert pins(desk.run("spam").out) == {"spam": "3.0"}
+def test_a_page_that_another_process_refreshed(checker: Checker) -> None:
+    assert pins(checker.run("spam").out) == {"eggs": "1.5", "spam": "1.0"}
+    checker.mark()
+    checker.server.add_project("spam", NEW_SPAM)
+    assert is_marked(checker.run("spam"))
+    assert pins(checker.run("spam", "-t", MAC, "--refresh").out) == {"spam": "3.0"}
+    assert pins(checker.run("spam").out) == {"spam": "3.0"}
 
 
-def test_a_page_of_a_dependency_that_another_process_refreshed(desk: Desk) -> None:
-    desk.run("spam")
-    desk.mark()
-    desk.server.add_project("eggs", [*PROJECTS["eggs"], make_wheel("eggs", "1.6")])
-    desk.run("eggs", "--refresh")
-    assert pins(desk.run("spam").out) == {"eggs": "1.6", "spam": "1.0"}
+def test_a_page_of_a_dependency_that_another_process_refreshed(checker: Checker) -> None:
+    checker.run("spam")
+    checker.mark()
+    checker.server.add_project("eggs", [*PROJECTS["eggs"], make_wheel("eggs", "1.6")])
+    checker.run("eggs", "--refresh")
+    assert pins(checker.run("spam").out) == {"eggs": "1.6", "spam": "1.0"}
 
 
 @pytest.mark.parametrize("what", ["page", "answer"])
-def test_a_project_that_appears_on_another_index(desk: Desk, what: str) -> None:
-    extra = ["--extra-index-url", f"{desk.server.url}/other/"]
-    assert pins(desk.run("alone", *extra).out) == {"alone": "1.0"}
-    desk.mark()
-    assert is_marked(desk.run("alone", *extra))
-    desk.server.add_project("alone", [make_wheel("alone", "2.0")], base="/other")
+def test_a_project_that_appears_on_another_index(checker: Checker, what: str) -> None:
+    extra = ["--extra-index-url", f"{checker.server.url}/other/"]
+    assert pins(checker.run("alone", *extra).out) == {"alone": "1.0"}
+    checker.mark()
+    assert is_marked(checker.run("alone", *extra))
+    checker.server.add_project("alone", [make_wheel("alone", "2.0")], base="/other")
     if what == "page":
-        desk.run("alone", *extra, "-t", MAC, "--refresh")
+        checker.run("alone", *extra, "-t", MAC, "--refresh")
     else:
-        desk.run("alone", "-i", f"{desk.server.url}/other/", "--refresh")
-    assert pins(desk.run("alone", *extra).out) == {"alone": "2.0"}
+        checker.run("alone", "-i", f"{checker.server.url}/other/", "--refresh")
+    assert pins(checker.run("alone", *extra).out) == {"alone": "2.0"}
 
 
 @pytest.mark.parametrize("absent", [False, True])
-def test_an_answer_ends_with_the_first_of_its_pages(desk: Desk, absent: bool) -> None:
+def test_an_answer_ends_with_the_first_of_its_pages(checker: Checker, absent: bool) -> None:
     long, short = {"cache-control": "max-age=3000"}, {"cache-control": "max-age=3000", "age": "2900"}
-    desk.server.add_project("spam", PROJECTS["spam"], headers=long)
-    desk.server.add_project("eggs", PROJECTS["eggs"], headers=long if absent else short)
-    extra = ["--extra-index-url", f"{desk.server.url}/other/"] if absent else []
-    desk.run("spam", *extra)
-    (entry,) = desk.entries
-    standing = opened(str(entry))[0]["stamps"]
-    assert 0 < standing["until"] - standing["since"] <= (600 if absent else 100)
-    desk.mark(until=time.time())
-    done = desk.run("spam", *extra)
+    checker.server.add_project("spam", PROJECTS["spam"], headers=long)
+    checker.server.add_project("eggs", PROJECTS["eggs"], headers=long if absent else short)
+    extra = ["--extra-index-url", f"{checker.server.url}/other/"] if absent else []
+    checker.run("spam", *extra)
+    (entry,) = checker.entries
+    validity_stamps = opened(str(entry))[0]["stamps"]
+    assert 0 < validity_stamps["until"] - validity_stamps["since"] <= (600 if absent else 100)
+    checker.mark(until=time.time())
+    done = checker.run("spam", *extra)
     assert pins(done.out) == {"eggs": "1.5", "spam": "1.0"}
     assert not is_marked(done)
 
 
 @pytest.mark.parametrize("absent", [False, True])
-def test_nothing_is_given_beyond_the_time_of_a_page(desk: Desk, absent: bool) -> None:
+def test_nothing_is_given_beyond_the_time_of_a_page(checker: Checker, absent: bool) -> None:
     base = "/other" if absent else "/simple"
     short = {"cache-control": "max-age=1"}
     if absent:
-        desk.server.fault("/other/*", lambda handler: handler.answer(404, b"", short), times=1)
+        checker.server.fault("/other/*", lambda handler: handler.answer(404, b"", short), times=1)
     else:
-        desk.server.add_project("alone", PROJECTS["alone"], headers=short)
-    extra = ["--extra-index-url", f"{desk.server.url}{base}/"]
-    assert pins(desk.run("alone", *extra).out) == {"alone": "1.0"}
+        checker.server.add_project("alone", PROJECTS["alone"], headers=short)
+    extra = ["--extra-index-url", f"{checker.server.url}{base}/"]
+    assert pins(checker.run("alone", *extra).out) == {"alone": "1.0"}
     ends = time.time() + 1
-    desk.server.add_project("alone", [make_wheel("alone", "2.0")], base=base)
+    checker.server.add_project("alone", [make_wheel("alone", "2.0")], base=base)
     while time.time() <= ends:
         time.sleep(0.05)
-    assert pins(desk.run("alone", *extra).out) == {"alone": "2.0"}
+    assert pins(checker.run("alone", *extra).out) == {"alone": "2.0"}
 
 
-def test_an_emptied_cache(desk: Desk) -> None:
-    desk.run("spam")
-    assert desk.entries
-    desk.raw([*MODULE, "cache", "clear"])
-    assert desk.entries == []
-    desk.server.add_project("spam", NEW_SPAM)
-    assert pins(desk.run("spam").out) == {"spam": "3.0"}
+def test_an_emptied_cache(checker: Checker) -> None:
+    checker.run("spam")
+    assert checker.entries
+    checker.raw([*MODULE, "cache", "clear"])
+    assert checker.entries == []
+    checker.server.add_project("spam", NEW_SPAM)
+    assert pins(checker.run("spam").out) == {"spam": "3.0"}
 
 
-def test_a_page_that_is_gone_from_the_cache(desk: Desk) -> None:
-    desk.run("spam")
-    desk.mark()
-    for page in desk.cache.glob("*/pages/*-eggs"):
+def test_a_page_that_is_gone_from_the_cache(checker: Checker) -> None:
+    checker.run("spam")
+    checker.mark()
+    for page in checker.cache.glob("*/pages/*-eggs"):
         page.unlink()
-    desk.server.forget()
-    assert pins(desk.run("spam").out) == {"eggs": "1.5", "spam": "1.0"}
-    assert "/simple/eggs/" in desk.server.paths
-    assert "/simple/spam/" not in desk.server.paths
+    checker.server.forget()
+    assert pins(checker.run("spam").out) == {"eggs": "1.5", "spam": "1.0"}
+    assert "/simple/eggs/" in checker.server.paths
+    assert "/simple/spam/" not in checker.server.paths
 
 
-def test_a_clock_that_was_set_back(desk: Desk) -> None:
-    desk.run("spam")
-    desk.mark()
-    assert is_marked(desk.run("spam"))
-    desk.mark(since=time.time() + 60, until=time.time() + 600)
-    assert not is_marked(desk.run("spam"))
+def test_a_clock_that_was_set_back(checker: Checker) -> None:
+    checker.run("spam")
+    checker.mark()
+    assert is_marked(checker.run("spam"))
+    checker.mark(since=time.time() + 60, until=time.time() + 600)
+    assert not is_marked(checker.run("spam"))
 
 
 @pytest.mark.parametrize("where", ["beside", "inside"])
-def test_a_file_that_was_refused_and_is_mended(desk: Desk, where: str) -> None:
+def test_a_file_that_was_refused_and_is_mended(checker: Checker, where: str) -> None:
     old, new = make_wheel("mended", "1.0"), make_wheel("mended", "2.0")
-    desk.server.add_project("mended", [old, new], metadata=where == "beside")
+    checker.server.add_project("mended", [old, new], metadata=where == "beside")
     path = f"/files/{new.filename}{'.metadata' if where == 'beside' else ''}"
-    good = desk.server.resources[path]
-    desk.server.add(path, metadata_text("mended", "2.0", requires=["nowhere"]) if where == "beside" else b"PK no zip")
-    assert pins(desk.run("mended").out) == {"mended": "1.0"}
-    desk.server.resources[path] = good
-    for kept in desk.cache.glob("*/metadata/*"):
+    good = checker.server.resources[path]
+    checker.server.add(
+        path, metadata_text("mended", "2.0", requires=["nowhere"]) if where == "beside" else b"PK no zip"
+    )
+    assert pins(checker.run("mended").out) == {"mended": "1.0"}
+    checker.server.resources[path] = good
+    for kept in checker.cache.glob("*/metadata/*"):
         kept.unlink()  # as after ten minutes
-    assert pins(desk.run("mended").out) == {"mended": "2.0"}
+    assert pins(checker.run("mended").out) == {"mended": "2.0"}
 
 
-def test_a_page_that_another_process_refreshes_while_an_answer_is_found(desk: Desk) -> None:
+def test_a_page_that_another_process_refreshes_while_an_answer_is_found(checker: Checker) -> None:
     def refresh(handler: Handler) -> None:
-        desk.server.add_project("spam", [*PROJECTS["spam"], make_wheel("spam", "3.0", requires=["eggs"])])
-        desk.run("spam", "--no-deps", "-t", MAC)
-        for page in desk.cache.glob("*/pages/*-spam"):
+        checker.server.add_project("spam", [*PROJECTS["spam"], make_wheel("spam", "3.0", requires=["eggs"])])
+        checker.run("spam", "--no-deps", "-t", MAC)
+        for page in checker.cache.glob("*/pages/*-spam"):
             page.unlink()
-        desk.run("spam", "--no-deps", "-t", MAC)
+        checker.run("spam", "--no-deps", "-t", MAC)
         handler.serve()
 
-    desk.server.fault("/simple/eggs/", refresh, times=1)
-    assert pins(desk.run("spam").out)["spam"] == "1.0"
-    assert pins(desk.run("spam").out)["spam"] == "3.0"
+    checker.server.fault("/simple/eggs/", refresh, times=1)
+    assert pins(checker.run("spam").out)["spam"] == "1.0"
+    assert pins(checker.run("spam").out)["spam"] == "3.0"
 
 
 # -- what is installed, and what this is
 
 
-def test_something_that_was_installed(desk: Desk) -> None:
-    desk.env["PYTHONPATH"] = str(desk.files)
-    desk.run("spam")
-    desk.mark()
-    assert is_marked(desk.run("spam"))
-    desk.write("something-1.0.dist-info/METADATA", metadata_text("something", "1.0"))
-    assert not is_marked(desk.run("spam"))
+def test_something_that_was_installed(checker: Checker) -> None:
+    checker.env["PYTHONPATH"] = str(checker.files)
+    checker.run("spam")
+    checker.mark()
+    assert is_marked(checker.run("spam"))
+    checker.write("something-1.0.dist-info/METADATA", metadata_text("something", "1.0"))
+    assert not is_marked(checker.run("spam"))
 
 
-def test_sources_and_rules_that_changed(desk: Desk) -> None:
-    package = desk.files / "wheelcheck"
+def test_sources_and_rules_that_changed(checker: Checker) -> None:
+    package = checker.files / "wheelcheck"
     shutil.copytree(Path(wheelcheck.__file__).parent, package)
-    desk.env |= {"PYTHONPATH": str(desk.files), "PYTHONDONTWRITEBYTECODE": "1"}
+    checker.env |= {"PYTHONPATH": str(checker.files), "PYTHONDONTWRITEBYTECODE": "1"}
     version = package / "_version.py"
     (rules, *more) = sorted((package / "rules" / "data").glob("*.toml"))
     changes: list[Callable[[], Any]] = [
@@ -808,99 +815,99 @@ def test_sources_and_rules_that_changed(desk: Desk) -> None:
         lambda: (package / "new" / "deep" / "a.py").write_text("changed = True"),
     ]
     for change in changes:
-        assert desk.run("spam").code == 0
-        desk.mark()
-        assert is_marked(desk.run("spam"))
+        assert checker.run("spam").code == 0
+        checker.mark()
+        assert is_marked(checker.run("spam"))
         change()
-        assert not is_marked(desk.run("spam"))
+        assert not is_marked(checker.run("spam"))
 
 
 @POSIX
-def test_a_working_directory_that_is_gone(desk: Desk) -> None:
-    gone = desk.folder / "gone"
+def test_a_working_directory_that_is_gone(checker: Checker) -> None:
+    gone = checker.folder / "gone"
     gone.mkdir()
     body = f"import os, sys; os.rmdir({str(gone)!r}); from wheelcheck.__main__ import main; sys.exit(main())"
-    script = desk.write("script.py", body)  # with -c, CPython 3.13.0 itself fails there
-    done = desk.run("spam", cwd=gone, command=[sys.executable, script])
+    script = checker.write("script.py", body)  # with -c, CPython 3.13.0 itself fails there
+    done = checker.run("spam", cwd=gone, command=[sys.executable, script])
     assert (done.code, pins(done.out)) == (0, {"eggs": "1.5", "spam": "1.0"})
 
 
 # -- where the answer goes
 
 
-def test_an_output_that_cannot_be_written_any_more(desk: Desk) -> None:
-    folder = desk.files / ("out" if os.name == "nt" else "out\033[31m")
+def test_an_output_that_cannot_be_written_any_more(checker: Checker) -> None:
+    folder = checker.files / ("out" if os.name == "nt" else "out\033[31m")
     folder.mkdir()
-    arguments = ["-r", desk.write("asked.txt", "--use-feature fast-deps\nspam\n"), "-o", str(folder / "answer.txt")]
-    first = desk.run(*arguments)
+    arguments = ["-r", checker.write("asked.txt", "--use-feature fast-deps\nspam\n"), "-o", str(folder / "answer.txt")]
+    first = checker.run(*arguments)
     assert (first.code, first.out) == (0, "")
-    desk.mark()
+    checker.mark()
     shutil.rmtree(folder)
-    remembered = desk.run(*arguments)
-    for entry in desk.entries:
+    remembered = checker.run(*arguments)
+    for entry in checker.entries:
         entry.unlink()
-    assert remembered == desk.run(*arguments)
+    assert remembered == checker.run(*arguments)
     assert remembered.code == 2
     assert "The answer could not be written to" in remembered.err.splitlines()[1]
     assert remembered.err.replace("\n", "").isprintable()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_standard_output_that_is_full(desk: Desk) -> None:
-    desk.run("spam")
-    desk.mark()
+def test_a_standard_output_that_is_full(checker: Checker) -> None:
+    checker.run("spam")
+    checker.mark()
     with Path("/dev/full").open("wb") as full:
-        done = desk.run("spam", stdout=full)
+        done = checker.run("spam", stdout=full)
     assert (done.code, len(done.err.splitlines())) == (2, 1)
     assert done.err.startswith("wheelcheck: The answer could not be written to standard output: ")
 
 
 @POSIX
-def test_a_closed_pipe_ends_quietly(desk: Desk) -> None:
-    desk.run("spam")
-    desk.mark()
+def test_a_closed_pipe_ends_quietly(checker: Checker) -> None:
+    checker.run("spam")
+    checker.mark()
     reading, writing = os.pipe()
     os.close(reading)
-    done = desk.run("spam", stdout=writing)
+    done = checker.run("spam", stdout=writing)
     os.close(writing)
     assert (done.code, done.err) == (130, "")
 
 
 @POSIX
 @pytest.mark.parametrize("closed", ["1>&-", "2>&-", "0<&-"])
-def test_a_stream_that_is_closed_is_no_different_the_second_time(desk: Desk, closed: str) -> None:
-    asked = desk.write("asked.txt", "--use-feature fast-deps\nspam\n")
+def test_a_stream_that_is_closed_is_no_different_the_second_time(checker: Checker, closed: str) -> None:
+    asked = checker.write("asked.txt", "--use-feature fast-deps\nspam\n")
     command = ["sh", "-c", f'exec "$@" {closed}', "sh", *MODULE]
-    first, again = (desk.run("-r", asked, command=command) for _ in range(2))
+    first, again = (checker.run("-r", asked, command=command) for _ in range(2))
     assert again == first
     assert "fast-deps" not in first.out
     assert first.code == (130 if closed == "1>&-" else 0)
 
 
 @POSIX
-def test_a_terminal_is_another_question_than_a_pipe(desk: Desk) -> None:
+def test_a_terminal_is_another_question_than_a_pipe(checker: Checker) -> None:
     escape = "\033["
-    desk.env["TERM"] = "xterm"
-    plain = desk.run("alone")
+    checker.env["TERM"] = "xterm"
+    plain = checker.run("alone")
     assert escape not in plain.out
-    coloured = on_terminal(desk, "alone")
+    coloured = on_terminal(checker, "alone")
     assert escape in coloured
-    assert on_terminal(desk, "alone") == coloured
-    assert desk.run("alone") == plain
-    desk.mark()
-    assert MARK in on_terminal(desk, "alone")
-    assert MARK not in on_terminal(desk, "alone", env={"NO_COLOR": "1"})
-    forced = desk.run("alone", env={"FORCE_COLOR": "1"})
+    assert on_terminal(checker, "alone") == coloured
+    assert checker.run("alone") == plain
+    checker.mark()
+    assert MARK in on_terminal(checker, "alone")
+    assert MARK not in on_terminal(checker, "alone", env={"NO_COLOR": "1"})
+    forced = checker.run("alone", env={"FORCE_COLOR": "1"})
     assert escape in forced.out
-    assert desk.run("alone", env={"FORCE_COLOR": "1"}) == forced
+    assert checker.run("alone", env={"FORCE_COLOR": "1"}) == forced
 
 
-def on_terminal(desk: Desk, *arguments: str, env: Mapping[str, str] | None = None) -> str:
+def on_terminal(checker: Checker, *arguments: str, env: Mapping[str, str] | None = None) -> str:
     """What a command writes to a terminal."""
     import pty
 
     ours, theirs = pty.openpty()
-    done = desk.run(*arguments, env=env, stdout=theirs)
+    done = checker.run(*arguments, env=env, stdout=theirs)
     os.close(theirs)
     assert (done.code, done.err) == (0, "")
     written = b""
@@ -947,22 +954,22 @@ def test_a_damaged_entry_is_none(ask: Any, capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out == ""
 
 
-def test_a_damaged_entry_is_written_anew(desk: Desk) -> None:
-    first = desk.run("spam")
-    (entry,) = desk.entries
+def test_a_damaged_entry_is_written_anew(checker: Checker) -> None:
+    first = checker.run("spam")
+    (entry,) = checker.entries
     whole = entry.read_bytes()
     for data in (whole[:-1] + b"?", whole[:100], b"", b"\n\n"):
         entry.write_bytes(data)
-        assert desk.run("spam") == first
+        assert checker.run("spam") == first
         assert opened(str(entry))[1][0] == whole[whole.index(b"\n", 22) + 1 :]
 
 
-def test_something_else_in_the_place_of_an_entry(desk: Desk) -> None:
-    first = desk.run("spam")
-    (entry,) = desk.entries
+def test_something_else_in_the_place_of_an_entry(checker: Checker) -> None:
+    first = checker.run("spam")
+    (entry,) = checker.entries
     entry.unlink()
     entry.mkdir()
-    assert desk.run("spam") == first
+    assert checker.run("spam") == first
 
 
 @pytest.mark.parametrize(
@@ -993,35 +1000,35 @@ def test_there_is_no_answer_to_what_was_never_asked(ask: Any, arguments: list[st
     assert recalled(arguments) is None
 
 
-def test_no_secret_is_kept(desk: Desk) -> None:
-    desk.env |= {"TOKEN": "s3cret-token", "UV_INDEX_CORP_PASSWORD": "s3cret-password"}
-    index = desk.server.with_credentials("me", "s3cret-word")
-    assert desk.run("spam", "-i", index, "--extra-index-url", index).code == 0
-    assert desk.entries
-    kept = b"".join(path.read_bytes() for path in desk.cache.rglob("*") if path.is_file())
+def test_no_secret_is_kept(checker: Checker) -> None:
+    checker.env |= {"TOKEN": "s3cret-token", "UV_INDEX_CORP_PASSWORD": "s3cret-password"}
+    index = checker.server.with_credentials("me", "s3cret-word")
+    assert checker.run("spam", "-i", index, "--extra-index-url", index).code == 0
+    assert checker.entries
+    kept = b"".join(path.read_bytes() for path in checker.cache.rglob("*") if path.is_file())
     assert b"s3cret" not in kept
 
 
-def test_the_last_answers_are_kept_and_no_more(desk: Desk) -> None:
-    desk.run("alone")
-    (folder,) = desk.cache.glob("*/answers")
+def test_the_last_answers_are_kept_and_no_more(checker: Checker) -> None:
+    checker.run("alone")
+    (folder,) = checker.cache.glob("*/answers")
     for number in range(MAX_ENTRIES + 44):
         place = folder / f"old-{number}"
         place.write_bytes(b"")
         os.utime(place, (number, number))
-    first = desk.run("spam")
-    names = {path.name for path in desk.entries}
+    first = checker.run("spam")
+    names = {path.name for path in checker.entries}
     assert len(names) == MAX_ENTRIES
     assert {f"old-{number}" for number in range(46)} & names == set()
-    assert desk.run("spam") == first
+    assert checker.run("spam") == first
     forget_oldest(str(folder / "nowhere"))
 
 
-def test_a_folder_that_cannot_be_made_is_passed_over(desk: Desk) -> None:
-    desk.run("alone")
-    (folder,) = desk.cache.glob("*/answers")
+def test_a_folder_that_cannot_be_made_is_passed_over(checker: Checker) -> None:
+    checker.run("alone")
+    (folder,) = checker.cache.glob("*/answers")
     shutil.rmtree(folder)
     folder.write_bytes(b"")
-    first = desk.run("spam")
+    first = checker.run("spam")
     assert (first.code, first.err) == (0, "")
-    assert desk.run("spam") == first
+    assert checker.run("spam") == first

@@ -132,11 +132,11 @@ class Case:
         if self.conflict is not None:
             core = {demand.asking for demand in self.conflict.demands}
             return tuple(d for d in (*self.question.demands, *self.question.constraints) if d.asking in core)
-        about = {one.project for one in self.warnings} | self.doubled
+        about = {one.project for one in self.warnings} | self.with_same_module
         return tuple(demand for demand in self.question.demands if demand.name in about)
 
     @property
-    def doubled(self) -> set[str]:
+    def with_same_module(self) -> set[str]:
         """The projects of which another one in the answer installs the same module."""
         return {name for one in self.warnings if isinstance(one, SameModule) for name in one.others}
 
@@ -150,7 +150,7 @@ class Case:
             yield from (file for file in files if file.reasons and all(isinstance(why, kinds) for why in file.reasons))
 
     @property
-    def hangs_on_python(self) -> bool:
+    def depends_on_python(self) -> bool:
         """Whether a demand in the conflict applies to some Pythons only."""
         clashing = self.conflict.demands if self.conflict is not None else ()
         return any("python" in str(demand.requirement.marker or "") for demand in clashing)
@@ -191,10 +191,10 @@ def remedies(case: Case, ask: Ask) -> tuple[Remedy, ...]:
     given: dict[Change, Answer | None] = {}
     found: dict[Change, Remedy] = {}
     for group in _groups(case):
-        is_told: set[bool] = set()
+        seen_kinds: set[bool] = set()
         for remedy in _until_clean(_cures(case, group, ask, given)):
-            if _is_second_best(remedy) not in is_told:
-                is_told.add(_is_second_best(remedy))
+            if _is_second_best(remedy) not in seen_kinds:
+                seen_kinds.add(_is_second_best(remedy))
                 found.setdefault(remedy.change, remedy)
     return tuple(sorted(found.values(), key=_rank))
 
@@ -240,7 +240,7 @@ def _groups(case: Case) -> Iterator[Group]:
 def _pythons(case: Case) -> Iterator[Group]:
     """Try the nearest Python that works, and the newest; for a free-threaded build also the nearest of its kind."""
     target = case.question.target
-    if isinstance(case.conflict, NotForTarget) or any(case.refused_for(*OF_PYTHON)) or case.hangs_on_python:
+    if isinstance(case.conflict, NotForTarget) or any(case.refused_for(*OF_PYTHON)) or case.depends_on_python:
         if target.free_threaded:
             yield _with_pythons(case, [f"{text}t" for minor, text in _nearest(target) if minor >= FIRST_FREE_THREADED])
         yield _with_pythons(case, [text for _, text in _nearest(target)])
@@ -352,7 +352,7 @@ def _looser(case: Case, demand: Demand) -> Iterator[Attempt]:
             change = ChangeRequirement(project=demand.name, before=demand.shown, after=text, place=place)
             yield Attempt(change, _with(question, demand, text))
     fewer = _with(question, demand, None)
-    if fewer.demands and (case.conflict is not None or demand.name in case.doubled):
+    if fewer.demands and (case.conflict is not None or demand.name in case.with_same_module):
         yield Attempt(DropRequirement(requirement=demand.shown, place=place), fewer)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wheelcheck.index.cache.entries import ANSWERS, FORMAT, Damaged, cache_directory, digest_of, opened
-from wheelcheck.index.cache.stamps import holds, surroundings
+from wheelcheck.index.cache.stamps import environment_state, holds
 from wheelcheck.render.console import emit, say
 
 MAX_ENTRIES = 256
@@ -48,7 +48,7 @@ def question_of(arguments: Sequence[str]) -> str | None:
         return None
     try:
         terminals = [bool(getattr(stream, "isatty", bool)()) for stream in (sys.stdin, sys.stdout)]
-        asked = json.dumps([list(arguments), terminals, surroundings()])
+        asked = json.dumps([list(arguments), terminals, environment_state()])
     except (OSError, ValueError):
         return None
     return digest_of(asked)

@@ -13,7 +13,7 @@ from wheelcheck.commands.report import Memory, Report, Result
 from wheelcheck.commands.retry import Retry, concerns_in, metadata_of
 from wheelcheck.common.errors import Interrupted, UndeterminedError, UsageError
 from wheelcheck.common.records import replace
-from wheelcheck.index.cache.stamps import Stamp, installations, is_settled, stamps_of, standing_on
+from wheelcheck.index.cache.stamps import Stamp, installations, is_settled, stamps_of, validity
 from wheelcheck.inputs.options import Options, complete
 from wheelcheck.inputs.request import Request, question_of, target_named
 from wheelcheck.resolver.compatibility import ForbiddenByRule, Verdict
@@ -298,7 +298,7 @@ def _all_stamps(inputs: Mapping[str, Stamp] | None, indexes: Sequence[Index]) ->
         return None
     found = [index.stamps for index in indexes]
     places = {place: stamp for stamps, _ in found for place, stamp in stamps.items()}
-    return standing_on({**stamps_of(installations()), **places, **inputs}, min(until for _, until in found))
+    return validity({**stamps_of(installations()), **places, **inputs}, min(until for _, until in found))
 
 
 def _total(counters: Sequence[Counters]) -> Counters:

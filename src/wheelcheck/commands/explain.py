@@ -7,7 +7,7 @@ from time import thread_time
 from typing import TYPE_CHECKING
 
 from wheelcheck.commands.check import result_of
-from wheelcheck.commands.report import Result, Sourced
+from wheelcheck.commands.report import FromIndex, Result
 from wheelcheck.commands.retry import Retry
 from wheelcheck.common.errors import UndeterminedError, UsageError
 from wheelcheck.common.records import Plain, plain, record, replace
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @record
-class Explanation(Sourced):
+class Explanation(FromIndex):
     """Every file of one project, with its verdict for one target.
 
     Attributes:
@@ -37,7 +37,7 @@ class Explanation(Sourced):
             with invalid names come last.
         nearest: the closest of the files that are newer than every compatible final release; None where the newest
             version is compatible.
-        sources, applied, counters, oldest, exclude_newer, notices: where the answer comes from, as in `Sourced`.
+        sources, applied, counters, oldest, exclude_newer, notices: where the answer comes from, as in `FromIndex`.
     """
 
     demands: tuple[Demand, ...]

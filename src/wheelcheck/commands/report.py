@@ -87,7 +87,7 @@ class Result:
 
 
 @record
-class Sourced:
+class FromIndex:
     """An answer with where it comes from.
 
     Attributes:
@@ -121,12 +121,12 @@ class Sourced:
 
 
 @record
-class Report(Sourced):
+class Report(FromIndex):
     """The results for all targets, in the order in which the targets were named.
 
     Attributes:
         results: one for each target.
-        sources, applied, counters, oldest, exclude_newer, notices: where the answer comes from, as in `Sourced`.
+        sources, applied, counters, oldest, exclude_newer, notices: where the answer comes from, as in `FromIndex`.
         stamps: the state of all files and pages behind the answer, so that it may be given again; None where a change
             of them could go unnoticed.
         answered: how many pages and metadata were read for it.

@@ -15,7 +15,7 @@ from wheelcheck.inputs.request import Request
 from wheelcheck.resolver.compatibility import Compatible, Judge
 from wheelcheck.resolver.limits import Budget
 from wheelcheck.rules.audit import (
-    AlreadySaid,
+    AlreadyInMetadata,
     Audit,
     Beside,
     Difference,
@@ -26,7 +26,7 @@ from wheelcheck.rules.audit import (
     NotTold,
     NoVersion,
     but,
-    is_said,
+    is_in_metadata,
     stated,
 )
 from wheelcheck.rules.load import rules_in_force
@@ -128,14 +128,14 @@ def verify_rules(names: Iterable[str] = (), **options: Unpack[Options]) -> Verif
     rules = rules_in_force(complete(options)["rules"])
     rows = _chosen(rules, tuple(names))
     notices: list[str] = []
-    with _Desk(rules, options, notices) as desk:
+    with _Auditor(rules, options, notices) as auditor:
         for name in dict.fromkeys(name for rule in rows for name in sorted(rule.names)):
-            desk.index.start_page(name)
-        audits = tuple(map(desk.audit, rows))
+            auditor.index.start_page(name)
+        audits = tuple(map(auditor.audit, rows))
         fresh = tuple(
-            found for name in dict.fromkeys(rule.project for rule in rows) for found in desk.new_releases(name)
+            found for name in dict.fromkeys(rule.project for rule in rows) for found in auditor.new_releases(name)
         )
-        return Verification(audits=audits, new_releases=fresh, sources=desk.index.sources, notices=tuple(notices))
+        return Verification(audits=audits, new_releases=fresh, sources=auditor.index.sources, notices=tuple(notices))
 
 
 def show_rule(id: str, **options: Unpack[Options]) -> Audit:  # noqa: A002 -- the field of this name
@@ -146,8 +146,8 @@ def show_rule(id: str, **options: Unpack[Options]) -> Audit:  # noqa: A002 -- th
     """
     rules = rules_in_force(complete(options)["rules"])
     rule = rules.named(id)
-    with _Desk(rules, options, []) as desk:
-        return desk.look(rule)
+    with _Auditor(rules, options, []) as auditor:
+        return auditor.look(rule)
 
 
 def _chosen(rules: Rules, names: Sequence[str]) -> tuple[Rule, ...]:
@@ -159,7 +159,7 @@ def _chosen(rules: Rules, names: Sequence[str]) -> tuple[Rule, ...]:
     return tuple(chosen) if names else tuple(rules)
 
 
-class _Desk:
+class _Auditor:
     """Compare rules with one index."""
 
     def __init__(self, rules: Rules, options: Options, notices: list[str]) -> None:
@@ -237,8 +237,8 @@ class _Desk:
         for file, _ in places:
             self.index.start_metadata(file)
         results = ((file, self.index.metadata(file), target) for file, target in places)
-        if all(isinstance(one, Metadata) and is_said(rule, one, to, self._published) for _, one, to in results):
-            yield AlreadySaid(versions=tuple(file.version for file, _ in places))
+        if all(isinstance(one, Metadata) and is_in_metadata(rule, one, to, self._published) for _, one, to in results):
+            yield AlreadyInMetadata(versions=tuple(file.version for file, _ in places))
 
     def _published(self, name: NormalizedName) -> Sequence[Version]:
         page = self.index.page(name)

@@ -11,7 +11,7 @@ from wheelcheck._version import __version__
 from wheelcheck.common.errors import UsageError
 from wheelcheck.common.records import record
 from wheelcheck.common.urls import mask
-from wheelcheck.index.cache.stamps import surroundings
+from wheelcheck.index.cache.stamps import environment_state
 from wheelcheck.inputs.options import Options
 from wheelcheck.resolver.compatibility import Judge
 from wheelcheck.resolver.model import Asked, Constraint, Demand, NotForTarget, Outcome, Policy, Question
@@ -49,7 +49,7 @@ def question_of(
     values = tuple(tuple(value) if isinstance(value, list) else value for value in options.values())
     names = repr(targets)  # equal targets may differ in what the report tells of them
     try:
-        question = requirements, names, tuple(options), values, str(surroundings())
+        question = requirements, names, tuple(options), values, str(environment_state())
         hash(question)
     except (OSError, TypeError):
         return None

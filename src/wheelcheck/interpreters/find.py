@@ -293,8 +293,8 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _ending(code: int, printed: bytes) -> str:
     lines = [line for line in printed.decode("utf-8", "replace").splitlines() if line.strip()]
-    telling = lines[-1 if "Traceback" in printed.decode("utf-8", "replace") else 0][:300] if lines else ""
-    plain = "".join(letter if letter.isprintable() else " " for letter in telling).strip()
+    line = lines[-1 if "Traceback" in printed.decode("utf-8", "replace") else 0][:300] if lines else ""
+    plain = "".join(letter if letter.isprintable() else " " for letter in line).strip()
     end = f"signal {-code} ended it" if code < 0 else f"it ended with exit code {code}"
     return f"{end} ({plain.rstrip('.')})" if plain else end
 

@@ -122,11 +122,11 @@ def _directory(search: Path | None) -> str | None:
 
 def _confirm(question: dict[str, Any], interpreter: str, timeout: float, isolated: bool) -> Confirmation:
     """Run children until every module has been tried once: a crash loses only the module that crashed."""
-    story = _Story(question, interpreter=interpreter, timeout=timeout)
+    progress = _Progress(question, interpreter=interpreter, timeout=timeout)
     with _workroom() as room:
-        while story.add(_run(question, interpreter, timeout, room, isolated)):
-            question = question | {"projects": [], "versions": [], "modules": story.waiting}
-    return story.confirmation()
+        while progress.add(_run(question, interpreter, timeout, room, isolated)):
+            question = question | {"projects": [], "versions": [], "modules": progress.waiting}
+    return progress.confirmation()
 
 
 @contextmanager
@@ -355,11 +355,11 @@ def _number(event: Mapping[str, Any], key: str) -> float | None:
 # -- from events to results
 
 
-class _Story:
+class _Progress:
     """Combine the answers of all children of one confirmation."""
 
     def __init__(self, question: Mapping[str, Any], *, interpreter: str, timeout: float) -> None:
-        self.unheard: dict[str, None] = dict.fromkeys(question["projects"])
+        self.unanswered: dict[str, None] = dict.fromkeys(question["projects"])
         self.interpreter = interpreter
         self.timeout = timeout
         self.python: str | None = None
@@ -378,7 +378,7 @@ class _Story:
         """Add the answer of a child; return whether another child is needed."""
         if isinstance(run, InterpreterGone):
             self.reasons.append(run)
-            self.unheard.clear()
+            self.unanswered.clear()
             return False
         modules: dict[str, list[dict[str, Any]]] = {}
         for event in run.events:
@@ -399,7 +399,7 @@ class _Story:
             )
         if not self.results and not self.reasons:
             self.reasons.append(_unusable(self.interpreter, run))
-            self.unheard.clear()
+            self.unanswered.clear()
         return False
 
     def note(self, event: Mapping[str, Any]) -> None:
@@ -412,7 +412,7 @@ class _Story:
                 known = _texts(event, "versions")
                 self.installed.update({name: known.get(name) for name in versions})
             case {"event": "project", "project": str(project)}:
-                self.unheard.pop(project, None)
+                self.unanswered.pop(project, None)
                 self.reasons.extend(_reasons(project, event))
             case {"event": "planned", "modules": list(pairs)}:
                 self.planned.update(_pairs(pairs))
@@ -424,7 +424,7 @@ class _Story:
             interpreter=self.interpreter,
             python=self.python,
             modules=tuple(self.results.values()),
-            not_tried=(*self.reasons, *(NoAnswer(project=project) for project in self.unheard)),
+            not_tried=(*self.reasons, *(NoAnswer(project=project) for project in self.unanswered)),
             installed=self.installed,
             shadowing=self.shadowing,
         )

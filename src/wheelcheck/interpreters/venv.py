@@ -127,20 +127,20 @@ def fresh(
         NoEnvironment: no space, no permission, or the interpreter cannot create a venv.
         WheelRefused: a pin is not a wheel, its hash differs, or its content must not be unpacked.
     """
-    goods = sorted((_goods(pin.file) for pin in pins), key=lambda item: item.wheel.filename)
+    wheels = sorted((_hashed(pin.file) for pin in pins), key=lambda item: item.wheel.filename)
     described = _describe(interpreter)
     executable = described.pop("executable") or interpreter
-    about = {"interpreter": described, "files": [[item.wheel.filename, item.identity] for item in goods]}
+    about = {"interpreter": described, "files": [[item.wheel.filename, item.identity] for item in wheels]}
     place = cache_dir.absolute() / "environments" / _short(json.dumps(about, sort_keys=True))
     if not _is_whole(place):
-        with _told(place), _bars(sys.stderr.isatty() if progress is None else progress) as bars:
-            stored = _fetch(goods, cache_dir.absolute() / "wheels", download, bars)
+        with _explain_failures(place), _bars(sys.stderr.isatty() if progress is None else progress) as bars:
+            stored = _fetch(wheels, cache_dir.absolute() / "wheels", download, bars)
             _build(place, stored, executable, about, bars)
     return _python(place)
 
 
 @contextmanager
-def _told(place: Path) -> Iterator[None]:
+def _explain_failures(place: Path) -> Iterator[None]:
     """Convert operating system errors into sentences."""
     try:
         yield
@@ -168,7 +168,7 @@ class _HashedWheel:
         return self.identity.startswith("url:")
 
 
-def _goods(file: Listed) -> _HashedWheel:
+def _hashed(file: Listed) -> _HashedWheel:
     if not isinstance(file, Wheel):
         raise WheelRefused(file.filename, "it is a source distribution, and nothing is built here")
     if Path(file.filename).name != file.filename:
@@ -202,7 +202,7 @@ def _describe(interpreter: str) -> dict[str, Any]:
         python = tuple(about["python"])
     except OSError as error:
         raise UsageError(f"{interpreter} cannot be run: {_reason(error)}. Name a Python interpreter.") from None
-    except (_AnswerError, KeyError, TypeError) as error:
+    except (_BackendError, KeyError, TypeError) as error:
         raise UsageError(f"{interpreter} does not answer as a Python does: {_reason(error)}.") from None
     if python < OLDEST_PYTHON:
         version = ".".join(map(str, python))
@@ -210,7 +210,7 @@ def _describe(interpreter: str) -> dict[str, Any]:
     return about
 
 
-class _AnswerError(Exception):
+class _BackendError(Exception):
     """A command of an interpreter failed, or printed no JSON; the text is its last line of output."""
 
 
@@ -219,14 +219,14 @@ def _ask(command: Sequence[str], directory: Path | None = None) -> dict[str, Any
     try:
         answer = json.loads(said.splitlines()[-1])
     except (ValueError, IndexError):
-        raise _AnswerError(said.strip().rpartition("\n")[2] or "no answer") from None
+        raise _BackendError(said.strip().rpartition("\n")[2] or "no answer") from None
     if not isinstance(answer, dict):
-        raise _AnswerError("no answer")
+        raise _BackendError("no answer")
     return answer
 
 
 def _run(command: Sequence[str], directory: Path | None = None) -> str:
-    """Return what a command printed. Raises `_AnswerError` if it fails, `OSError` if it cannot be started."""
+    """Return what a command printed. Raises `_BackendError` if it fails, `OSError` if it cannot be started."""
     import subprocess
 
     try:
@@ -234,11 +234,11 @@ def _run(command: Sequence[str], directory: Path | None = None) -> str:
             command, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False
         )
     except subprocess.TimeoutExpired:
-        raise _AnswerError("no answer within 120 seconds") from None
+        raise _BackendError("no answer within 120 seconds") from None
     stdout, stderr = (text.decode("utf-8", "replace") for text in (ended.stdout, ended.stderr))
     if ended.returncode:
         lines = (stdout + stderr).strip().splitlines()
-        raise _AnswerError(lines[-1] if lines else f"it ended with exit code {ended.returncode}")
+        raise _BackendError(lines[-1] if lines else f"it ended with exit code {ended.returncode}")
     return stdout
 
 
@@ -274,41 +274,41 @@ def _python(place: Path) -> Path:
 # -- wheels
 
 
-def _fetch(goods: Sequence[_HashedWheel], store: Path, download: Download, bars: _Bars) -> list[Path]:
+def _fetch(wheels: Sequence[_HashedWheel], store: Path, download: Download, bars: _Bars) -> list[Path]:
     """Return every wheel, verified, from the store or the index; one after the other, so that an interrupt ends it at
     once.
     """
-    sizes = [item.wheel.size for item in goods]
+    sizes = [item.wheel.size for item in wheels]
     bars.begin("Fetching wheels", sum(size or 0 for size in sizes) if all(sizes) else None)
-    return [_stored(item, store, download, bars) for item in goods]
+    return [_stored(item, store, download, bars) for item in wheels]
 
 
-def _stored(goods: _HashedWheel, store: Path, download: Download, bars: _Bars) -> Path:
+def _stored(wheel: _HashedWheel, store: Path, download: Download, bars: _Bars) -> Path:
     """Return a wheel in the store; it is verified each time, and downloaded again where it is corrupt."""
-    place = store / _short(goods.identity) / goods.wheel.filename
-    if not place.is_file() or _mismatch(place, goods):
+    place = store / _short(wheel.identity) / wheel.wheel.filename
+    if not place.is_file() or _mismatch(place, wheel):
         place.parent.mkdir(parents=True, exist_ok=True)
         with _workspace(place.parent) as room:
-            part = room / goods.wheel.filename
+            part = room / wheel.wheel.filename
             with bars.growing(part):
-                download(goods.wheel, part)
-            mismatch = _mismatch(part, goods)
+                download(wheel.wheel, part)
+            mismatch = _mismatch(part, wheel)
             if mismatch:
-                raise WheelRefused(goods.wheel.filename, mismatch)
+                raise WheelRefused(wheel.wheel.filename, mismatch)
             part.replace(place)
     bars.add(place.stat().st_size)
     return place
 
 
-def _mismatch(path: Path, goods: _HashedWheel) -> str | None:
+def _mismatch(path: Path, wheel: _HashedWheel) -> str | None:
     """Return how a file differs from what is published about it, or None."""
-    algorithm, _, digest = goods.identity.partition(":")
-    stated = goods.wheel.hashes if goods.unhashed else {**goods.wheel.hashes, algorithm: digest}
+    algorithm, _, digest = wheel.identity.partition(":")
+    stated = wheel.wheel.hashes if wheel.unhashed else {**wheel.wheel.hashes, algorithm: digest}
     with path.open("rb") as file:
         wrong = mismatch_of(stated, chunks_of(file))
     if wrong is None:
         return None
-    return f"its hash is {wrong.actual}, but {wrong.expected[0]} is stated by {goods.wheel.index or 'its index'}"
+    return f"its hash is {wrong.actual}, but {wrong.expected[0]} is stated by {wheel.wheel.index or 'its index'}"
 
 
 @contextmanager
@@ -328,7 +328,7 @@ def _build(place: Path, wheels: Sequence[Path], interpreter: str, about: Mapping
         command = [interpreter, "-I", "-m", "venv", "--without-pip", "--prompt", "wheelcheck", str(made)]
         try:
             _run(command, made.parent)
-        except _AnswerError as error:
+        except _BackendError as error:
             raise NoEnvironment(str(place), f"{interpreter} -m venv failed ({_reason(error)})") from None
         bars.begin("Unpacking wheels", _needed_space(wheels, place))
         python = tuple(about["interpreter"]["python"])
@@ -355,7 +355,7 @@ def _schemes(made: Path, place: Path, python: tuple[int, ...]) -> dict[str, str]
     """Return the directories of the venv as its own Python reports them; all must be inside it."""
     try:
         paths = _ask([str(_python(made)), "-I", "-c", ASK_PATHS], made.parent)
-    except _AnswerError as error:
+    except _BackendError as error:
         raise NoEnvironment(str(place), f"its Python does not start ({_reason(error)})") from None
     outside = [path for path in paths.values() if not Path(path).resolve().is_relative_to(made.resolve())]
     if outside:

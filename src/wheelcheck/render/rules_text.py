@@ -87,7 +87,7 @@ def _why(audit: Audit, finding: Finding) -> str:
     match finding:
         case audits.NoVersion():
             return f"No version of {audit.rule.project} on the index is among {audit.rule.versions}."
-        case audits.AlreadySaid():
+        case audits.AlreadyInMetadata():
             return f"The metadata of {_versions(finding.versions)} admits no published version that the rule refuses."
         case audits.NoDifference():
             return f"The answer is the same without the rule: {listed(finding.questions)}."
@@ -103,7 +103,7 @@ def _advice(finding: Finding) -> Iterator[str]:
     match finding:
         case audits.NoVersion():
             yield "Correct its versions, or remove it."
-        case audits.AlreadySaid():
+        case audits.AlreadyInMetadata():
             yield "Remove it, or narrow its versions to those whose metadata does not say it."
         case audits.NoDifference():
             yield "Remove it, or narrow it to where it decides something."

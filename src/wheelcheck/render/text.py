@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wheelcheck.advice.changes import Remedy
     from wheelcheck.advice.concerns import Concern
     from wheelcheck.commands.explain import Explanation
-    from wheelcheck.commands.report import Report, Result, Sourced
+    from wheelcheck.commands.report import FromIndex, Report, Result
     from wheelcheck.commands.snapshot import Snapshot
     from wheelcheck.diagnosis.confirmation import Confirmation
     from wheelcheck.index.cache.usage import Contents
@@ -165,10 +165,10 @@ def _conflict(conflict: outcomes.NoAnswer, target: Target, style: Style) -> Iter
     groups = list(_groups(conflict.files))
     if groups:
         yield "What each side offers:" if isinstance(conflict, outcomes.Conflict) else "The nearest files:"
-    telling = _telling(groups)
-    for place in telling:
+    worth_naming = _worth_naming(groups)
+    for place in worth_naming:
         yield from _indented(_nearest(groups[place], target))
-    left = [file for place, files in enumerate(groups) if place not in telling for file in files]
+    left = [file for place, files in enumerate(groups) if place not in worth_naming for file in files]
     if left:
         shown = " and ".join(f"wheelcheck explain {name}" for name in _projects(left, conflict))
         yield style("dim", f"  and {phrases.counted(len(left), 'more file')}; {shown} shows every one.")
@@ -180,7 +180,7 @@ def _groups(files: Iterable[outcomes.RefusedFile]) -> Iterator[list[outcomes.Ref
         yield list(group)
 
 
-def _telling(groups: Sequence[list[outcomes.RefusedFile]]) -> list[int]:
+def _worth_naming(groups: Sequence[list[outcomes.RefusedFile]]) -> list[int]:
     """Return the positions of the closest groups, with at most one of source distributions if there are enough
     others.
     """
@@ -285,7 +285,7 @@ def _import(confirmation: Confirmation | None, style: Style) -> Iterator[str]:
         yield style("dim", f"tried with {confirmation.interpreter}")
 
 
-def _sources(report: Sourced) -> Iterator[str]:
+def _sources(report: FromIndex) -> Iterator[str]:
     counted = report.counters
     yield f"requests: {counted.requests}; bytes: {counted.bytes}; answers from the cache: {counted.cached}"
     yield from (f"  index: {source}" for source in report.sources)

@@ -61,7 +61,7 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
     def resolve(self, requirements: Iterable[RT], max_rounds: int) -> State[RT, CT, KT]:
         roots = list(requirements)
         state = super().resolve(roots, max_rounds)
-        if self._has_taken_back and not self._hangs_together(roots):
+        if self._has_taken_back and not self._is_connected(roots):
             self.is_doubtful, self.went_astray = True, self._is_thorough
             raise ResolutionImpossible(state.backtrack_causes)
         return state
@@ -77,13 +77,13 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
             self._satisfying[name] = known
         return known[2]
 
-    def _hangs_together(self, roots: Iterable[RT]) -> bool:
+    def _is_connected(self, roots: Iterable[RT]) -> bool:
         waiting, seen = list(roots), set[KT]()
         while waiting:
-            ask = waiting.pop()
-            key = self._p.identify(ask)
+            requirement = waiting.pop()
+            key = self._p.identify(requirement)
             pin = self.state.mapping.get(key)
-            if pin is None or not self._p.is_satisfied_by(ask, pin):
+            if pin is None or not self._p.is_satisfied_by(requirement, pin):
                 return False
             if key not in seen:
                 seen.add(key)
@@ -137,7 +137,7 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
 
     def _bears_on(self, pin: CT, keys: Collection[KT]) -> bool:
         """Return whether a choice requires one of some keys; resolvelib stops at such a choice and skips others."""
-        return any(self._p.identify(ask) in keys for ask in self._p.get_dependencies(pin))
+        return any(self._p.identify(requirement) in keys for requirement in self._p.get_dependencies(pin))
 
     def _remove_information_from_criteria(self, criteria: dict[KT, Criterion[RT, CT]], parents: Collection[KT]) -> None:
         super()._remove_information_from_criteria(criteria, parents)
@@ -183,7 +183,9 @@ class StepByStep(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         criteria = super()._get_updated_criteria(candidate)
         chosen = {**self.state.mapping, self._p.identify(candidate): candidate}
         for key in chosen.keys() & criteria.keys():
-            if not all(self._p.is_satisfied_by(ask, chosen[key]) for ask in criteria[key].iter_requirement()):
+            if not all(
+                self._p.is_satisfied_by(requirement, chosen[key]) for requirement in criteria[key].iter_requirement()
+            ):
                 raise RequirementsConflicted(criteria[key])
         return criteria
 

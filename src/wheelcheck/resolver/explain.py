@@ -146,9 +146,9 @@ def _explain_clash(state: ResolutionState, causes: Sequence[Cause], unsaid: Coll
     Causes may come from several versions of one project that failed in turn; the newest for which the reason is evident
     counts.
     """
-    tellings = (_explain_together(state, together, unsaid) for together in _newest_together(causes))
-    first = next(tellings)
-    return next((ranked for ranked in chain([first], tellings) if _is_evident(state, ranked)), first)
+    explanations = (_explain_together(state, together, unsaid) for together in _newest_together(causes))
+    first = next(explanations)
+    return next((ranked for ranked in chain([first], explanations) if _is_evident(state, ranked)), first)
 
 
 def _explain_together(state: ResolutionState, causes: Sequence[Cause], unsaid: Collection[Demand]) -> NoAnswer:
@@ -317,11 +317,15 @@ def _newest_together(causes: Sequence[Cause]) -> Iterator[tuple[Cause, ...]]:
 
 def _fewest(state: ResolutionState, causes: Sequence[Cause]) -> tuple[Cause, ...]:
     """Return the minimal_subset set of causes on one project, by their chains, that cannot all be met."""
-    kept = [cause for cause in causes if not isinstance(cause.ask, Demand)]
-    tied = {cause.parent.name: cause.parent.version for cause in kept if cause.ask is None and cause.parent}
-    for name in dict.fromkeys(cause.ask.name for cause in causes if isinstance(cause.ask, Demand)):
-        about = {cause.ask: cause for cause in causes if isinstance(cause.ask, Demand) and cause.ask.name == name}
-        kept += (about[ask] for ask in _clashing(state, name, tuple(about), tied.get(name)))
+    kept = [cause for cause in causes if not isinstance(cause.requirement, Demand)]
+    tied = {cause.parent.name: cause.parent.version for cause in kept if cause.requirement is None and cause.parent}
+    for name in dict.fromkeys(cause.requirement.name for cause in causes if isinstance(cause.requirement, Demand)):
+        about = {
+            cause.requirement: cause
+            for cause in causes
+            if isinstance(cause.requirement, Demand) and cause.requirement.name == name
+        }
+        kept += (about[requirement] for requirement in _clashing(state, name, tuple(about), tied.get(name)))
     return tuple(kept or causes)
 
 
@@ -353,22 +357,22 @@ def _is_met(
 def _demands(state: ResolutionState, causes: Sequence[Cause]) -> tuple[Demand, ...]:
     """Return the demands that meet in the causes, each followed by the chain that leads to the user's requirements."""
     found: dict[Demand, None] = {}
-    standings = [cause.ask for cause in causes if isinstance(cause.ask, PairVersion)]
+    pair_versions = [cause.requirement for cause in causes if isinstance(cause.requirement, PairVersion)]
     for cause in causes:
-        if isinstance(cause.ask, Demand):
-            found |= dict.fromkeys(_chain(state, cause.ask))
+        if isinstance(cause.requirement, Demand):
+            found |= dict.fromkeys(_chain(state, cause.requirement))
         elif cause.parent is not None:
             found |= dict.fromkeys(_chain_to(state, cause.parent.name, cause.parent.version))
-    found |= dict.fromkeys(_exclusions(state, standings))
+    found |= dict.fromkeys(_exclusions(state, pair_versions))
     for name in dict.fromkeys(demand.name for demand in found):
         found |= dict.fromkeys(state.constraints_on(name))
     return tuple(found)
 
 
-def _exclusions(state: ResolutionState, standings: Sequence[PairVersion]) -> Iterator[Demand]:
+def _exclusions(state: ResolutionState, pair_versions: Sequence[PairVersion]) -> Iterator[Demand]:
     """Return the demands of rules between the versions that are chosen together."""
-    for one in standings:
-        others = {other.name: other.version for other in standings if other.name != one.name}
+    for one in pair_versions:
+        others = {other.name: other.version for other in pair_versions if other.name != one.name}
         for rule, requirement in state.question.rules.constraining(one.name, one.version, state.question.target):
             version = others.get(canonicalize_name(requirement.name))
             if version is not None and not requirement.specifier.contains(version, prereleases=True):

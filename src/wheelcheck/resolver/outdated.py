@@ -54,12 +54,12 @@ def outdated(pins: Iterable[Pin], state: ResolutionState, alone: Alone) -> Itera
     """
     for pin in pins:
         candidates = state.candidates(pin.name)
-        found = _outgrown(pin, candidates, state, alone) if candidates is not None else None
+        found = _find_outdated(pin, candidates, state, alone) if candidates is not None else None
         if found is not None:
             yield found
 
 
-def _outgrown(pin: Pin, candidates: Candidates, state: ResolutionState, alone: Alone) -> Outdated | None:
+def _find_outdated(pin: Pin, candidates: Candidates, state: ResolutionState, alone: Alone) -> Outdated | None:
     if pin.version == next(iter(candidates.page.versions)) and not pin.version.is_prerelease:
         return None
     finals = list(_finals(pin, candidates, state))

@@ -54,14 +54,14 @@ MAX_ROUNDS = 200_000
 MAX_ROUNDS_MORE = 10_000
 """Maximum rounds of the thorough search, which may go in circles."""
 MAX_CLASHES = 1_000
-UNKNOWN_ABROAD = ("platform_release", "platform_version")
+UNKNOWN_ELSEWHERE = ("platform_release", "platform_version")
 """Marker variables that are unknown for a machine that is not this one."""
-TOLD_BY_MICRO = ("python_full_version", "implementation_version")
+DECIDED_BY_MICRO = ("python_full_version", "implementation_version")
 """Marker variables that depend on the micro version of Python."""
 
 MANY = 500
 """The number of files tried in vain after which pruning starts; until then the search is pip's."""
-OFTEN = 5
+MANY_CONFLICTS = 5
 """The number of conflicts after which a project is resolved before others, as in pip."""
 
 
@@ -99,12 +99,12 @@ class _Preference(NamedTuple):
     restricts: bool
 
 
-_Ask: TypeAlias = "Demand | _Tie | PairVersion | _Refusal"
+_Dependency: TypeAlias = "Demand | _Tie | PairVersion | _Refusal"
 _Choice: TypeAlias = "Candidate | _Pair"
-_Information: TypeAlias = "Mapping[str, Iterator[RequirementInformation[_Ask, _Choice]]]"
+_Information: TypeAlias = "Mapping[str, Iterator[RequirementInformation[_Dependency, _Choice]]]"
 
 
-class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
+class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
     """One run of resolvelib over one question.
 
     Args:
@@ -124,30 +124,30 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         self.target = question.target
         self.rules = question.rules
         self.judge = Judge(question.target, question.rules, any_python=question.policy.ignore_requires_python)
-        self.state = ResolutionState(question, lambda name: self._fetch_offers(name, self.judge))
-        self._given = {
+        self.state = ResolutionState(question, lambda name: self._fetch_candidates(name, self.judge))
+        self._named_urls = {
             demand.name: demand.requirement.url
             for demand in (*question.constraints, *question.demands)
             if demand.requirement.url
         }
         self._order = {demand.key: place for place, demand in reversed(list(enumerate(question.demands)))}
-        self._asks: dict[Candidate, tuple[_Ask, ...]] = {}
-        self._foresight = Prefetcher(
-            question, index, self.state, lambda page: self._offers_on(page, self.judge), self._given
+        self._dependencies: dict[Candidate, tuple[_Dependency, ...]] = {}
+        self._prefetcher = Prefetcher(
+            question, index, self.state, lambda page: self._candidates_on(page, self.judge), self._named_urls
         )
         self.clashes: list[tuple[Cause, ...]] = []
-        self._in_vain = 0
-        self._learns_at = MANY
-        self._met: set[NormalizedName] = set()
-        self._prospects: Pruning | None = None
-        self._how_often: dict[str, int] = {}
-        self._leanings: dict[int, _Preference] = {}
+        self._rejected_count = 0
+        self._prunes_at = MANY
+        self._projects_met: set[NormalizedName] = set()
+        self._pruning: Pruning | None = None
+        self._conflict_counts: dict[str, int] = {}
+        self._preferences: dict[int, _Preference] = {}
         self._kept: list[object] = []  # what is known by its identity must not pass it on
         self._collect_nested_urls()
 
-    # what resolvelib asks of a provider
+    # what resolvelib dependencies of a provider
 
-    def identify(self, requirement_or_candidate: _Ask | _Choice) -> str:
+    def identify(self, requirement_or_candidate: _Dependency | _Choice) -> str:
         return requirement_or_candidate.key
 
     def get_preference(
@@ -156,28 +156,28 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         resolutions: Mapping[str, _Choice],
         candidates: Mapping[str, Iterator[_Choice]],
         information: _Information,
-        backtrack_causes: Sequence[RequirementInformation[_Ask, _Choice]],
+        backtrack_causes: Sequence[RequirementInformation[_Dependency, _Choice]],
     ) -> tuple[Any, ...]:
         """Prefer, as pip does, what conflicts often, then pinned, then bounded above, then in requested order, then
         free.
         """
-        asks = [self._preference(info.requirement) for info in information[identifier]]
+        dependencies = [self._preference(info.requirement) for info in information[identifier]]
         return (
-            all(ask.on_versions for ask in asks),
-            self._how_often.get(identifier, 0) < OFTEN,
-            not any(ask.pins for ask in asks),
-            not any(ask.bounds for ask in asks),
+            all(dependency.on_versions for dependency in dependencies),
+            self._conflict_counts.get(identifier, 0) < MANY_CONFLICTS,
+            not any(dependency.pins for dependency in dependencies),
+            not any(dependency.bounds for dependency in dependencies),
             self._order.get(identifier, len(self._order)),
-            not any(ask.restricts for ask in asks),
+            not any(dependency.restricts for dependency in dependencies),
             identifier,
         )
 
-    def _preference(self, ask: _Ask) -> _Preference:
-        """Return what a demand means for the order; cached, since resolvelib asks in every round."""
-        found = self._leanings.get(id(ask))
+    def _preference(self, dependency: _Dependency) -> _Preference:
+        """Return what a demand means for the order; cached, since resolvelib dependencies in every round."""
+        found = self._preferences.get(id(dependency))
         if found is None:
-            found = self._leanings[id(ask)] = _leaning_of(ask)
-            self._kept.append(ask)
+            found = self._preferences[id(dependency)] = _preference_of(dependency)
+            self._kept.append(dependency)
         return found
 
     def narrow_requirement_selection(
@@ -186,7 +186,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         resolutions: Mapping[str, _Choice],
         candidates: Mapping[str, Iterator[_Choice]],
         information: _Information,
-        backtrack_causes: Sequence[RequirementInformation[_Ask, _Choice]],
+        backtrack_causes: Sequence[RequirementInformation[_Dependency, _Choice]],
     ) -> Iterable[str]:
         """Resolve the causes of the last conflict first, since nothing can be pinned before them; then what conflicts
         often.
@@ -195,32 +195,32 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         clashed = {info.requirement.key for info in backtrack_causes}
         clashed |= {info.parent.key for info in backtrack_causes if info.parent is not None}
         for key in clashed - resolutions.keys():
-            self._how_often[key] = self._how_often.get(key, 0) + 1
-        often = [key for key in identifiers if self._how_often.get(key, 0) >= OFTEN]
+            self._conflict_counts[key] = self._conflict_counts.get(key, 0) + 1
+        often = [key for key in identifiers if self._conflict_counts.get(key, 0) >= MANY_CONFLICTS]
         return [key for key in identifiers if key in clashed] or often or identifiers
 
     def find_matches(
         self,
         identifier: str,
-        requirements: Mapping[str, Iterator[_Ask]],
+        requirements: Mapping[str, Iterator[_Dependency]],
         incompatibilities: Mapping[str, Iterator[_Choice]],
     ) -> list[_Choice] | Callable[[], Iterator[_Choice]]:
-        asks = list(requirements[identifier])
-        if not asks:
+        dependencies = list(requirements[identifier])
+        if not dependencies:
             return []
-        match asks[0]:
+        match dependencies[0]:
             case _Refusal():
                 return []
             case PairVersion():
-                standings = [ask for ask in asks if isinstance(ask, PairVersion)]
-                return [] if any(incompatibilities[identifier]) else self._agreement(identifier, standings)
+                pair_versions = [dependency for dependency in dependencies if isinstance(dependency, PairVersion)]
+                return [] if any(incompatibilities[identifier]) else self._agreement(identifier, pair_versions)
         name, extra = _split_key(identifier)
         if extra is not None:
-            asks.extend(requirements[name])
+            dependencies.extend(requirements[name])
         excluded = {id(choice.version) for choice in incompatibilities[identifier] if isinstance(choice, Candidate)}
-        return lambda: self._candidates(name, extra, asks, excluded)
+        return lambda: self._candidates(name, extra, dependencies, excluded)
 
-    def is_satisfied_by(self, requirement: _Ask, candidate: _Choice) -> bool:
+    def is_satisfied_by(self, requirement: _Dependency, candidate: _Choice) -> bool:
         match requirement, candidate:
             case _Tie(), Candidate():
                 return requirement.candidate.version == candidate.version
@@ -228,32 +228,34 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
                 return requirement.requirement.specifier.contains(candidate.version, prereleases=True)
         return isinstance(candidate, _Pair)
 
-    def get_dependencies(self, candidate: _Choice) -> tuple[_Ask, ...]:
+    def get_dependencies(self, candidate: _Choice) -> tuple[_Dependency, ...]:
         if isinstance(candidate, _Pair):
             return ()
-        if candidate not in self._asks:
-            self._asks[candidate] = tuple(self._list_asks(candidate))
-            self._foresee(self._asks[candidate])
-        asks = self._asks[candidate]
-        if self._prospects and self._prospects.rule_out(candidate.name, candidate.version, _demands_in(asks)):
-            return (*asks, _Refusal(key=f"an answer with {candidate.file.filename}"))
-        return asks
+        if candidate not in self._dependencies:
+            self._dependencies[candidate] = tuple(self._list_dependencies(candidate))
+            self._prefetcher.expect(demand.name for demand in _demands_in(self._dependencies[candidate]))
+        dependencies = self._dependencies[candidate]
+        if self._pruning and self._pruning.rule_out(candidate.name, candidate.version, _demands_in(dependencies)):
+            return (*dependencies, _Refusal(key=f"an answer with {candidate.file.filename}"))
+        return dependencies
 
     # candidates
 
-    def _agreement(self, key: str, standings: Sequence[PairVersion]) -> list[_Choice]:
+    def _agreement(self, key: str, pair_versions: Sequence[PairVersion]) -> list[_Choice]:
         """Return the agreement between two versions, unless a rule excludes the pair."""
-        pairs = ((one, other) for one in standings for other in standings if one.name < other.name)
+        pairs = ((one, other) for one in pair_versions for other in pair_versions if one.name < other.name)
         return [] if any(self.state.violated(*pair) for pair in pairs) else [_Pair(key=key)]
 
-    def _versions(self, name: NormalizedName, asks: Sequence[_Ask]) -> Iterable[Version]:
+    def _versions(self, name: NormalizedName, dependencies: Sequence[_Dependency]) -> Iterable[Version]:
         """Yield the versions that meet all demands, best first."""
         candidates = self.state.candidates(name)
-        self._met.add(name)
+        self._projects_met.add(name)
         if candidates is None:
             return ()
-        specifier = self.state.specifier(name, (ask for ask in asks if isinstance(ask, Demand)))
-        ties = {ask.candidate.version for ask in asks if isinstance(ask, _Tie)}
+        specifier = self.state.specifier(
+            name, (dependency for dependency in dependencies if isinstance(dependency, Demand))
+        )
+        ties = {dependency.candidate.version for dependency in dependencies if isinstance(dependency, _Tie)}
         specifier = together([specifier, *(specifiers_of(f"=={tied}") for tied in ties)])
         matching = self.state.matching(name, specifier, pre=bool(ties))
         found = (version for version in matching if {version} == ties) if ties else matching
@@ -269,25 +271,29 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         return resolution == "lowest" or (resolution == "lowest-direct" and name in self._order)
 
     def _candidates(
-        self, name: NormalizedName, extra: NormalizedName | None, asks: Sequence[_Ask], excluded: Container[int]
+        self,
+        name: NormalizedName,
+        extra: NormalizedName | None,
+        dependencies: Sequence[_Dependency],
+        excluded: Container[int],
     ) -> Iterator[Candidate]:
         """Yield a candidate for each version: its best file, or the next one where that is rejected by its metadata.
 
         Excluded versions are compared by identity, which a page preserves, since comparing versions is slow.
         """
         candidates = self.state.candidates(name)
-        for version in self._versions(name, asks):
+        for version in self._versions(name, dependencies):
             for rank, file in candidates.files(version) if candidates and id(version) not in excluded else ():
                 if file not in self.state.refused:
                     yield Candidate(name=name, version=version, file=file, rank=rank, extra=extra)
                     if file not in self.state.refused:
                         break
 
-    def _fetch_offers(self, name: NormalizedName, judge: Judge) -> Candidates | None:
+    def _fetch_candidates(self, name: NormalizedName, judge: Judge) -> Candidates | None:
         page = self._page(name)
-        return None if page is None else self._offers_on(page, judge)
+        return None if page is None else self._candidates_on(page, judge)
 
-    def _offers_on(self, page: ProjectPage, judge: Judge) -> Candidates:
+    def _candidates_on(self, page: ProjectPage, judge: Judge) -> Candidates:
         return Candidates(page, judge, self._policy(page.name), self._wanted_hashes(page.name))
 
     def _policy(self, name: NormalizedName) -> Policy:
@@ -295,13 +301,13 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         pip.
         """
         policy = self.question.policy
-        if name not in self._given:
+        if name not in self._named_urls:
             return policy
         return replace(policy, allow_sdists=True, only_binary=frozenset(), no_binary=frozenset())
 
     def _page(self, name: NormalizedName) -> ProjectPage | None:
         """Return the page of a project: the one file that the user names for it, or what the indexes list."""
-        url = self._given.get(name)
+        url = self._named_urls.get(name)
         if url is None:
             self.budget.awaited = f"the page of {name}"
             page = self.index.page(name)
@@ -323,15 +329,15 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     def _collect_nested_urls(self) -> None:
         """Collect direct URLs required by user-supplied files, as pip does."""
         demands = self.question.demands if not self.question.policy.no_deps else ()
-        waiting = [part.key for demand in demands if demand.name in self._given for part in demand.by_extra()]
+        waiting = [part.key for demand in demands if demand.name in self._named_urls for part in demand.by_extra()]
         seen: set[str] = set()
         while waiting:
             key = waiting.pop()
             for requirement in self._needs_of_named(*_split_key(key)) if key not in seen else ():
                 name = canonicalize_name(requirement.name)
                 if requirement.url:
-                    self._given.setdefault(name, requirement.url)
-                if name in self._given:
+                    self._named_urls.setdefault(name, requirement.url)
+                if name in self._named_urls:
                     waiting += [name, *(f"{name}[{canonicalize_name(extra)}]" for extra in requirement.extras)]
             seen.add(key)
 
@@ -348,9 +354,9 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         except UndecidableMarker:
             return ()
 
-    # what a candidate asks for
+    # what a candidate dependencies for
 
-    def _list_asks(self, candidate: Candidate) -> Iterator[_Ask]:
+    def _list_dependencies(self, candidate: Candidate) -> Iterator[_Dependency]:
         if candidate.extra is not None:
             yield _Tie(candidate=candidate)
         yield from self._needs(candidate)
@@ -359,7 +365,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             for partner in sorted(self.rules.partners(name)):
                 yield PairVersion(key=" with ".join(sorted((name, partner))), name=name, version=version)
 
-    def _needs(self, candidate: Candidate) -> Iterator[_Ask]:
+    def _needs(self, candidate: Candidate) -> Iterator[_Dependency]:
         needed = self._requirements(candidate)
         if not isinstance(needed, tuple):
             self.state.refused[candidate.file] = needed
@@ -371,7 +377,9 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         for requirement in needed:
             yield from self._recorded(requirement, origin)
         if candidate.extra is None:
-            yield from self._asks_of_rules(candidate)
+            name, version = candidate.name, candidate.version
+            for rule, requirement in self.rules.requiring(name, version, self.target):
+                yield from self._recorded(requirement, AddedByRule(rule=rule, name=name, version=version))
 
     def _requirements(
         self, candidate: Candidate
@@ -391,25 +399,17 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             needed = tuple(r for r in metadata.requires_dist if applies(r, self.target, candidate.extra))
         except UndecidableMarker as error:
             return BadMetadata(why=f"one of its markers cannot be evaluated ({error})")
-        elsewhere = next((r for r in needed if r.url and r.url != self._given.get(canonicalize_name(r.name))), None)
+        elsewhere = next(
+            (r for r in needed if r.url and r.url != self._named_urls.get(canonicalize_name(r.name))), None
+        )
         if elsewhere is not None:
             return BadMetadata(why=f"it needs {elsewhere.name} from a place of its own, which only the user may name")
         return needed
-
-    def _asks_of_rules(self, candidate: Candidate) -> Iterator[_Ask]:
-        name, version = candidate.name, candidate.version
-        for rule, requirement in self.rules.requiring(name, version, self.target):
-            yield from self._recorded(requirement, AddedByRule(rule=rule, name=name, version=version))
 
     def _recorded(self, requirement: Requirement, origin: Origin) -> Iterator[Demand]:
         for demand in Demand(requirement=requirement, origin=origin).by_extra():
             self.state.record(demand)
             yield demand
-
-    # what will probably be asked for next
-
-    def _foresee(self, asks: Iterable[_Ask]) -> None:
-        self._foresight.expect(ask.name for ask in asks if isinstance(ask, Demand))
 
     # the run
 
@@ -418,7 +418,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         roots = [part for demand in self.question.demands for part in demand.by_extra()]
         for demand in roots:
             self.state.record(demand)
-        self._foresee(roots)
+        self._prefetcher.expect(demand.name for demand in roots)
         mapping = self._mapping(roots, most_rounds)
         return None if mapping is None else self._solution(roots, mapping)
 
@@ -448,7 +448,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             raise self.budget.timed_out() from None
         return None
 
-    def _keep_clash(self, causes: Collection[RequirementInformation[_Ask, _Choice]]) -> None:
+    def _keep_clash(self, causes: Collection[RequirementInformation[_Dependency, _Choice]]) -> None:
         """Keep the conflict that ended a search, where it is the only one."""
         if causes and not self.clashes:
             self.clashes.append(_causes(causes))
@@ -456,9 +456,9 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     def rejected(self) -> None:
         """Count a file that was tried in vain."""
         self.budget.candidates += 1
-        self._in_vain += 1
+        self._rejected_count += 1
 
-    def clashed(self, causes: Collection[RequirementInformation[_Ask, _Choice]]) -> None:
+    def clashed(self, causes: Collection[RequirementInformation[_Dependency, _Choice]]) -> None:
         """Keep a conflict; after many, prune versions that no answer can contain.
 
         Raises:
@@ -466,23 +466,23 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         """
         if len(self.clashes) < MAX_CLASHES:
             self.clashes.append(_causes(causes))
-        if self._in_vain >= self._learns_at:
-            self._learns_at = 2 * self._in_vain
+        if self._rejected_count >= self._prunes_at:
+            self._prunes_at = 2 * self._rejected_count
             from wheelcheck.resolver.pruning import Pruning
 
-            self._prospects = self._prospects or Pruning(self.state, self._met, self._needs_unasked)
-            if not self._prospects.narrow(self._needs_of_versions(), most_read=self._in_vain):
+            self._pruning = self._pruning or Pruning(self.state, self._projects_met, self._needs_of_untried)
+            if not self._pruning.narrow(self._needs_of_versions(), most_read=self._rejected_count):
                 raise ResolutionImpossible(list(causes))
 
     def _needs_of_versions(self) -> dict[NormalizedName, dict[Version, tuple[Demand, ...]]]:
         """Return the requirements of each version whose metadata was read, without its extras."""
         found: dict[NormalizedName, dict[Version, tuple[Demand, ...]]] = {}
-        for candidate, asks in self._asks.items():
+        for candidate, dependencies in self._dependencies.items():
             if candidate.extra is None and candidate.file not in self.state.refused:
-                found.setdefault(candidate.name, {})[candidate.version] = tuple(_demands_in(asks))
+                found.setdefault(candidate.name, {})[candidate.version] = tuple(_demands_in(dependencies))
         return found
 
-    def _needs_unasked(
+    def _needs_of_untried(
         self, name: NormalizedName, versions: Iterable[Version]
     ) -> dict[Version, tuple[Demand, ...] | None]:
         """Return the requirements of versions that were not tried; None where they are not to be read."""
@@ -507,14 +507,17 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
     def _solution(self, roots: Sequence[Demand], mapping: Mapping[str, _Choice]) -> Solution:
         chosen = tuple(self._reached(roots, mapping))
         demands: dict[NormalizedName, list[Demand]] = {}
-        for ask in (*roots, *(ask for candidate in chosen for ask in self.get_dependencies(candidate))):
-            if isinstance(ask, Demand):
-                demands.setdefault(ask.name, []).append(ask)
+        for dependency in (
+            *roots,
+            *(dependency for candidate in chosen for dependency in self.get_dependencies(candidate)),
+        ):
+            if isinstance(dependency, Demand):
+                demands.setdefault(dependency.name, []).append(dependency)
         plain = {candidate.name: candidate for candidate in chosen if candidate.extra is None}
         held = self._held_back(plain, demands)
-        unknown = [name for name in UNKNOWN_ABROAD if not self.target.environment[name]]
-        assumed = TOLD_BY_MICRO if PYTHON in self.target.assumed else ()
-        stated = list(self._stated_by(chosen)) if unknown or assumed else []
+        unknown = [name for name in UNKNOWN_ELSEWHERE if not self.target.environment[name]]
+        assumed = DECIDED_BY_MICRO if PYTHON in self.target.assumed else ()
+        stated = list(self._all_requirements_of(chosen)) if unknown or assumed else []
         return Solution(
             pins=tuple(
                 Pin(
@@ -530,7 +533,7 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             ),
             held_back=tuple(held.values()),
             unknown_markers=tuple(dict.fromkeys(_open_markers(stated, unknown, lambda *_: True))),
-            assumed_markers=tuple(dict.fromkeys(_open_markers(stated, assumed, self._hangs_on_micro))),
+            assumed_markers=tuple(dict.fromkeys(_open_markers(stated, assumed, self._depends_on_micro))),
         )
 
     def _held_back(
@@ -541,17 +544,17 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
         from wheelcheck.resolver.held_back import held_back
 
         newest = {name for name in chosen if not self.wants_lowest(name)}
-        found = held_back(chosen, demands, self.state, self._fetch_offers)
+        found = held_back(chosen, demands, self.state, self._fetch_candidates)
         return {held.name: held for held in found if held.name in newest}
 
-    def _stated_by(self, chosen: Iterable[Candidate]) -> Iterator[tuple[Candidate, Requirement]]:
+    def _all_requirements_of(self, chosen: Iterable[Candidate]) -> Iterator[tuple[Candidate, Requirement]]:
         """Yield the requirements of chosen files, whether or not they apply to the target."""
         for candidate in chosen:
             metadata = self.index.metadata(candidate.file)
             for requirement in metadata.requires_dist if isinstance(metadata, Metadata) else ():
                 yield candidate, requirement
 
-    def _hangs_on_micro(self, requirement: Requirement, extra: str | None) -> bool:
+    def _depends_on_micro(self, requirement: Requirement, extra: str | None) -> bool:
         """Return whether another micro version of the target's Python would decide a requirement differently."""
         micros = (self.target, *other_micros(self.target))
         return len({applies(requirement, target, extra) for target in micros}) > 1
@@ -567,21 +570,21 @@ class Run(resolvelib.AbstractProvider["_Ask", "_Choice", str]):
             choice = mapping[key]
             if key not in seen and isinstance(choice, Candidate):
                 yield choice
-                waiting += [ask.key for ask in self.get_dependencies(choice)]
+                waiting += [dependency.key for dependency in self.get_dependencies(choice)]
             seen.add(key)
 
 
-def _leaning_of(ask: _Ask) -> _Preference:
-    if not isinstance(ask, Demand):
-        is_tie = isinstance(ask, _Tie)
+def _preference_of(dependency: _Dependency) -> _Preference:
+    if not isinstance(dependency, Demand):
+        is_tie = isinstance(dependency, _Tie)
         return _Preference(is_tie, pins=is_tie, bounds=False, restricts=False)
-    specifier = ask.requirement.specifier
+    specifier = dependency.requirement.specifier
     return _Preference(
         on_versions=True, pins=is_pinned(specifier), bounds=is_bounded_above(specifier), restricts=bool(specifier)
     )
 
 
-class _Listener(resolvelib.BaseReporter["_Ask", "_Choice", str]):
+class _Listener(resolvelib.BaseReporter["_Dependency", "_Choice", str]):
     """Report rounds, tried candidates and the causes of every conflict to a run; resolvelib keeps only the last
     causes.
     """
@@ -598,7 +601,7 @@ class _Listener(resolvelib.BaseReporter["_Ask", "_Choice", str]):
     def rejecting_candidate(self, criterion: object, candidate: _Choice) -> None:
         self._run.rejected()
 
-    def resolving_conflicts(self, causes: Collection[RequirementInformation[_Ask, _Choice]]) -> None:
+    def resolving_conflicts(self, causes: Collection[RequirementInformation[_Dependency, _Choice]]) -> None:
         self._run.clashed(causes)
 
 
@@ -614,8 +617,8 @@ def _open_markers(
             yield Demand(requirement=requirement, origin=_needed_by(candidate))
 
 
-def _demands_in(asks: Iterable[_Ask]) -> Iterator[Demand]:
-    return (ask for ask in asks if isinstance(ask, Demand))
+def _demands_in(dependencies: Iterable[_Dependency]) -> Iterator[Demand]:
+    return (dependency for dependency in dependencies if isinstance(dependency, Demand))
 
 
 def _needed_by(candidate: Candidate) -> NeededBy:
@@ -627,11 +630,11 @@ def _split_key(key: str) -> tuple[NormalizedName, NormalizedName | None]:
     return canonicalize_name(name), canonicalize_name(rest[:-1]) if rest else None
 
 
-def _causes(clash: Iterable[RequirementInformation[_Ask, _Choice]]) -> tuple[Cause, ...]:
+def _causes(clash: Iterable[RequirementInformation[_Dependency, _Choice]]) -> tuple[Cause, ...]:
     """Convert a conflict for the explanation, without the private demands of this module."""
     return tuple(
         Cause(
-            ask=info.requirement if isinstance(info.requirement, Demand | PairVersion) else None,
+            requirement=info.requirement if isinstance(info.requirement, Demand | PairVersion) else None,
             parent=info.parent if isinstance(info.parent, Candidate) else None,
         )
         for info in clash

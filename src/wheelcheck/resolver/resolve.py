@@ -97,13 +97,13 @@ def _explanation(run: Run) -> NoAnswer:
     explanation = explain(run.state, run.clashes)
     if explanation.is_plain:
         return explanation.answer
-    tellings = [explanation]
+    explanations = [explanation]
     for chosen in (*trials.nearly(places), {}):
         other = _explain_chosen(run, chosen)
         if other is not None and other.is_plain:
             return other.answer
-        tellings += [other] if other is not None else []
-    return max(tellings, key=lambda other: (not other.is_mixed, other.is_evident)).answer
+        explanations += [other] if other is not None else []
+    return max(explanations, key=lambda other: (not other.is_mixed, other.is_evident)).answer
 
 
 def _explain_chosen(run: Run, chosen: Mapping[NormalizedName, Version]) -> RankedExplanation | None:
@@ -152,9 +152,9 @@ def _smallest(run: Run, trials: _Trials) -> Collection[int]:
 
     recent = run.clashes[: -MAX_READ - 1 : -1]
     met = [_places(stated, meeting(run.state, clash)) for clash in (*recent, run.clashes[0])]
-    telling = dict.fromkeys(place for places in met for place in places)
-    guesses = [met[0], met[-1], list(telling)]
-    return minimal_subset(list(telling | dict.fromkeys(range(len(stated)))), guesses, trials.clash)
+    clashing = dict.fromkeys(place for places in met for place in places)
+    guesses = [met[0], met[-1], list(clashing)]
+    return minimal_subset(list(clashing | dict.fromkeys(range(len(stated)))), guesses, trials.clash)
 
 
 def _places(stated: Sequence[Demand], met: Iterable[Demand]) -> list[int]:

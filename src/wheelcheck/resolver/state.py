@@ -54,7 +54,7 @@ class _Admitted:
 class Cause:
     """One side of a conflict: the demand, if there is one to show, and the candidate that makes it."""
 
-    ask: Demand | PairVersion | None
+    requirement: Demand | PairVersion | None
     parent: Candidate | None
 
 

@@ -40,7 +40,7 @@ class NoVersion(_Finding):
 
 
 @record
-class AlreadySaid(_Finding):
+class AlreadyInMetadata(_Finding):
     """The metadata of these versions already says what the rule adds."""
 
     versions: tuple[Version, ...]
@@ -76,7 +76,7 @@ class NotTold(_Finding):
     why: str
 
 
-Finding: TypeAlias = "NoVersion | AlreadySaid | NoDifference | NoFile | NoAnswer | NotTold"
+Finding: TypeAlias = "NoVersion | AlreadyInMetadata | NoDifference | NoFile | NoAnswer | NotTold"
 
 
 @record
@@ -169,7 +169,7 @@ def _holds(requirement: Requirement, target: Target) -> bool:
         return False
 
 
-def is_said(rule: Rule, metadata: Metadata, target: Target, published: Published) -> bool:
+def is_in_metadata(rule: Rule, metadata: Metadata, target: Target, published: Published) -> bool:
     """Return whether metadata admits no published version that a rule excludes."""
     asked = stated(rule, metadata, target)
     return bool(rule.requirements) and all(

@@ -21,13 +21,13 @@ from wheelcheck.commands.report import Memory
 from wheelcheck.index.cache.stamps import (
     COARSE_TICK,
     TICK,
+    environment_state,
     holds,
     installations,
     is_settled,
     stamp_of,
     stamps_of,
-    standing_on,
-    surroundings,
+    validity,
 )
 from wheels import make_wheel
 
@@ -130,26 +130,26 @@ def test_what_was_changed_a_moment_ago_is_not_settled(changed: float, began: flo
 def test_an_answer_stands_for_its_time_on_its_files(tmp_path: Path) -> None:
     place, now = written(tmp_path / "file.txt", "one"), time.time()
     stamps = stamps_of([place, str(tmp_path / "nowhere")])
-    standing = standing_on(stamps, now + 60)
-    assert holds(standing)
-    assert holds(json.loads(json.dumps(standing)))
-    assert holds(json.loads(json.dumps(standing_on(stamps, float("inf")))))
-    assert not holds(standing_on(stamps, time.time()))
-    assert not holds(standing_on(stamps, 0))
-    assert not holds(standing | {"since": time.time() + 60})
+    validity_stamps = validity(stamps, now + 60)
+    assert holds(validity_stamps)
+    assert holds(json.loads(json.dumps(validity_stamps)))
+    assert holds(json.loads(json.dumps(validity(stamps, float("inf")))))
+    assert not holds(validity(stamps, time.time()))
+    assert not holds(validity(stamps, 0))
+    assert not holds(validity_stamps | {"since": time.time() + 60})
     (tmp_path / "nowhere").touch()
-    assert not holds(standing)
+    assert not holds(validity_stamps)
     (tmp_path / "nowhere").unlink()
-    assert holds(standing)
+    assert holds(validity_stamps)
     written(tmp_path / "file.txt", "two")
-    assert not holds(standing)
+    assert not holds(validity_stamps)
 
 
 def test_surroundings_tell_what_may_decide(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    here = json.dumps(surroundings())
-    assert here == json.dumps(surroundings())
-    assert sys.version in surroundings()[2]
-    assert sys.executable in surroundings()[2]
+    here = json.dumps(environment_state())
+    assert here == json.dumps(environment_state())
+    assert sys.version in environment_state()[2]
+    assert sys.executable in environment_state()[2]
     name, version = platform.libc_ver()
     assert name != "glibc" or f"glibc {version}" in here
     changes: list[Callable[[], None]] = [
@@ -160,8 +160,8 @@ def test_surroundings_tell_what_may_decide(monkeypatch: pytest.MonkeyPatch, tmp_
     ]
     for change in changes:
         change()
-        assert json.dumps(surroundings()) != here
-        here = json.dumps(surroundings())
+        assert json.dumps(environment_state()) != here
+        here = json.dumps(environment_state())
 
 
 def test_what_is_installed_is_on_the_path_of_this_process() -> None:

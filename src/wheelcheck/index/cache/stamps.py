@@ -49,19 +49,19 @@ def is_settled(stamp: Stamp, began: float) -> bool:
     return changed < began - (COARSE_TICK if changed.is_integer() else TICK)
 
 
-def standing_on(stamps: Mapping[str, Stamp], until: float) -> dict[str, Any]:
+def validity(stamps: Mapping[str, Stamp], until: float) -> dict[str, Any]:
     """Return what to store beside an answer: the stamps, and the time until which it is fresh."""
     return {"since": time.time(), "until": until, "files": sorted(stamps.items())}
 
 
-def holds(standing: Mapping[str, Any]) -> bool:
+def holds(validity_stamps: Mapping[str, Any]) -> bool:
     """Return whether all stamps still hold. A clock that was set back invalidates them."""
-    if not standing["since"] <= time.time() < standing["until"]:
+    if not validity_stamps["since"] <= time.time() < validity_stamps["until"]:
         return False
-    return all(stamp_of(path) == stamp for path, stamp in standing["files"])
+    return all(stamp_of(path) == stamp for path, stamp in validity_stamps["files"])
 
 
-def surroundings() -> list[Any]:
+def environment_state() -> list[Any]:
     """Return everything outside a command's arguments that may decide its answer, as JSON.
 
     Raises:
