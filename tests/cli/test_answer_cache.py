@@ -21,7 +21,7 @@ from doors import LINUX, MAC, PROJECTS, stand_alone
 from loopback import Handler, Server, simple_index
 from wheelcheck.cli.answer_cache import MAX_ENTRIES, forget_oldest, recalled
 from wheelcheck.cli.main import main
-from wheelcheck.index.cache.entries import opened, sealed
+from wheelcheck.index.cache.entries import entry_head, read_entry
 from wheelcheck.index.cache.stamps import is_settled, stamp_of
 from wheels import make_wheel, metadata_text
 
@@ -92,7 +92,7 @@ class Checker:
         """Puts the mark in place of every remembered answer, of which there is at least one; and changes its head."""
         assert self.entries
         for place in self.entries:
-            head, _ = opened(str(place))
+            head, _ = read_entry(str(place))
             write(place, head | {"stamps": head["stamps"] | about})
 
     def write(self, name: str, text: str) -> str:
@@ -111,7 +111,7 @@ def settled(path: Path) -> str:
 
 
 def write(place: Path, about: dict[str, Any], text: str = MARK) -> None:
-    place.write_bytes(sealed(about, [text.encode()])[0] + text.encode())
+    place.write_bytes(entry_head(about, [text.encode()])[0] + text.encode())
 
 
 @pytest.fixture
@@ -704,7 +704,7 @@ def test_an_answer_ends_with_the_first_of_its_pages(checker: Checker, absent: bo
     extra = ["--extra-index-url", f"{checker.server.url}/other/"] if absent else []
     checker.run("spam", *extra)
     (entry,) = checker.entries
-    validity_stamps = opened(str(entry))[0]["stamps"]
+    validity_stamps = read_entry(str(entry))[0]["stamps"]
     assert 0 < validity_stamps["until"] - validity_stamps["since"] <= (600 if absent else 100)
     checker.mark(until=time.time())
     done = checker.run("spam", *extra)
@@ -961,7 +961,7 @@ def test_a_damaged_entry_is_written_anew(checker: Checker) -> None:
     for data in (whole[:-1] + b"?", whole[:100], b"", b"\n\n"):
         entry.write_bytes(data)
         assert checker.run("spam") == first
-        assert opened(str(entry))[1][0] == whole[whole.index(b"\n", 22) + 1 :]
+        assert read_entry(str(entry))[1][0] == whole[whole.index(b"\n", 22) + 1 :]
 
 
 def test_something_else_in_the_place_of_an_entry(checker: Checker) -> None:
@@ -985,7 +985,7 @@ def test_something_else_in_the_place_of_an_entry(checker: Checker) -> None:
 )
 def test_an_answer_to_another_question_under_the_same_key(ask: Any, about: Callable[[Any], Any]) -> None:
     arguments, entry = ask()
-    head, _ = opened(str(entry))
+    head, _ = read_entry(str(entry))
     write(entry, about(head))
     assert recalled(arguments) is None
     write(entry, head)

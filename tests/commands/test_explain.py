@@ -21,7 +21,7 @@ from record import SLICE
 from scenario import Scenario
 from wheelcheck import UsageError, check, explain
 from wheelcheck.cli.main import main
-from wheelcheck.resolver.compatibility import AXES, QUESTIONS, Incompatible, fits_of, judge
+from wheelcheck.resolver.compatibility import AXES, CHECK_ORDER, Incompatible, fits_of, judge
 from wheelcheck.resolver.model import RefusedFile, Solution
 from wheelcheck.resolver.rejections import JudgedFile, every_file, nearest_of
 from wheelcheck.resolver.resolve import resolve_with_state
@@ -309,7 +309,7 @@ def test_any_page(page: dict[str, dict[str, Any]], specifier: str, pre: bool | N
     versions = [judged.version for judged in files if judged.version is not None]
     assert versions == sorted(versions, reverse=True)
     for judged in files:
-        places = [QUESTIONS.index(type(why)) for why in judged.reasons]
+        places = [CHECK_ORDER.index(type(why)) for why in judged.reasons]
         assert bool(places) is not bool(judged.verdict)
         assert places == sorted(set(places))
 

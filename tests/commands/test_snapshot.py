@@ -230,7 +230,7 @@ def strange_names(place: str, name: str) -> dict[str, set[Any]]:
     with Index([SimpleIndex(place)], cache=Cache(None)) as index:
         found = index.page(canonicalize_name(name))
     assert found is not None
-    shelves = {str(version): set(found.shelf(version).unreadable) for version in found.versions}
+    shelves = {str(version): set(found.files_of(version).unreadable) for version in found.versions}
     return shelves | {"none": set(found.stray)}
 
 

@@ -27,7 +27,7 @@ from wheelcheck.render.console import harmless
 from wheelcheck.render.text import Style, render_report, render_target
 from wheelcheck.resolver import compatibility as verdicts
 from wheelcheck.resolver import model as outcomes
-from wheelcheck.resolver.compatibility import QUESTIONS
+from wheelcheck.resolver.compatibility import CHECK_ORDER
 from wheelcheck.resolver.limits import Counted
 from wheelcheck.resolver.model import AddedByRule, Asked, Demand, Missing, NoAnswer, Pin, RefusedFile, Solution
 from wheelcheck.rules.model import load_rules
@@ -170,8 +170,8 @@ def test_every_union_is_closed() -> None:
 
 
 def test_every_reason_has_its_place_among_the_questions() -> None:
-    assert set(QUESTIONS) == set(members(verdicts, "Reason"))
-    assert len(QUESTIONS) == len(set(QUESTIONS))
+    assert set(CHECK_ORDER) == set(members(verdicts, "Reason"))
+    assert len(CHECK_ORDER) == len(set(CHECK_ORDER))
 
 
 def test_every_failure_to_tell_has_a_sentence() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from packaging.tags import parse_tag
 
 from wheelcheck.resolver.compatibility import (
-    QUESTIONS,
+    CHECK_ORDER,
     Compatible,
     Incompatible,
     Judge,
@@ -289,7 +289,7 @@ def test_a_wheel_is_compatible_exactly_where_one_of_its_tags_is_among_the_target
 def test_reasons_come_in_the_order_of_the_questions_each_once(tags: str, target: Target) -> None:
     found = verdict(f"spam-1.0-{tags}.whl", target, requires_python="<2")
     assert isinstance(found, Incompatible)
-    order = [QUESTIONS.index(type(reason)) for reason in found.reasons]
+    order = [CHECK_ORDER.index(type(reason)) for reason in found.reasons]
     assert order == sorted(set(order))
 
 

@@ -195,7 +195,7 @@ def test_a_page_finds_all_that_specifiers_admit_where_it_looks(text: str, versio
     except ValueError:
         return
     order = sorted(versions, reverse=True)
-    page = ProjectPage.of_shelves(canonicalize_name("a"), list(map(str, order)), lambda _: VersionFiles.of([]))
+    page = ProjectPage.from_files_of(canonicalize_name("a"), list(map(str, order)), lambda _: VersionFiles.of([]))
     found = list(page.between(*extent(specifier)))
     assert list(specifier.filter(found, prereleases=True)) == list(specifier.filter(order, prereleases=True))
     assert [version for version in order if version in found] == found

@@ -59,15 +59,15 @@ from wheelcheck.targets.python import FIRST_FREE_THREADED, NEWEST_MICRO, read_py
 from wheelcheck.targets.target import Target, target_on
 
 OF_PYTHON = (WrongPythonTag, WrongAbiTag, RequiresPython)
-CURABLE = ("PreRelease", "NightlyDependency", "Stale", "Yanked", "SameModule", "SeveralIndexes", "Translated")
+FIXABLE = ("PreRelease", "NightlyDependency", "Stale", "Yanked", "SameModule", "SeveralIndexes", "Translated")
 """Warnings that a change may cure."""
-UNWELCOME = frozenset({"NightlyDependency", "Yanked", "SourceOnly"})
+FORBIDDEN = frozenset({"NightlyDependency", "Yanked", "SourceOnly"})
 """Warnings that a remedy must not introduce."""
-BEARABLE = frozenset({"PreRelease"})
+TOLERATED = frozenset({"PreRelease"})
 """Warnings that a remedy may introduce; it then comes last, if nothing better works."""
-WELCOME: dict[type[Variant], frozenset[str]] = {AllowSource: frozenset({"SourceOnly"})}
+EXPECTED: dict[type[Variant], frozenset[str]] = {AllowSource: frozenset({"SourceOnly"})}
 """Warnings that are the point of a change."""
-LAST = (DropRequirement, ChangeIndexStrategy)
+LAST_RESORTS = (DropRequirement, ChangeIndexStrategy)
 """Changes that come after others that introduce a bearable warning."""
 OLDEST_ARM_MACOS = 11
 MAX_FLOORS = 3
@@ -111,7 +111,7 @@ class Case:
     @property
     def warnings(self) -> tuple[Concern, ...]:
         """The curable warnings; among outdated projects, requested ones come first."""
-        found = [one for one in self.concerns if one.level == "warning" and one.kind in CURABLE]
+        found = [one for one in self.concerns if one.level == "warning" and one.kind in FIXABLE]
         asked = {pin.name for pin in self.pins if pin.requested}
         own = {one for one in found if isinstance(one, Stale) and one.project in asked}
         return tuple(one for one in found if not isinstance(one, Stale) or not own or one in own)
@@ -155,19 +155,19 @@ class Case:
         clashing = self.conflict.demands if self.conflict is not None else ()
         return any("python" in str(demand.requirement.marker or "") for demand in clashing)
 
-    def is_cured_by(self, answer: Answer, welcome: frozenset[str] = frozenset()) -> bool:
+    def is_cured_by(self, answer: Answer, expected: frozenset[str] = frozenset()) -> bool:
         """Return whether an answer is free of some kind of warning, and introduces none that is unwelcome."""
         before, after = _warned(self.concerns), _warned(answer.concerns)
-        if any(kind in UNWELCOME - welcome for kind, _ in after - before):
+        if any(kind in FORBIDDEN - expected for kind, _ in after - before):
             return False
         left = {kind for kind, project in _warned(self.warnings) if (kind, project) in after}
         return self.conflict is not None or bool({one.kind for one in self.warnings} - left)
 
-    def brought_by(self, answer: Answer, welcome: frozenset[str] = frozenset()) -> tuple[Concern, ...]:
+    def brought_by(self, answer: Answer, expected: frozenset[str] = frozenset()) -> tuple[Concern, ...]:
         """Return the bearable warnings of an answer that were not there before."""
         new = _warned(answer.concerns) - _warned(self.concerns)
         return tuple(
-            one for one in answer.concerns if one.kind in BEARABLE - welcome and (one.kind, one.project) in new
+            one for one in answer.concerns if one.kind in TOLERATED - expected and (one.kind, one.project) in new
         )
 
 
@@ -202,7 +202,7 @@ def remedies(case: Case, ask: Ask) -> tuple[Remedy, ...]:
 def _rank(remedy: Remedy) -> tuple[bool, int]:
     """A sort key: changes that introduce a warning, or drop something, come last."""
     change = type(remedy.change)
-    return _is_second_best(remedy) or change in LAST, CHANGES.index(change)
+    return _is_second_best(remedy) or change in LAST_RESORTS, CHANGES.index(change)
 
 
 def _cures(case: Case, group: Group, ask: Ask, given: dict[Change, Answer | None]) -> Iterator[Remedy]:
@@ -211,9 +211,9 @@ def _cures(case: Case, group: Group, ask: Ask, given: dict[Change, Answer | None
         change = attempt.change
         if change not in given:
             given[change] = ask(attempt.question, attempt.strategy)
-        answer, welcome = given[change], WELCOME.get(type(change), frozenset())
-        if answer is not None and case.is_cured_by(answer, welcome):
-            yield Remedy(change=change, pins=answer.pins, concerns=case.brought_by(answer, welcome))
+        answer, expected = given[change], EXPECTED.get(type(change), frozenset())
+        if answer is not None and case.is_cured_by(answer, expected):
+            yield Remedy(change=change, pins=answer.pins, concerns=case.brought_by(answer, expected))
 
 
 def _until_clean(cures: Iterable[Remedy]) -> Iterator[Remedy]:

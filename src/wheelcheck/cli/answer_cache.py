@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wheelcheck.index.cache.entries import ANSWERS, FORMAT, Damaged, cache_directory, digest_of, opened
+from wheelcheck.index.cache.entries import ANSWERS, FORMAT, Damaged, cache_directory, digest_of, read_entry
 from wheelcheck.index.cache.stamps import environment_state, holds
 from wheelcheck.render.console import emit, say
 
@@ -25,7 +25,7 @@ def recalled(arguments: Sequence[str]) -> int | None:
     if question is None:
         return None
     try:
-        about, parts = opened("/".join((cache_directory(), FORMAT, ANSWERS, key_of(question))))
+        about, parts = read_entry("/".join((cache_directory(), FORMAT, ANSWERS, answer_key(question))))
         if about["question"] != question or not holds(about["stamps"]):
             return None
         text = parts[0].decode()
@@ -54,7 +54,7 @@ def question_of(arguments: Sequence[str]) -> str | None:
     return digest_of(asked)
 
 
-def key_of(question: str) -> str:
+def answer_key(question: str) -> str:
     """Return the name of a question's entry; the entry holds the whole digest."""
     return question[:32]
 

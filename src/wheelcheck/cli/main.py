@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wheelcheck.cli.parser import options_of, parser_for
 from wheelcheck.inputs.options import ALL, LIBRARY
-from wheelcheck.render.console import emit, put, say, wants_colour
+from wheelcheck.render.console import emit, say, wants_colour, write_file
 
 if TYPE_CHECKING:
     from wheelcheck.commands.report import Report
@@ -124,7 +124,7 @@ def _check(arguments: argparse.Namespace) -> int:
         from wheelcheck.render.lock_file import check_name
 
         check_name(Path(arguments.lock))
-    question = _question(arguments)
+    question = _cached_question(arguments)
     report = check(_requirements(arguments), targets=arguments.target, **_options(arguments))
     for notice in report.notices:
         say(notice)
@@ -171,7 +171,7 @@ def _write_lock(report: Report, path: str) -> None:
         say(f"{path} was not written, because not every target has an answer that is compatible.")
         return
     folder = Path(os.path.realpath(path)).parent
-    put(render_lock(lock_of(report, folder, digests_here)), path)
+    write_file(render_lock(lock_of(report, folder, digests_here)), path)
 
 
 def _rendered(report: Report, arguments: argparse.Namespace) -> str:
@@ -183,7 +183,7 @@ def _rendered(report: Report, arguments: argparse.Namespace) -> str:
     return render_report(report, style=style, quiet=arguments.quiet, verbose=arguments.verbose)
 
 
-def _question(arguments: argparse.Namespace) -> str | None:
+def _cached_question(arguments: argparse.Namespace) -> str | None:
     """Return the key to remember the answer by; None where its text shows its age, or where a file is written."""
     from wheelcheck.cli.answer_cache import question_of
     from wheelcheck.index.cache.stamps import is_settled, stamps_of
@@ -197,7 +197,7 @@ def _question(arguments: argparse.Namespace) -> str | None:
 
 def _remember(question: str, report: Report, text: str, arguments: argparse.Namespace) -> None:
     """Remember an answer."""
-    from wheelcheck.cli.answer_cache import forget_oldest, key_of
+    from wheelcheck.cli.answer_cache import answer_key, forget_oldest
     from wheelcheck.index.cache.entries import ANSWERS, FORMAT
     from wheelcheck.index.cache.store import Cache
     from wheelcheck.inputs.request import cache_directory
@@ -208,7 +208,7 @@ def _remember(question: str, report: Report, text: str, arguments: argparse.Name
     about["notices"] = list(report.notices)
     given = text if report.counters == report.again.counters else _rendered(report.again, arguments)
     directory = cache_directory({"cache_dir": arguments.cache_dir, "no_cache": False})
-    Cache(directory).store_answer(key_of(question), about, given.encode("utf-8", "surrogatepass"))
+    Cache(directory).store_answer(answer_key(question), about, given.encode("utf-8", "surrogatepass"))
     forget_oldest(f"{directory}/{FORMAT}/{ANSWERS}")
 
 

@@ -32,10 +32,11 @@ class Result:
         conflict: why there is no answer, or None.
         error: why the answer is unknown, or None.
         concerns: problems with an answer that works.
-        remedies: changes that were re-resolved and give a better answer, closest first.
+        remedies: changes that were re-resolved and give a better answer, in the order of `CHANGES`.
         has_all_remedies: whether there was time to try all of them.
         sought_remedies: whether any were sought.
         rules: every curated rule that had a part in the answer.
+        linkage: reserved for the binary links of the chosen wheels; always None for now.
         confirmation: the outcome of a real import, or None where none was requested.
         skipped: requirements that do not apply, because their markers do not hold for the target.
         strict: whether warnings count as failures.

@@ -79,7 +79,7 @@ class Retry:
         from wheelcheck.resolver.resolve import solve
 
         left = self._until - monotonic()
-        index = self._under(strategy) if left > 0 else None
+        index = self._index_for(strategy) if left > 0 else None
         try:
             solution = solve(question, index, Budget(_clock(), left)) if index is not None else None
             return Answer(solution.pins, concerns_in(solution, question, index)) if solution and index else None
@@ -89,7 +89,7 @@ class Retry:
         finally:
             self.is_cut_short |= monotonic() > self._until
 
-    def _under(self, strategy: str | None) -> PackageIndex | None:
+    def _index_for(self, strategy: str | None) -> PackageIndex | None:
         """Return the index under a strategy; first-index can be derived from one that mixes its sources."""
         if strategy is None:
             return self.view

@@ -270,7 +270,7 @@ class _Project:
     def __init__(self, page: ProjectPage, result: Mapping[Listed, MetadataResult]) -> None:
         self._page = page
         self._files = [_Kept(file=file, path=path, result=result.get(file)) for file, path in _paths(page.files)]
-        on_shelves = [(file, False) for version in page.versions for file in page.shelf(version).unreadable]
+        on_shelves = [(file, False) for version in page.versions for file in page.files_of(version).unreadable]
         unreadable = [*on_shelves, *((file, True) for file in page.stray)]
         found = [(file, _unreadable_entry(file, page.name, stray=stray)) for file, stray in unreadable]
         self._entries = [kept.entry for kept in self._files] + [entry for _, entry in found if entry is not None]

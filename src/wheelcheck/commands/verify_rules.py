@@ -224,7 +224,7 @@ class _Auditor:
     def _file(self, name: NormalizedName, version: Version, target: Target) -> Listed | None:
         """Return the best wheel of a version for a target, by tags and Requires-Python."""
         page = self.index.page(name)
-        judged = ((_judge(target).verdict(file), file) for file in page.shelf(version).listed) if page else ()
+        judged = ((_judge(target).verdict(file), file) for file in page.files_of(version).listed) if page else ()
         ranked = [(verdict.rank, file.filename, file) for verdict, file in judged if isinstance(verdict, Compatible)]
         return min(ranked, key=lambda each: each[:2])[2] if ranked else None
 
@@ -300,7 +300,7 @@ class _Auditor:
 
 def _uploaded(page: ProjectPage, version: Version) -> str:
     """Return the date of a version's first upload; empty where unknown."""
-    times = [file.upload_time for file in page.shelf(version).listed if file.upload_time]
+    times = [file.upload_time for file in page.files_of(version).listed if file.upload_time]
     return min(times)[:10] if times else ""
 
 

@@ -46,11 +46,11 @@ class FetchContext:
         offline: no request may be made; cached answers count, however old.
         refresh: cached answers are revalidated.
         local_hashes: the algorithms for hashes of local files.
-        unable: what servers were found not to support; see `RemoteFile`.
+        unsupported: what servers were found not to support; see `RemoteFile`.
         recordings: the manifests of sources that are snapshots.
         cached: the number of answers from the cache.
-        places: the cache files behind the answer, with their stamps.
-        until: the time until which they are fresh; 0 where something was not stored.
+        cache_stamps: the cache files behind the answer, with their stamps.
+        fresh_until: the time until which they are fresh; 0 where something was not stored.
         oldest: when the oldest page in use was received, in seconds since the epoch; None without one.
     """
 
@@ -69,16 +69,16 @@ class FetchContext:
         self.offline = offline
         self.refresh = refresh and not offline
         self.local_hashes = frozenset(local_hashes)
-        self.unable: set[tuple[Origin, str]] = set()
+        self.unsupported: set[tuple[Origin, str]] = set()
         self.cached = 0
-        self.places: dict[str, Stamp] = {}
-        self.until = math.inf
+        self.cache_stamps: dict[str, Stamp] = {}
+        self.fresh_until = math.inf
         self.oldest: float | None = None
         self._by_label = {source.label: source for source in reversed(sources)}
         self.recordings = [source.recorded for source in sources if isinstance(source, Local) and source.recorded]
         self._turns = Turns()
         self._keeper = Workers(1)
-        self._put_off: deque[Task[None]] = deque()
+        self._deferred: deque[Task[None]] = deque()
         self._lock = threading.Lock()
 
     @property
@@ -90,20 +90,20 @@ class FetchContext:
         """Hold a turn for long computation: one thread at a time, the smallest piece first."""
         return self._turns.of(size)
 
-    def later(self, work: Callable[[], None]) -> None:
+    def run_last(self, work: Callable[[], None]) -> None:
         """Queue work that no answer waits for, to be done by a background thread."""
-        task = Task(partial(self._at_last, work))
-        self._put_off.append(task)
+        task = Task(partial(self._run_deferred, work))
+        self._deferred.append(task)
         self._keeper.submit(task.run)
 
-    def _at_last(self, work: Callable[[], None]) -> None:
+    def _run_deferred(self, work: Callable[[], None]) -> None:
         with self.turn(math.inf):
             work()
 
     def settle(self) -> None:
         """Wait until the queue is empty, and help with it."""
-        while self._put_off:
-            task = self._put_off.popleft()
+        while self._deferred:
+            task = self._deferred.popleft()
             task.run()
             while not task.wait(1.0):
                 pass
@@ -118,11 +118,11 @@ class FetchContext:
         with self._lock:
             self.cached += 1
 
-    def note_kept(self, places: Mapping[str, Stamp], until: float) -> None:
+    def note_kept(self, cache_stamps: Mapping[str, Stamp], fresh_until: float) -> None:
         """Record the cache files in use, and the time until which they are fresh."""
         with self._lock:
-            self.places.update(places)
-            self.until = min(self.until, until)
+            self.cache_stamps.update(cache_stamps)
+            self.fresh_until = min(self.fresh_until, fresh_until)
 
     def note_page(self, answered: float) -> None:
         """Record when a page in use was received."""

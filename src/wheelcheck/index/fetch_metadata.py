@@ -53,7 +53,7 @@ def _inside(access: FetchContext, file: Listed) -> bytes | BadMetadata | HashMis
         file.filename,
         size=file.size,
         login=access.login_of(file),
-        unable=access.unable,
+        unsupported=access.unsupported,
     ) as remote:
         wrong = mismatch_of(file.hashes, chunks_of(remote.whole)) if remote.whole is not None else None
         if wrong:

@@ -43,14 +43,14 @@ def _of_one(page: ProjectPage, index: str) -> ProjectPage:
     others = set(page.indexes) - {index}
     versions = tuple(page.versions)
 
-    def shelf(place: int) -> VersionFiles:
-        files = page.shelf(versions[place])
+    def files_of(place: int) -> VersionFiles:
+        files = page.files_of(versions[place])
         return VersionFiles.of([file for file in files if isinstance(file, UnreadableFile) or file.index not in others])
 
-    return ProjectPage.of_shelves(
+    return ProjectPage.from_files_of(
         page.name,
         versions,
-        shelf,
+        files_of,
         page.stray,
         status=page.status,
         status_reason=page.status_reason,

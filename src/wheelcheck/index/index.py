@@ -59,7 +59,7 @@ class Index:
         workers: the maximum number of requests at once.
         strategy: ``best-match``: all indexes count alike; ``first-index``: a project comes from the first index that
             has it, and the next one is queried only if that has not. Find-links locations always count.
-        local_hashes: algorithms, such as ``sha256``, for hashes of local files, each computed on access.
+        local_hashes: algorithms, such as ``sha256``, for hashes of local files, each computed on context.
 
     Raises:
         UsageError: a source is neither a URL nor a directory.
@@ -78,14 +78,14 @@ class Index:
         local_hashes: Collection[str] = (),
     ) -> None:
         self._sources = tuple(map(placed, dict.fromkeys(sources)))
-        self._line = LazyTransport(
+        self._transport = LazyTransport(
             transport_options or TransportOptions(),
             connections=workers + 2,
             logins=[source.login for source in self._sources if isinstance(source, Remote) and source.login],
             indexes=[source.url for source in self._sources if isinstance(source, Remote) and not source.links],
         )
-        self._access = FetchContext(
-            self._sources, self._line, cache, offline=offline, refresh=refresh, local_hashes=local_hashes
+        self._context = FetchContext(
+            self._sources, self._transport, cache, offline=offline, refresh=refresh, local_hashes=local_hashes
         )
         self._asks = not offline and any(isinstance(source, Remote) for source in self._sources)
         self._groups = _groups(self._sources, strategy)
@@ -93,7 +93,7 @@ class Index:
         self._lock = threading.Lock()
         self._tasks: dict[object, Task[Any]] = {}
         self._pages: dict[NormalizedName, ProjectPage | None] = {}
-        self._put_off: deque[Callable[[], None]] = deque()
+        self._deferred: deque[Callable[[], None]] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -107,13 +107,13 @@ class Index:
 
     def settle(self) -> None:
         """Wait until everything that was received is in the cache; no answer waits for that."""
-        self._access.settle()
+        self._context.settle()
 
     def close(self) -> None:
         """End all requests; the index cannot be used any more."""
         self._workers.close()
-        self._line.close()
-        self._access.close()
+        self._transport.close()
+        self._context.close()
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -132,28 +132,28 @@ class Index:
     @property
     def recorded_order(self) -> tuple[str, ...]:
         """The indexes of a snapshot in the order in which ``first-index`` asks them; empty for other indexes."""
-        return next((recording.order for recording in self._access.recordings), ())
+        return next((recording.order for recording in self._context.recordings), ())
 
     def recorded_near(self, name: NormalizedName) -> tuple[NormalizedName, ...] | None:
         """Return the similar names that were suggested when a snapshot recorded that a project is missing."""
-        found = [near for recording in self._access.recordings if (near := recording.near(name)) is not None]
+        found = [near for recording in self._context.recordings if (near := recording.near(name)) is not None]
         return tuple(map(canonicalize_name, found[0])) if found else None
 
     @property
     def counters(self) -> Counters:
         """What was requested from servers so far."""
-        return Counters(*self._line.spent, self._access.cached)
+        return Counters(*self._transport.spent, self._context.cached)
 
     @property
     def oldest(self) -> float | None:
         """When the oldest page in use was received, in seconds since the epoch; None without one."""
-        return self._access.oldest
+        return self._context.oldest
 
     @property
     def stamps(self) -> tuple[Mapping[str, Stamp], float]:
         """The cache files behind all answers so far, with their stamps, and the time until which they are fresh."""
         self.settle()
-        return dict(self._access.places), self._access.until
+        return dict(self._context.cache_stamps), self._context.fresh_until
 
     @property
     def answered(self) -> int:
@@ -163,7 +163,7 @@ class Index:
     def cached_names(self) -> frozenset[NormalizedName]:
         """Return the projects whose pages are in the cache."""
         self.settle()
-        return self._access.cache.names()
+        return self._context.cache.names()
 
     # -- pages
 
@@ -181,7 +181,7 @@ class Index:
             return
         tell = partial(_quietly, partial(self._hand_on, name, then))
         if all(task.is_done for task in tasks):
-            self._put_off.append(tell)
+            self._deferred.append(tell)
             return
         countdown = Countdown(len(tasks) + 1, tell)
         for task in tasks:
@@ -218,10 +218,10 @@ class Index:
         return [self._page_task(at, group, name) for at, group in enumerate(self._groups)]
 
     def _page_task(self, at: int, group: Sequence[Placed], name: NormalizedName) -> Task[Any]:
-        access, source = self._access, group[0]
+        context, source = self._context, group[0]
         if source.links:
-            return self._task((at, None), partial(read_links, access, source), partial(known_links, access, source))
-        of_group = access, group, name
+            return self._task((at, None), partial(read_links, context, source), partial(known_links, context, source))
+        of_group = context, group, name
         return self._task((at, name), partial(_read_first, *of_group), partial(_known_first, *of_group))
 
     # -- files
@@ -236,7 +236,7 @@ class Index:
         task = self._metadata_task(file)
         if then is not None:
             tell = partial(_quietly, lambda: then(task.answer()))
-            self._put_off.append(tell) if task.is_done else task.follow(tell)
+            self._deferred.append(tell) if task.is_done else task.follow(tell)
 
     def metadata(self, file: Listed) -> MetadataResult:
         """Return the core metadata of this very file, or the reason to reject the file.
@@ -250,8 +250,8 @@ class Index:
         return task.answer()
 
     def _metadata_task(self, file: Listed) -> Task[MetadataResult]:
-        work = partial(read_metadata, self._access, file)
-        return self._task(identity_of(file), work, partial(known_metadata, self._access, file))
+        work = partial(read_metadata, self._context, file)
+        return self._task(identity_of(file), work, partial(known_metadata, self._context, file))
 
     def direct(self, url: str, name: NormalizedName, wanted: Collection[str] = ()) -> Listed | UnreadableFile:
         """Return the file that the user names for a project, or its name with the reason why it is not one.
@@ -267,7 +267,7 @@ class Index:
         """
         from wheelcheck.index.direct_urls import read_direct
 
-        work = partial(read_direct, self._access, url, name, wanted)
+        work = partial(read_direct, self._context, url, name, wanted)
         task = self._task(("direct", url, *sorted(wanted)), work, lambda: None)
         self._await(task)
         file, metadata = task.answer()
@@ -289,7 +289,7 @@ class Index:
         """
         from wheelcheck.index.downloads import download
 
-        download(self._access, file, destination, progress or (lambda _: None))
+        download(self._context, file, destination, progress or (lambda _: None))
 
     # -- tasks
 
@@ -317,12 +317,12 @@ class Index:
 
         Prefetching that pages from the cache call for is started now, since there is time for it.
         """
-        while self._put_off and not task.is_done:
-            self._put_off.popleft()()
+        while self._deferred and not task.is_done:
+            self._deferred.popleft()()
         if task.thread is None:
             self._workers.submit(task.run, first=True)
         while not task.wait(1.0):
-            overdue = self._line.overdue(task.thread)
+            overdue = self._transport.overdue(task.thread)
             if overdue is not None:
                 raise overdue
 
@@ -357,19 +357,19 @@ def _groups(sources: Sequence[Placed], strategy: str) -> list[tuple[Placed, ...]
     return [*((source,) for source in sources if source.links), *([indexes] if indexes else [])]
 
 
-def _read_first(access: FetchContext, group: Sequence[Placed], name: NormalizedName) -> ProjectPage | None:
+def _read_first(context: FetchContext, group: Sequence[Placed], name: NormalizedName) -> ProjectPage | None:
     """Return the page of the first index that has a project. Raises as `read_page` does."""
-    pages = (read_page(access, source, name) for source in group)
+    pages = (read_page(context, source, name) for source in group)
     return next((page for page in pages if page is not None), None)
 
 
 def _known_first(
-    access: FetchContext, group: Sequence[Placed], name: NormalizedName
+    context: FetchContext, group: Sequence[Placed], name: NormalizedName
 ) -> Known[ProjectPage | None] | None:
     """Return what `_read_first` would, if the cache has it."""
     known: Known[ProjectPage | None] | None = None
     for source in group:
-        known = known_page(access, source, name)
+        known = known_page(context, source, name)
         if known is None or known.value is not None:
             return known
     return known

@@ -97,11 +97,11 @@ def keep_metadata(access: FetchContext, file: Listed, found: bytes | BadMetadata
     until = time.time() + FRESH_FOR
     if isinstance(found, bytes):
         lasting = None if "sha256" in file.hashes else until
-        access.later(partial(access.cache.store_metadata, key, Kept(_head(found)), lasting))
+        access.run_last(partial(access.cache.store_metadata, key, Kept(_head(found)), lasting))
         return checked_metadata(file, found)
     access.note_kept({}, 0)
     if isinstance(found, BadMetadata):
-        access.later(partial(access.cache.store_metadata, key, Kept(b"", found.why), until))
+        access.run_last(partial(access.cache.store_metadata, key, Kept(b"", found.why), until))
     return found
 
 

@@ -37,7 +37,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-def read_page(access: FetchContext, source: Placed, name: NormalizedName) -> ProjectPage | None:
+def read_page(context: FetchContext, source: Placed, name: NormalizedName) -> ProjectPage | None:
     """Return what one index lists of a project, or None if it does not have it.
 
     Raises:
@@ -46,45 +46,45 @@ def read_page(access: FetchContext, source: Placed, name: NormalizedName) -> Pro
     if isinstance(source, Local):
         from wheelcheck.index.local_files import local_page
 
-        access.note_kept({}, 0)
-        return _with_hashes(access, local_page(source, name))
-    return _Exchange(access, source, _ProjectForm(source, name)).page()
+        context.note_kept({}, 0)
+        return _with_hashes(context, local_page(source, name))
+    return _CachedPage(context, source, _ProjectKind(source, name)).page()
 
 
-def known_page(access: FetchContext, source: Placed, name: NormalizedName) -> Known[ProjectPage | None] | None:
+def known_page(context: FetchContext, source: Placed, name: NormalizedName) -> Known[ProjectPage | None] | None:
     """Return what `read_page` would, if the cache has it; None where a server or a directory must be read."""
     if isinstance(source, Local):
         return None
-    return _Exchange(access, source, _ProjectForm(source, name)).known()
+    return _CachedPage(context, source, _ProjectKind(source, name)).known()
 
 
-def known_links(access: FetchContext, source: Placed) -> Known[Links] | None:
+def known_links(context: FetchContext, source: Placed) -> Known[Links] | None:
     """Return what `read_links` would, if the cache has it."""
-    known = None if isinstance(source, Local) else _Exchange(access, source, _LinksForm(source)).known()
+    known = None if isinstance(source, Local) else _CachedPage(context, source, _LinksKind(source)).known()
     return Known(known.value or {}) if known else None
 
 
-def read_links(access: FetchContext, source: Placed) -> Links:
+def read_links(context: FetchContext, source: Placed) -> Links:
     """Return what a directory or page of links lists, by project; raises as `read_page` does."""
     if isinstance(source, Local):
         from wheelcheck.index.local_files import local_links
 
-        access.note_kept({}, 0)
+        context.note_kept({}, 0)
         pages = local_links(source)
-        return {name: _with_hashes(access, page) or page for name, page in pages.items()}
-    return _Exchange(access, source, _LinksForm(source)).page() or {}
+        return {name: _with_hashes(context, page) or page for name, page in pages.items()}
+    return _CachedPage(context, source, _LinksKind(source)).page() or {}
 
 
-def with_hashes(access: FetchContext, file: Listed) -> Listed:
+def with_hashes(context: FetchContext, file: Listed) -> Listed:
     """Return a local file with the requested hashes; any other file unchanged."""
-    path = access.path_of(file, Unreadable) if access.local_hashes and file.path is None else None
-    return hashed(file, path, access.local_hashes) if path is not None else file
+    path = context.path_of(file, Unreadable) if context.local_hashes and file.path is None else None
+    return hashed(file, path, context.local_hashes) if path is not None else file
 
 
-def _with_hashes(access: FetchContext, page: ProjectPage | None) -> ProjectPage | None:
-    if page is None or not access.local_hashes:
+def _with_hashes(context: FetchContext, page: ProjectPage | None) -> ProjectPage | None:
+    if page is None or not context.local_hashes:
         return page
-    files = [with_hashes(access, file) for file in page.files]
+    files = [with_hashes(context, file) for file in page.files]
     return ProjectPage(
         name=page.name,
         files=files,
@@ -98,17 +98,17 @@ def _with_hashes(access: FetchContext, page: ProjectPage | None) -> ProjectPage 
 # -- from a server
 
 
-class _Form(Protocol[T_co]):
+class _PageKind(Protocol[T_co]):
     """What is requested from a server, how its body is stored, and what is built from it."""
 
     url: str
     name: str
     accept: str
 
-    def cut(self, body: bytes, content_type: str, url: str) -> _Pieces:
+    def split(self, body: bytes, content_type: str, url: str) -> _Pieces:
         """Return summary and parts of a body. Raises `IndexNonsense`."""
 
-    def made(self, page: _Page, again: Callable[[], Stored]) -> T_co:
+    def build(self, page: _Page, again: Callable[[], Stored]) -> T_co:
         """Build the result; `again` fetches the page anew where a part of it is damaged."""
 
 
@@ -119,7 +119,7 @@ class _Page:
         self.stored = stored
 
 
-class _ProjectForm:
+class _ProjectKind:
     """The page of one project."""
 
     accept = ACCEPT_PAGE
@@ -129,25 +129,25 @@ class _ProjectForm:
         self.name: str = name
         self._project, self._index = name, source.label
 
-    def cut(self, body: bytes, content_type: str, url: str) -> _Pieces:
+    def split(self, body: bytes, content_type: str, url: str) -> _Pieces:
         listing = listing_of(body, content_type, name=self._project, url=url)
         stray = [(file.filename, file.why, file.label) for file in listing.stray]
         summary = {"status": listing.status, "reason": listing.status_reason, "versions": listing.versions}
         return summary | {"stray": stray}, listing.shelves
 
-    def made(self, page: _Page, again: Callable[[], Stored]) -> ProjectPage:
+    def build(self, page: _Page, again: Callable[[], Stored]) -> ProjectPage:
         about = page.stored.summary
         listing = Listing(
             status=about["status"],
             status_reason=about["reason"],
             versions=tuple(about["versions"]),
-            shelves=_ByVersion(page, again),
+            shelves=_StoredParts(page, again),
             stray=tuple(UnreadableFile(filename=name, why=why, label=label) for name, why, label in about["stray"]),
         )
         return page_of(listing, name=self._project, url=page.stored.url, index=self._index)
 
 
-class _ByVersion(Sequence[bytes | memoryview]):
+class _StoredParts(Sequence[bytes | memoryview]):
     """The versions of a stored page; where one is damaged, the page is fetched again."""
 
     def __init__(self, page: _Page, again: Callable[[], Stored]) -> None:
@@ -169,7 +169,7 @@ class _ByVersion(Sequence[bytes | memoryview]):
             return self._now.get(self._page.stored.summary["versions"][place], b"")
 
 
-class _LinksForm:
+class _LinksKind:
     """A page of links to files of any project."""
 
     accept = ACCEPT_LINKS
@@ -179,13 +179,13 @@ class _LinksForm:
         self.url = source.url
         self._index = source.label
 
-    def cut(self, body: bytes, content_type: str, url: str) -> _Pieces:
+    def split(self, body: bytes, content_type: str, url: str) -> _Pieces:
         from wheelcheck.index.local_files import read_links_page
 
         read_links_page(body, content_type, url=url, index=self._index)
         return {"content_type": content_type}, [body]
 
-    def made(self, page: _Page, again: Callable[[], Stored]) -> Links:
+    def build(self, page: _Page, again: Callable[[], Stored]) -> Links:
         from wheelcheck.index.local_files import read_links_page
 
         stored = page.stored
@@ -197,14 +197,14 @@ class _LinksForm:
         return read_links_page(bytes(body), stored.summary["content_type"], url=stored.url, index=self._index)
 
 
-class _Exchange(Generic[T]):
+class _CachedPage(Generic[T]):
     """A page of a server, through the cache."""
 
-    def __init__(self, access: FetchContext, source: Remote, form: _Form[T]) -> None:
-        self._access, self._source, self._form = access, source, form
-        self._key = key_of(form.url, source.user, form.accept)
+    def __init__(self, context: FetchContext, source: Remote, kind: _PageKind[T]) -> None:
+        self._context, self._source, self._kind = context, source, kind
+        self._key = key_of(kind.url, source.user, kind.accept)
         self._request = {
-            "accept": form.accept,
+            "accept": kind.accept,
             "accept-encoding": "gzip",
             "authorization": source.user,
             "user-agent": f"wheelcheck/{__version__}",
@@ -215,67 +215,67 @@ class _Exchange(Generic[T]):
         stored = self._stored()
         if stored is None or not self._may_be_used(stored):
             return None
-        self._access.note_cached()
-        self._access.note_kept(stored.kept_at, stored.fresh_until)
-        return Known(self._made(_Page(stored)))
+        self._context.note_cached()
+        self._context.note_kept(stored.kept_at, stored.fresh_until)
+        return Known(self._build(_Page(stored)))
 
     def page(self) -> T | None:
         """Return the current page, or None where there is none."""
-        return self._made(self._asked(self._stored()))
+        return self._build(self._fetch(self._stored()))
 
     def _stored(self) -> Stored | None:
-        return self._access.cache.page(self._key, self._form.name)
+        return self._context.cache.page(self._key, self._kind.name)
 
     def _may_be_used(self, stored: Stored) -> bool:
-        fresh = self._access.offline or (stored.is_fresh(time.time()) and not self._access.refresh)
+        fresh = self._context.offline or (stored.is_fresh(time.time()) and not self._context.refresh)
         return fresh and may_answer(stored.varied, self._request)
 
-    def _made(self, page: _Page) -> T | None:
-        self._access.note_page(page.stored.stored)
-        return self._form.made(page, self._again) if page.stored.found else None
+    def _build(self, page: _Page) -> T | None:
+        self._context.note_page(page.stored.stored)
+        return self._kind.build(page, self._again) if page.stored.found else None
 
     def _again(self) -> Stored:
         """Return the whole page: as another process has stored it meanwhile, or from the server."""
         stored = self._stored()
         try:
-            return replace(stored, parts=list(stored.parts)) if stored is not None else self._asked(None).stored
+            return replace(stored, parts=list(stored.parts)) if stored is not None else self._fetch(None).stored
         except Damaged:
-            return self._asked(None).stored
+            return self._fetch(None).stored
 
-    def _asked(self, stored: Stored | None) -> _Page:
+    def _fetch(self, stored: Stored | None) -> _Page:
         """Fetch the page, or revalidate the stored one."""
-        if self._access.offline:
-            raise NotCached(shown(self._form.url))
+        if self._context.offline:
+            raise NotCached(shown(self._kind.url))
         conditions = stored.conditions if stored and may_answer(stored.varied, self._request) else {}
         now = time.time()
-        answer = self._access.transport.get(
-            self._form.url, headers={"accept": self._form.accept} | conditions, login=self._source.login
+        answer = self._context.transport.get(
+            self._kind.url, headers={"accept": self._kind.accept} | conditions, login=self._source.login
         )
         if answer.status == 304 and stored is not None:
-            return self._confirmed(stored, answer, now)
+            return self._revalidated(stored, answer, now)
         lifetime, varied = freshness(answer.headers, now), varying(answer.headers.get("vary", ""), self._request)
         page = _Page(self._fetched(answer, now, lifetime or 0.0, varied or {}))
         if lifetime is None or varied is None:
-            self._access.note_kept({}, 0)
+            self._context.note_kept({}, 0)
         else:
-            self._access.later(partial(self._keep, page))
+            self._context.run_last(partial(self._keep, page))
         return page
 
-    def _confirmed(self, stored: Stored, answer: Answer, now: float) -> _Page:
+    def _revalidated(self, stored: Stored, answer: Answer, now: float) -> _Page:
         try:
             page = _Page(replace(stored.confirmed(answer.headers, now), parts=list(stored.parts)))
-            self._access.later(partial(self._keep, page))
+            self._context.run_last(partial(self._keep, page))
             return page
         except Damaged:
-            return self._asked(None)
+            return self._fetch(None)
 
     def _fetched(self, answer: Answer, now: float, lifetime: float, varied: Mapping[str, str]) -> Stored:
         if answer.status not in (200, *GONE):
             raise answer.failure()
         found, url = answer.status == 200, urlunsplit(urlsplit(answer.url)._replace(query="", fragment=""))
         content_type = answer.headers.get("content-type", "")
-        with self._access.turn(len(answer.body)):
-            summary, parts = self._form.cut(answer.body, content_type, url) if found else ({}, ())
+        with self._context.turn(len(answer.body)):
+            summary, parts = self._kind.split(answer.body, content_type, url) if found else ({}, ())
         return Stored(
             url=url,
             found=found,
@@ -291,6 +291,6 @@ class _Exchange(Generic[T]):
 
     def _keep(self, page: _Page) -> None:
         """Store the page, so that its parts need not stay in memory."""
-        kept = self._access.cache.store_page(self._key, self._form.name, page.stored)
+        kept = self._context.cache.store_page(self._key, self._kind.name, page.stored)
         page.stored = kept or page.stored
-        self._access.note_kept(page.stored.kept_at, page.stored.fresh_until if kept else 0)
+        self._context.note_kept(page.stored.kept_at, page.stored.fresh_until if kept else 0)

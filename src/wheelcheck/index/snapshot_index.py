@@ -79,14 +79,14 @@ class Recording:
         about = _mapping(self._projects.get(name))
         order = tuple(page.versions)
 
-        def shelf(place: int) -> VersionFiles:
-            found = page.shelf(order[place])
+        def files_of(place: int) -> VersionFiles:
+            found = page.files_of(order[place])
             return VersionFiles(found.names, lambda at: self._as_recorded(found[at]))
 
-        return ProjectPage.of_shelves(
+        return ProjectPage.from_files_of(
             name,
             order,
-            shelf,
+            files_of,
             (*page.stray, *_unreadable(about.get("unreadable"))),
             status=page.status,
             status_reason=page.status_reason,

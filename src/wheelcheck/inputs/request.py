@@ -208,7 +208,7 @@ class Request:
             prefer_binary=configured.prefer_binary or files.prefer_binary,
             allow_sdists=options["allow_sdists"],
             exclude_newer=self.exclude_newer,
-            undated=options["no_upload_time"] == "allow",
+            allow_no_upload_time=options["no_upload_time"] == "allow",
             require_hashes=hashes_wanted and not files.no_require_hashes,
             no_deps=options["no_deps"],
             ignore_requires_python=options["ignore_requires_python"] or configured.ignore_requires_python,

@@ -39,7 +39,7 @@ def emit(text: str, output: str | None) -> None:
         raise UsageError(f"The answer could not be written to {output or 'standard output'}: {why}.") from None
 
 
-def put(text: str, path: str) -> None:
+def write_file(text: str, path: str) -> None:
     """Replace a file by a text, atomically.
 
     Raises:

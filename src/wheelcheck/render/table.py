@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 from wheelcheck.render import phrases
-from wheelcheck.resolver.compatibility import QUESTIONS, Compatible, PreReleaseNotWanted, WrongPlatformTag
+from wheelcheck.resolver.compatibility import CHECK_ORDER, Compatible, PreReleaseNotWanted, WrongPlatformTag
 from wheelcheck.standards.project_page import Sdist
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _by_kind(files: Iterable[JudgedFile]) -> Iterator[Cells]:
     kinds: dict[type, list[JudgedFile]] = {}
     for judged in files:
         kinds.setdefault(_kind(judged), []).append(judged)
-    for kind in reversed(QUESTIONS):
+    for kind in reversed(CHECK_ORDER):
         if kind in kinds:
             yield _row(kinds[kind])
 

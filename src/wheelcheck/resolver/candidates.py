@@ -80,11 +80,11 @@ class Candidates:
 
     def _ranked(self, version: Version) -> Iterator[tuple[int, int, Listed]]:
         """Yield rank, position and file of those that pass by their names; only these are parsed any further."""
-        shelf = self.page.shelf(version)
-        for place, filename in enumerate(shelf.names):
+        files = self.page.files_of(version)
+        for place, filename in enumerate(files.names):
             rank = self._rank(filename)
-            if rank is not None and not isinstance(shelf[place], UnreadableFile):
-                yield rank, place, shelf[place]
+            if rank is not None and not isinstance(files[place], UnreadableFile):
+                yield rank, place, files[place]
 
     def _rank(self, filename: str) -> int | None:
         if filename.endswith(".whl"):
@@ -105,7 +105,7 @@ class Candidates:
         uploaded = instant_of(file.upload_time)
         if uploaded is not None:
             return TooNew(uploaded=shown(uploaded), limit=shown(limit)) if uploaded >= limit else None
-        return None if self.policy.undated or self._is_own(file) else NoUploadTime(limit=shown(limit))
+        return None if self.policy.allow_no_upload_time or self._is_own(file) else NoUploadTime(limit=shown(limit))
 
     def _is_own(self, file: Listed) -> bool:
         """Return whether no index lists the file: the user names it, or it is in a local directory that the user

@@ -164,7 +164,7 @@ Reason: TypeAlias = (
     " | ForbiddenByRule | NoUploadTime | TooNew | Yanked | PreReleaseNotWanted"
 )
 
-QUESTIONS: tuple[type[Variant], ...] = (
+CHECK_ORDER: tuple[type[Variant], ...] = (
     UnreadableName,
     VariantWheel,
     WrongPlatformTag,
@@ -188,8 +188,8 @@ QUESTIONS: tuple[type[Variant], ...] = (
 """The order of the checks; those that read the file or its metadata come last. The first failure is the closeness."""
 
 MEASURED = (WrongPlatformTag, OsTooOld, WrongPythonTag, RequiresPython)
-"""Reasons that know how far the file is from the target."""
-_POSITION = {question: position for position, question in enumerate(QUESTIONS)}
+"""Reasons that have a `distance`: how far the file is from the target."""
+_POSITION = {question: position for position, question in enumerate(CHECK_ORDER)}
 
 
 def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
@@ -225,7 +225,7 @@ class Incompatible:
     @property
     def closeness(self) -> tuple[int, int]:
         """A sort key: the larger, the closer the file came to being usable."""
-        return min((_POSITION[type(reason)] for reason in self.reasons), default=len(QUESTIONS)), -len(self.reasons)
+        return min((_POSITION[type(reason)] for reason in self.reasons), default=len(CHECK_ORDER)), -len(self.reasons)
 
     def to_dict(self) -> dict[str, Plain]:
         """The form within `explain`."""
@@ -289,16 +289,16 @@ class Judge:
 
         Yanked files and pre-releases pass; whether they are accepted depends on the requirements on the project.
         """
-        matter = _matter_of(file, self.rules)
+        key = _verdict_key(file, self.rules)
         try:
-            return self._verdicts[matter]
+            return self._verdicts[key]
         except KeyError:
-            return self._verdicts.setdefault(matter, self._verdict(file))
+            return self._verdicts.setdefault(key, self._verdict(file))
 
-    def verdicts(self, matters: Iterable[object], samples: Iterable[Listed | UnreadableFile]) -> list[Verdict]:
-        """Return the verdict on each sample; `matters` holds everything that each verdict depends on."""
-        known = zip(map(self._verdicts.get, matters), samples, strict=True)
-        return [self.verdict(sample) if verdict is None else verdict for verdict, sample in known]
+    def verdicts(self, keys: Iterable[object], representatives: Iterable[Listed | UnreadableFile]) -> list[Verdict]:
+        """Return the verdict on each of some files; each key holds all that the verdict on its file depends on."""
+        known = zip(map(self._verdicts.get, keys), representatives, strict=True)
+        return [self.verdict(file) if verdict is None else verdict for verdict, file in known]
 
     def _verdict(self, file: Listed | UnreadableFile) -> Verdict:
         if isinstance(file, UnreadableFile):
@@ -344,15 +344,15 @@ def judge_all(
     Files that differ in nothing relevant are judged once, and grouped once for all targets.
     """
     places: dict[object, int] = {}
-    samples: list[Listed | UnreadableFile] = []
+    representatives: list[Listed | UnreadableFile] = []
     order: list[int] = []
     for file in files:
-        place = places.setdefault(_matter_of(file, rules), len(samples))
-        if place == len(samples):
-            samples.append(file)
+        place = places.setdefault(_verdict_key(file, rules), len(representatives))
+        if place == len(representatives):
+            representatives.append(file)
         order.append(place)
     judges = [judge_for(target, rules) for target in targets]
-    return [Verdicts(judge.verdicts(places, samples), order) for judge in judges]
+    return [Verdicts(judge.verdicts(places, representatives), order) for judge in judges]
 
 
 def judge_for(target: Target, rules: Rules = NO_RULES) -> Judge:
@@ -365,7 +365,7 @@ def _judge_for(target: Target, translated: bool | None, rules: Rules) -> Judge: 
     return Judge(target, rules)
 
 
-def _matter_of(file: Listed | UnreadableFile, rules: Rules) -> object:
+def _verdict_key(file: Listed | UnreadableFile, rules: Rules) -> object:
     """Return everything about a file that a verdict depends on."""
     if isinstance(file, UnreadableFile):
         return file

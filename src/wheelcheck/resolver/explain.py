@@ -45,18 +45,18 @@ class RankedExplanation(NamedTuple):
         answer: the explanation.
         is_whole: whether one conflict involves everything that the user stated.
         is_evident: whether its demands contradict each other visibly, by their specifiers and origins.
-        makers: the versions of each project that make its demands; an answer never contains two of them.
+        demanding_versions: the versions of each project that make its demands; an answer never contains two of them.
     """
 
     answer: NoAnswer
     is_whole: bool
     is_evident: bool
-    makers: Mapping[NormalizedName, frozenset[Version]]
+    demanding_versions: Mapping[NormalizedName, frozenset[Version]]
 
     @property
     def is_mixed(self) -> bool:
         """Whether it involves several versions of one project."""
-        return any(len(versions) > 1 for versions in self.makers.values())
+        return any(len(versions) > 1 for versions in self.demanding_versions.values())
 
     @property
     def is_plain(self) -> bool:
@@ -92,7 +92,9 @@ def explain(
     answer = answers[0] if len(answers) == 1 else _together(answers)
     shown = {demand.asking: demand for demand in (*answer.demands, *stated)}
     answer = replace(answer, demands=tuple(shown.values()))
-    return RankedExplanation(answer, is_whole=is_whole, is_evident=is_evident, makers=_makers(answer))
+    return RankedExplanation(
+        answer, is_whole=is_whole, is_evident=is_evident, demanding_versions=_demanding_versions(answer)
+    )
 
 
 def _evident_first(state: ResolutionState, answers: Iterable[NoAnswer]) -> Iterator[NoAnswer]:
@@ -110,12 +112,12 @@ def _is_evident(state: ResolutionState, conflict: NoAnswer) -> bool:
     """Return whether the demands of an explanation cannot be met, whichever versions make them."""
     if not isinstance(conflict, Conflict):
         return True
-    makers = _makers(conflict)
+    demanding_versions = _demanding_versions(conflict)
     names = dict.fromkeys(demand.name for demand in conflict.demands)
     return not all(
         _is_met(state, name, [demand for demand in conflict.demands if demand.name == name], version)
         for name in names
-        for version in makers.get(name, (None,))
+        for version in demanding_versions.get(name, (None,))
     )
 
 
@@ -124,7 +126,7 @@ def meeting(state: ResolutionState, clash: Sequence[Cause]) -> tuple[Demand, ...
     return _explain_clash(state, clash).demands
 
 
-def _makers(conflict: NoAnswer) -> dict[NormalizedName, frozenset[Version]]:
+def _demanding_versions(conflict: NoAnswer) -> dict[NormalizedName, frozenset[Version]]:
     versions: dict[NormalizedName, frozenset[Version]] = {}
     for demand in conflict.demands:
         if isinstance(demand.origin, NeededBy | AddedByRule):
@@ -148,7 +150,7 @@ def _explain_clash(state: ResolutionState, causes: Sequence[Cause], unsaid: Coll
     """
     explanations = (_explain_together(state, together, unsaid) for together in _newest_together(causes))
     first = next(explanations)
-    return next((ranked for ranked in chain([first], explanations) if _is_evident(state, ranked)), first)
+    return next((explanation for explanation in chain([first], explanations) if _is_evident(state, explanation)), first)
 
 
 def _explain_together(state: ResolutionState, causes: Sequence[Cause], unsaid: Collection[Demand]) -> NoAnswer:
@@ -184,7 +186,7 @@ def _own_trouble(state: ResolutionState, name: NormalizedName, demands: tuple[De
 
 def _conflict(state: ResolutionState, names: Sequence[NormalizedName], demands: tuple[Demand, ...]) -> Conflict:
     """Return a conflict between demands, with what each would select by itself and how else it could be made."""
-    files = [file for name in names for file in _sides(state, name, demands)]
+    files = [file for name in names for file in _files_for_demands(state, name, demands)]
     for name in dict.fromkeys(demand.name for demand in demands):
         files += _unusable(state, name, demands)
     return Conflict(project=names[0], demands=demands, files=_nearest_first(files))
@@ -196,7 +198,9 @@ def _none_listed(
     newest = next(iter(candidates.page.versions), None)
     about = [demand.requirement.specifier for demand in demands if demand.name == name]
     files = (
-        [] if any(specifier.is_unsatisfiable() for specifier in about) else [*_beside(state, name, candidates, about)]
+        []
+        if any(specifier.is_unsatisfiable() for specifier in about)
+        else [*_nearby_files(state, name, candidates, about)]
     )
     files += (
         RefusedFile(filename=file.filename, version=None, reasons=(unreadable_reason(file),))
@@ -206,7 +210,7 @@ def _none_listed(
     return NoMatchingVersion(project=name, newest=newest, demands=demands, files=_nearest_first(files))
 
 
-def _beside(
+def _nearby_files(
     state: ResolutionState, name: NormalizedName, candidates: Candidates, specifiers: Iterable[SpecifierSet]
 ) -> Iterator[RefusedFile]:
     """Return the files that would be selected of the versions next to the demanded ones; all where there are none."""
@@ -218,7 +222,7 @@ def _beside(
         below = [version for version in usable if version <= bound][:1]
         above = [version for version in usable if version > bound][-1:]
         for version in (*above, *below):
-            yield from _taken(state, candidates, version)
+            yield from _preferred_file(state, candidates, version)
 
 
 def _bounds(specifier: SpecifierSet) -> Iterator[Version]:
@@ -227,7 +231,7 @@ def _bounds(specifier: SpecifierSet) -> Iterator[Version]:
             yield version_of(clause.version.removesuffix(".*"))
 
 
-def _taken(state: ResolutionState, candidates: Candidates, version: Version) -> Iterator[RefusedFile]:
+def _preferred_file(state: ResolutionState, candidates: Candidates, version: Version) -> Iterator[RefusedFile]:
     """Return the file that would be selected of a version."""
     usable = (file for _, file in candidates.files(version) if file not in state.refused)
     return (RefusedFile(filename=file.filename, version=version, reasons=()) for file in islice(usable, 1))
@@ -245,7 +249,9 @@ def _meets_some(candidates: Candidates, specifier: SpecifierSet) -> bool:
 # -- files
 
 
-def _sides(state: ResolutionState, name: NormalizedName, demands: Iterable[Demand]) -> Iterator[RefusedFile]:
+def _files_for_demands(
+    state: ResolutionState, name: NormalizedName, demands: Iterable[Demand]
+) -> Iterator[RefusedFile]:
     """Yield, for conflicting demands on a project, the files that each of them alone would select."""
     candidates = state.candidates(name)
     about = [demand for demand in (*demands, *state.constraints_on(name)) if demand.name == name]
@@ -270,7 +276,9 @@ def _admitted(
     state: ResolutionState, name: NormalizedName, candidates: Candidates, specifier: SpecifierSet
 ) -> tuple[RefusedFile, ...]:
     """Return the file that one demand alone would select, or all rejected ones."""
-    taken = (file for version in state.matching(name, specifier) for file in _taken(state, candidates, version))
+    taken = (
+        file for version in state.matching(name, specifier) for file in _preferred_file(state, candidates, version)
+    )
     first = next(taken, None)
     return (first,) if first is not None else _refused(state, candidates, specifier)
 
@@ -316,7 +324,7 @@ def _newest_together(causes: Sequence[Cause]) -> Iterator[tuple[Cause, ...]]:
 
 
 def _fewest(state: ResolutionState, causes: Sequence[Cause]) -> tuple[Cause, ...]:
-    """Return the minimal_subset set of causes on one project, by their chains, that cannot all be met."""
+    """Return the smallest set of causes on one project, by their chains, that cannot all be met."""
     kept = [cause for cause in causes if not isinstance(cause.requirement, Demand)]
     tied = {cause.parent.name: cause.parent.version for cause in kept if cause.requirement is None and cause.parent}
     for name in dict.fromkeys(cause.requirement.name for cause in causes if isinstance(cause.requirement, Demand)):
@@ -386,30 +394,30 @@ def _chain(state: ResolutionState, demand: Demand) -> tuple[Demand, ...]:
     while waiting:
         last = waiting.popleft()
         if isinstance(last.origin, Asked | Constraint):
-            return tuple(_way(last, below))[::-1]
-        for above in _askers(state, last):
+            return tuple(_path_up(last, below))[::-1]
+        for above in _demands_causing(state, last):
             if above not in below:
                 below[above] = last
                 waiting.append(above)
     return (demand,)
 
 
-def _way(demand: Demand | None, below: Mapping[Demand, Demand | None]) -> Iterator[Demand]:
+def _path_up(demand: Demand | None, below: Mapping[Demand, Demand | None]) -> Iterator[Demand]:
     while demand is not None:
         yield demand
         demand = below[demand]
 
 
-def _askers(state: ResolutionState, demand: Demand) -> Iterator[Demand]:
+def _demands_causing(state: ResolutionState, demand: Demand) -> Iterator[Demand]:
     """Yield the demands that admit the file whose metadata makes a demand, with the extra that it belongs to."""
     origin = demand.origin
     if isinstance(origin, NeededBy | AddedByRule):
         for above in state.demands_on(origin.name):
-            if _admits(above, origin.version) and _opens(above, demand, state.question.target):
+            if _admits(above, origin.version) and _activates(above, demand, state.question.target):
                 yield above
 
 
-def _opens(above: Demand, demand: Demand, target: Target) -> bool:
+def _activates(above: Demand, demand: Demand, target: Target) -> bool:
     """Return whether a demand, with its extras, activates the requirement of another one."""
     if demand.requirement.marker is None or isinstance(demand.origin, AddedByRule):
         return True

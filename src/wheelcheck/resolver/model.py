@@ -122,7 +122,7 @@ class Policy:
         prefer_binary: whether an older version with a wheel beats a newer one without.
         allow_sdists: whether source distributions are accepted where a version has no usable wheel.
         exclude_newer: the instant before which a file must have been uploaded, or None.
-        undated: with `exclude_newer`, whether files without an upload time are accepted.
+        allow_no_upload_time: with `exclude_newer`, whether files without an upload time are accepted.
         require_hashes: whether a file is accepted only if its hash was given.
         no_deps: whether dependencies are ignored.
         ignore_requires_python: whether Requires-Python is ignored.
@@ -137,7 +137,7 @@ class Policy:
     prefer_binary: bool = False
     allow_sdists: bool = False
     exclude_newer: datetime | None = None
-    undated: bool = False
+    allow_no_upload_time: bool = False
     require_hashes: bool = False
     no_deps: bool = False
     ignore_requires_python: bool = False

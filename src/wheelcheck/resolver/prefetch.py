@@ -32,8 +32,8 @@ class Prefetcher:
         question: what is asked.
         index: where pages and metadata come from.
         state: what the resolution has recorded so far.
-        offers_on: returns the candidates on a page for the target.
-        given: projects whose file the user names, so that no page is needed.
+        candidates_on: returns the candidates on a page for the target.
+        with_urls: projects whose file the user names, so that no page is needed.
     """
 
     def __init__(
@@ -41,30 +41,30 @@ class Prefetcher:
         question: Question,
         index: PackageIndex,
         state: ResolutionState,
-        offers_on: Callable[[ProjectPage], Candidates],
-        given: Container[NormalizedName],
+        candidates_on: Callable[[ProjectPage], Candidates],
+        with_urls: Container[NormalizedName],
     ) -> None:
-        self._question, self._supply, self._state = question, index, state
-        self._offers_on, self._given = offers_on, given
+        self._question, self._index, self._state = question, index, state
+        self._candidates_on, self._with_urls = candidates_on, with_urls
         self._started: set[NormalizedName] = set()
         self._guessed: dict[NormalizedName, list[Demand]] = {}
 
     def expect(self, names: Iterable[NormalizedName]) -> None:
         """Start the pages of some projects."""
         for name in names:
-            if name not in self._started and name not in self._given:
+            if name not in self._started and name not in self._with_urls:
                 self._started.add(name)
-                self._supply.start_page(name, self._page_came)
+                self._index.start_page(name, self._page_came)
 
     def _page_came(self, page: ProjectPage) -> None:
         """Start the metadata of the file that is best at the moment."""
         name = page.name
-        candidates = self._state.keep(name, self._offers_on(page))
+        candidates = self._state.keep(name, self._candidates_on(page))
         specifier = combined((*self._demands_on(name), *self._state.constraints_on(name)))
         version = next(candidates.matching(specifier, pre=self._question.policy.prereleases(name)), None)
         if version is not None:
             file = candidates.files(version)[0][1]
-            self._supply.start_metadata(file, partial(self._metadata_came, file))
+            self._index.start_metadata(file, partial(self._metadata_came, file))
 
     def _metadata_came(self, file: Listed, metadata: object) -> None:
         """Start the pages of the file's dependencies."""

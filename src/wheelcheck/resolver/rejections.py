@@ -75,7 +75,7 @@ class Refusals:
 
     def __init__(self, state: ResolutionState, candidates: Candidates, specifier: SpecifierSet) -> None:
         pre = state.question.policy.prereleases(candidates.page.name)
-        self._refused, self._candidates_of = state.refused, candidates
+        self._refused, self._candidates = state.refused, candidates
         self._matching = dict.fromkeys(candidates.matching(specifier, pre=pre))
         self._takes_prereleases = candidates.takes_prereleases(specifier, pre=pre)
         self._takes_yanked = is_pinned(specifier) and all(map(candidates.is_yanked, self._matching))
@@ -83,7 +83,7 @@ class Refusals:
 
     def reasons(self, file: Listed) -> tuple[Reason, ...]:
         """Return every reason against a file, in the order of the checks; none for one that may be chosen."""
-        found = [*self._candidates_of.refusal(file), *self._unwanted(file)]
+        found = [*self._candidates.refusal(file), *self._unwanted(file)]
         if file in self._refused:
             found.append(self._refused[file])
         return in_order(found)
@@ -99,15 +99,15 @@ class Refusals:
         """Return every file of the admitted versions, newest first, within a version closest first."""
         for version in self.versions:
             yield from self._judged(version)
-        for file in self._candidates_of.page.stray:
+        for file in self._candidates.page.stray:
             yield _unreadable(file)
 
     def _judged(self, version: Version) -> Iterator[JudgedFile]:
-        usable = self._candidates_of.files(version) if version in self._matching else ()
+        usable = self._candidates.files(version) if version in self._matching else ()
         fitting = {file: Compatible(rank=rank) for rank, file in usable if file not in self._refused}
         for file, verdict in fitting.items():
             yield JudgedFile(file=file, verdict=verdict)
-        others = [self._refusal(file) for file in self._candidates_of.page.shelf(version) if file not in fitting]
+        others = [self._refusal(file) for file in self._candidates.page.files_of(version) if file not in fitting]
         yield from sorted(others, key=closeness, reverse=True)
 
     def _refusal(self, file: Listed | UnreadableFile) -> JudgedFile:

@@ -116,8 +116,8 @@ def _explain_chosen(run: Run, chosen: Mapping[NormalizedName, Version]) -> Ranke
     given = {name: chosen[name] for name in asked if name in chosen}
     explanation = _explain_pinned(run, given)
     while explanation is not None and not explanation.is_plain:
-        wanted = {name: chosen.get(name, max(versions)) for name, versions in explanation.makers.items()}
-        more = {name: version for name, version in wanted.items() if explanation.makers[name] != {version}}
+        wanted = {name: chosen.get(name, max(versions)) for name, versions in explanation.demanding_versions.items()}
+        more = {name: version for name, version in wanted.items() if explanation.demanding_versions[name] != {version}}
         if not more.keys() - given.keys():
             break
         given = {**more, **given}
@@ -138,7 +138,9 @@ def _explain_pinned(run: Run, versions: Mapping[NormalizedName, Version]) -> Ran
         if not run.clashes:
             return None
     explanation = explain(run.state, run.clashes, pins)
-    is_apart = explanation.answer.project not in versions or explanation.answer.project in explanation.makers
+    is_apart = (
+        explanation.answer.project not in versions or explanation.answer.project in explanation.demanding_versions
+    )
     return explanation if is_apart else explanation._replace(is_evident=False)
 
 
@@ -168,8 +170,8 @@ class _Trials:
 
     def __init__(self, run: Run) -> None:
         self._question = run.question
-        self._supply = run.index
-        self._effort = run.budget
+        self._index = run.index
+        self._budget = run.budget
         self._last = run.budget.rounds + MAX_TRIAL_ROUNDS
         self._clashing: dict[frozenset[int], bool] = {}
         self._answers: dict[frozenset[int], Solution] = {}
@@ -199,11 +201,11 @@ class _Trials:
                 yield {pin.name: pin.version for pin in answer.pins if pin.name != stated[place].name}
 
     def _has_no_answer(self, places: frozenset[int]) -> bool:
-        part, rounds = self.part(places), self._last - self._effort.rounds
+        part, rounds = self.part(places), self._last - self._budget.rounds
         if not part.demands or rounds <= 0:
             return False
         try:
-            answer = Run(part, self._supply, self._effort).answer(rounds)
+            answer = Run(part, self._index, self._budget).answer(rounds)
         except UndeterminedError:
             return False
         if answer is not None:
@@ -223,11 +225,11 @@ def minimal_subset(things: Sequence[int], guesses: Sequence[Sequence[int]], clas
         clash: returns whether a subset conflicts; where it cannot tell, False keeps what might have been left out.
     """
     clashing = next(filter(clash, guesses), things)
-    found = _quickly([], clashing, clash, is_new=False)
-    return _without_spare(found if clash(found) else list(clashing), clash)
+    found = _quickxplain([], clashing, clash, is_new=False)
+    return _drop_redundant(found if clash(found) else list(clashing), clash)
 
 
-def _quickly(base: Sequence[int], things: Sequence[int], clash: Clash, *, is_new: bool) -> list[int]:
+def _quickxplain(base: Sequence[int], things: Sequence[int], clash: Clash, *, is_new: bool) -> list[int]:
     """Return a minimal part of `things` that conflicts together with `base`; `is_new` marks an untried base."""
     if is_new and clash(base):
         return []
@@ -235,12 +237,12 @@ def _quickly(base: Sequence[int], things: Sequence[int], clash: Clash, *, is_new
         return list(things)
     middle = len(things) // 2
     first, second = things[:middle], things[middle:]
-    of_second = _quickly([*base, *first], second, clash, is_new=True)
-    of_first = _quickly([*base, *of_second], first, clash, is_new=bool(of_second))
+    of_second = _quickxplain([*base, *first], second, clash, is_new=True)
+    of_first = _quickxplain([*base, *of_second], first, clash, is_new=bool(of_second))
     return [*of_first, *of_second]
 
 
-def _without_spare(things: list[int], clash: Clash) -> list[int]:
+def _drop_redundant(things: list[int], clash: Clash) -> list[int]:
     """Remove one after the other until each that is left is necessary."""
     spare: int | None = -1
     while spare is not None:

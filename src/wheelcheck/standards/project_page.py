@@ -147,14 +147,14 @@ class ProjectPage:
         for file in files:
             found.setdefault(file.version, []).append(file)
         order = sorted(found, reverse=True)
-        self._shelves = _ByVersion(order, lambda place: VersionFiles.of(found[order[place]]))
+        self._shelves = _FilesByVersion(order, lambda place: VersionFiles.of(found[order[place]]))
 
     @classmethod
-    def of_shelves(
+    def from_files_of(
         cls,
         name: NormalizedName,
         versions: Sequence[Version | str],
-        shelf: Callable[[int], VersionFiles],
+        files_of: Callable[[int], VersionFiles],
         stray: Iterable[UnreadableFile] = (),
         *,
         status: str | None = None,
@@ -166,12 +166,12 @@ class ProjectPage:
         Args:
             name: the project, normalized.
             versions: its versions or their texts, newest first.
-            shelf: returns the files of the version at a position.
+            files_of: returns the files of the version at a position.
             stray: files without a known version.
             status, status_reason, indexes: as the attributes.
         """
         page = cls(name=name, unreadable=stray, status=status, status_reason=status_reason, indexes=indexes)
-        page._shelves = _ByVersion(versions, shelf)
+        page._shelves = _FilesByVersion(versions, files_of)
         return page
 
     @property
@@ -197,19 +197,19 @@ class ProjectPage:
     @property
     def unreadable(self) -> tuple[UnreadableFile, ...]:
         """All files with invalid names."""
-        return (*self._stray, *(file for version in self._shelves for file in self.shelf(version).unreadable))
+        return (*self._stray, *(file for version in self._shelves for file in self.files_of(version).unreadable))
 
     @property
     def stray(self) -> tuple[UnreadableFile, ...]:
         """Files without a known version."""
         return self._stray
 
-    def shelf(self, version: Version) -> VersionFiles:
+    def files_of(self, version: Version) -> VersionFiles:
         """Return all files that are listed under a version."""
-        return self._shelves.shelf(version)
+        return self._shelves.files_of(version)
 
 
-class _ByVersion(Mapping[Version, "tuple[Listed, ...]"]):
+class _FilesByVersion(Mapping[Version, "tuple[Listed, ...]"]):
     """Files by version, newest first; versions and files are parsed on first access."""
 
     def __init__(self, versions: Sequence[Version | str], read: Callable[[int], VersionFiles]) -> None:
@@ -222,7 +222,7 @@ class _ByVersion(Mapping[Version, "tuple[Listed, ...]"]):
     def __getitem__(self, version: Version) -> tuple[Listed, ...]:
         if version not in self:
             raise KeyError(version)
-        return self.shelf(version).listed
+        return self.files_of(version).listed
 
     def __iter__(self) -> Iterator[Version]:
         return iter(self._versions) if self._is_read else map(self._version, range(len(self._versions)))
@@ -259,7 +259,7 @@ class _ByVersion(Mapping[Version, "tuple[Listed, ...]"]):
     def __len__(self) -> int:
         return len(self._versions)
 
-    def shelf(self, version: Version) -> VersionFiles:
+    def files_of(self, version: Version) -> VersionFiles:
         if version not in self:
             return _EMPTY
         place = self._places[version]
@@ -275,10 +275,10 @@ def merged(name: NormalizedName, pages: Iterable[ProjectPage]) -> ProjectPage:
         return pages[0]
     order = sorted({version for page in pages for version in page.versions}, reverse=True)
     status = _gravest(page.status for page in pages)
-    return ProjectPage.of_shelves(
+    return ProjectPage.from_files_of(
         name,
         order,
-        lambda place: _joined([page.shelf(order[place]) for page in pages]),
+        lambda place: _joined([page.files_of(order[place]) for page in pages]),
         (file for page in pages for file in page.stray),
         status=status,
         status_reason=next((page.status_reason for page in pages if page.status == status and page.status_reason), ""),
@@ -287,8 +287,8 @@ def merged(name: NormalizedName, pages: Iterable[ProjectPage]) -> ProjectPage:
 
 
 def _joined(shelves: Sequence[VersionFiles]) -> VersionFiles:
-    files = [(shelf, place) for shelf in shelves for place in range(len(shelf))]
-    return VersionFiles([shelf.names[place] for shelf, place in files], lambda at: files[at][0][files[at][1]])
+    files = [(group, place) for group in shelves for place in range(len(group))]
+    return VersionFiles([group.names[place] for group, place in files], lambda at: files[at][0][files[at][1]])
 
 
 def _gravest(statuses: Iterable[str | None]) -> str | None:

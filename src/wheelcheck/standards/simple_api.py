@@ -93,7 +93,7 @@ def page_of(listing: Listing, *, name: NormalizedName, url: str, index: str) -> 
         IndexNonsense: on access to a version whose entries cannot be decoded.
     """
 
-    def shelf(place: int) -> VersionFiles:
+    def files_of(place: int) -> VersionFiles:
         entries = _entries(listing.shelves[place], url)
         names = [entry["filename"] for entry in entries]
         if any(
@@ -102,10 +102,10 @@ def page_of(listing: Listing, *, name: NormalizedName, url: str, index: str) -> 
             raise IndexNonsense(url, _MIXED)
         return VersionFiles(names, lambda at: file_of(entries[at], name, url, index))
 
-    return ProjectPage.of_shelves(
+    return ProjectPage.from_files_of(
         name,
         listing.versions,
-        shelf,
+        files_of,
         listing.stray,
         status=listing.status,
         status_reason=listing.status_reason,
@@ -149,12 +149,12 @@ def file_of(entry: Mapping[str, Any], name: NormalizedName | None, url: str, ind
     )
 
 
-def _entries(shelf: bytes | memoryview, url: str) -> list[dict[str, Any]]:
+def _entries(entries_text: bytes | memoryview, url: str) -> list[dict[str, Any]]:
     """Decode the entries of one version; this is where damage in the split text shows."""
-    if not shelf:
+    if not entries_text:
         return []
     try:
-        entries = json.loads(b"".join((b"[{", shelf, b"}]")))
+        entries = json.loads(b"".join((b"[{", entries_text, b"}]")))
     except (ValueError, RecursionError) as error:
         raise _undecodable(error, url) from None
     if not all(isinstance(entry, dict) and isinstance(entry.get("filename"), str) for entry in entries):
@@ -332,12 +332,12 @@ def _listing(
         status=None if active else status,
         status_reason="" if active else reason or "",
         versions=tuple(map(str, versions)),
-        shelves=[_shelf(shelves[version]) for version in versions],
+        shelves=[_joined_entries(shelves[version]) for version in versions],
         stray=(*stray, *unplaced),
     )
 
 
-def _shelf(texts: Sequence[memoryview]) -> bytes | memoryview:
+def _joined_entries(texts: Sequence[memoryview]) -> bytes | memoryview:
     return texts[0] if len(texts) == 1 else _GAP.join(texts)
 
 
@@ -350,11 +350,11 @@ def _by_version(
     unplaced: list[UnreadableFile] = []
     for version, same in groupby(files.runs, lambda run: _version(version_text(run.filename, name) or "")):
         runs = list(same)
-        shelf = text[runs[0].begin : runs[-1].end]
+        entries_text = text[runs[0].begin : runs[-1].end]
         if version is None:
-            unplaced += _unplaced(name, url, shelf)
+            unplaced += _unplaced(name, url, entries_text)
         else:
-            shelves.setdefault(version, []).append(shelf)
+            shelves.setdefault(version, []).append(entries_text)
     return shelves, unplaced
 
 
@@ -365,9 +365,9 @@ def _version(text: str) -> Version | None:
         return None
 
 
-def _unplaced(name: NormalizedName, url: str, shelf: memoryview) -> Iterator[UnreadableFile]:
+def _unplaced(name: NormalizedName, url: str, entries_text: memoryview) -> Iterator[UnreadableFile]:
     """Yield the files without a version, after decoding their entries to check that the names are theirs."""
-    for entry in _entries(shelf, url):
+    for entry in _entries(entries_text, url):
         file = read_file(entry["filename"], name, url="")
         if not isinstance(file, UnreadableFile):
             raise IndexNonsense(url, _MIXED)

@@ -59,8 +59,8 @@ def asking() -> Iterator[Transport]:
 
 
 def opened(asking: Transport, server: Server, *, size: int | None = None, **how: object) -> RemoteFile:
-    unable: set[tuple[Origin, str]] = how.get("unable", set())  # type: ignore[assignment]
-    return RemoteFile(asking, f"{server.url}{PATH}", "big.whl", size=size, unable=unable)
+    unsupported: set[tuple[Origin, str]] = how.get("unsupported", set())  # type: ignore[assignment]
+    return RemoteFile(asking, f"{server.url}{PATH}", "big.whl", size=size, unsupported=unsupported)
 
 
 SERVERS = {
@@ -103,10 +103,10 @@ def test_what_a_server_cannot_is_tried_once(
     server: Server, asking: Transport, ranges_: str, first: int, then: int
 ) -> None:
     server.add(PATH, CONTENT, ranges=ranges_)
-    unable: set[tuple[Origin, str]] = set()
+    unsupported: set[tuple[Origin, str]] = set()
     for size, requests in [(None, first), (len(CONTENT), then)]:
         server.forget()
-        with opened(asking, server, size=size, unable=unable):
+        with opened(asking, server, size=size, unsupported=unsupported):
             assert len(server.requests) == requests
 
 

@@ -39,7 +39,7 @@ class Damaged(Exception):
     """A part of an entry is corrupt, or another entry replaced it."""
 
 
-def sealed(about: dict[str, Any], parts: Sequence[bytes | memoryview]) -> tuple[bytes, str]:
+def entry_head(about: dict[str, Any], parts: Sequence[bytes | memoryview]) -> tuple[bytes, str]:
     """Return the two lines before the parts, and the table of parts in them."""
     lengths = list(map(len, parts))
     begins = accumulate(lengths[:-1], initial=0)
@@ -58,7 +58,7 @@ def beginning_of(parts: Iterable[bytes | memoryview]) -> bytes:
     return bytes(beginning)
 
 
-def opened(place: str) -> tuple[dict[str, Any], Sequence[bytes]]:
+def read_entry(place: str) -> tuple[dict[str, Any], Sequence[bytes]]:
     """Read an entry.
 
     Args:

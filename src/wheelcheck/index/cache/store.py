@@ -19,7 +19,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NewType, TypeVar
 
 from wheelcheck.common.records import field, names_of, record, replace
-from wheelcheck.index.cache.entries import ANSWERS, FORMAT, Damaged, Parts, beginning_of, digest_of, opened, sealed
+from wheelcheck.index.cache.entries import (
+    ANSWERS,
+    FORMAT,
+    Damaged,
+    Parts,
+    beginning_of,
+    digest_of,
+    entry_head,
+    read_entry,
+)
 from wheelcheck.index.cache.stamps import Stamp, stamp_of_status
 from wheelcheck.index.http.cache_control import freshness
 from wheelcheck.standards.names import NormalizedName
@@ -184,7 +193,7 @@ class Cache:
         if self._root is None:
             return None
         try:
-            about, parts = opened(f"{self._root}/{kind}/{name}")
+            about, parts = read_entry(f"{self._root}/{kind}/{name}")
             if about.pop("entry") != name:
                 raise Damaged
             return decode(about, parts)
@@ -200,7 +209,7 @@ class Cache:
         try:
             self._prepare(place.parent)
             with temporary.open("wb", 2**20) as handle:
-                head, table = sealed({"entry": name} | about, parts)
+                head, table = entry_head({"entry": name} | about, parts)
                 handle.writelines([head, *parts])
                 made = os.fstat(handle.fileno())
             _rename(temporary, place)

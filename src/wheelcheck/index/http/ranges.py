@@ -39,7 +39,7 @@ class RemoteFile:
         url: the URL of the file.
         filename: how errors name it.
         size: its length as an index lists it, which is only a hint.
-        unable: what servers were found not to support, shared by all files: an origin with ``suffix`` or ``ranges``.
+        unsupported: what servers do not support, shared by all files: an origin with ``suffix`` or ``ranges``.
         login: the login of the index that lists the file.
 
     Raises:
@@ -54,7 +54,7 @@ class RemoteFile:
         filename: str,
         *,
         size: int | None,
-        unable: set[tuple[Origin, str]],
+        unsupported: set[tuple[Origin, str]],
         login: Login | None = None,
     ) -> None:
         self.size = 0
@@ -62,7 +62,7 @@ class RemoteFile:
         self._transport, self._url, self._filename, self._login = transport, url, filename, login
         self._listed = size if size and size > 0 else None
         self._told: int | None = None
-        self._unable = unable
+        self._unsupported = unsupported
         self._tail = b""
         self._tail_at = 0
 
@@ -189,10 +189,10 @@ class RemoteFile:
         return answer.failure()
 
     def _cannot(self, what: str) -> bool:
-        return (origin_of(self._url), what) in self._unable
+        return (origin_of(self._url), what) in self._unsupported
 
     def _give_up(self, what: str) -> None:
-        self._unable.add((origin_of(self._url), what))
+        self._unsupported.add((origin_of(self._url), what))
 
 
 def bounded(
