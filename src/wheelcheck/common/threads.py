@@ -140,7 +140,7 @@ class Countdown:
 
 
 class Turns:
-    """Admit one thread at a time, the one with the minimal_subset piece of work first.
+    """Admit one thread at a time, the one with the smallest piece of work first.
 
     Several threads do not speed up pure computation, but short pieces finish earlier if long ones wait for them.
     """

@@ -59,7 +59,7 @@ class Index:
         workers: the maximum number of requests at once.
         strategy: ``best-match``: all indexes count alike; ``first-index``: a project comes from the first index that
             has it, and the next one is queried only if that has not. Find-links locations always count.
-        local_hashes: algorithms, such as ``sha256``, for hashes of local files, each computed on context.
+        local_hashes: algorithms, such as ``sha256``, for hashes of local files, each computed on access.
 
     Raises:
         UsageError: a source is neither a URL nor a directory.

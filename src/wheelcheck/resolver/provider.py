@@ -145,7 +145,7 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         self._kept: list[object] = []  # what is known by its identity must not pass it on
         self._collect_nested_urls()
 
-    # what resolvelib dependencies of a provider
+    # what resolvelib requires of a provider
 
     def identify(self, requirement_or_candidate: _Dependency | _Choice) -> str:
         return requirement_or_candidate.key
@@ -173,7 +173,7 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         )
 
     def _preference(self, dependency: _Dependency) -> _Preference:
-        """Return what a demand means for the order; cached, since resolvelib dependencies in every round."""
+        """Return what a demand means for the order; cached, since resolvelib asks in every round."""
         found = self._preferences.get(id(dependency))
         if found is None:
             found = self._preferences[id(dependency)] = _preference_of(dependency)
@@ -354,7 +354,7 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         except UndecidableMarker:
             return ()
 
-    # what a candidate dependencies for
+    # what a candidate requires
 
     def _list_dependencies(self, candidate: Candidate) -> Iterator[_Dependency]:
         if candidate.extra is not None:
