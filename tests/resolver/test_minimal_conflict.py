@@ -181,6 +181,15 @@ def test_without_any_one_demand_of_a_conflict_there_is_an_answer(told: dict[str,
     check_core(told)
 
 
+def test_two_hashes_of_one_project_clash() -> None:
+    """Found at random: two demands of one place that differ in their hashes only."""
+    told = {"index": {"e": {"1": {"sha256": "e1"}, "2": {"sha256": "e2"}}}, "constraints": []}
+    outcome = ask(told | {"asks": ["e --hash=sha256:e2", "e --hash=sha256:e1"]})
+    assert not isinstance(outcome, Solution)
+    assert len(outcome.demands) == 2
+    check_core(told | {"asks": ["e --hash=sha256:e2", "e --hash=sha256:e1"]})
+
+
 def test_of_a_hundred_demands_and_constraints_three_are_shown() -> None:
     index: dict[str, Any] = {f"p{n}": {"1": {"requires": ["q"]}} for n in range(100)}
     index |= {"q": {"1": {}}, "lib": {"1": {}, "2": {}, "3": {}}}

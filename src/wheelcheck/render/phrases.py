@@ -179,7 +179,7 @@ def reason(why: verdicts.Reason) -> str:
                 f"--extra-index-url, or lock again"
             )
         case file_problems.HashMismatch():
-            wanted = listed(why.expected, "or") or "one that is given with the requirement, and none is"
+            wanted = listed(why.expected, "or") or "one that is given with every requirement, and there is none"
             return f"its hash is {why.actual or 'not stated'}, expected is {wanted}"
         case file_problems.BadMetadata():
             return f"its metadata cannot be used: {why.why}"

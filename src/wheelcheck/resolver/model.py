@@ -89,9 +89,9 @@ class Demand:
         return f"{self.name}[{self._extra}]" if self._extra else self.name
 
     @property
-    def asking(self) -> tuple[Requirement, Origin]:
-        """The requirement and its origin, whichever of its extras this demand is about."""
-        return self.requirement, self.origin
+    def asking(self) -> tuple[Requirement, Origin, tuple[str, ...]]:
+        """The requirement, its origin and its hashes, whichever of its extras this demand is about."""
+        return self.requirement, self.origin, self.hashes
 
     @property
     def shown(self) -> str:
