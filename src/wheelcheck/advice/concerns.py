@@ -39,25 +39,30 @@ class _Concern(Variant):
 
 
 @record
-class PreRelease(_Concern):
+class _AboutVersion(_Concern):
+    """A concern about the chosen version of a project."""
+
+    project: NormalizedName
+    version: Version
+
+
+@record
+class PreRelease(_AboutVersion):
     """The answer contains a pre-release that the user did not request.
 
     Attributes:
-        project, version: the chosen version.
         newest_final: the newest final release, where the reason is that it does not fit the target; None where a
             dependency names pre-releases.
         needs: the closest files of that release, with the reasons against them.
     """
 
     level: ClassVar[str] = "warning"
-    project: NormalizedName
-    version: Version
     newest_final: Version | None = None
     needs: tuple[RefusedFile, ...] = ()
 
 
 @record
-class NightlyDependency(_Concern):
+class NightlyDependency(_AboutVersion):
     """A dependency requires a development release, which will soon be replaced and removed.
 
     Attributes:
@@ -65,18 +70,15 @@ class NightlyDependency(_Concern):
     """
 
     level: ClassVar[str] = "warning"
-    project: NormalizedName
-    version: Version
     needed_by: tuple[NormalizedName, ...]
     requirements: tuple[Requirement, ...]
 
 
 @record
-class Stale(_Concern):
+class Stale(_AboutVersion):
     """Newer final releases that all demands admit have no file for the target, or a dependency of theirs has none.
 
     Attributes:
-        project, version: the chosen version.
         fitting: the newest release with a file for the target; differs from the chosen version where something else in
             the answer excludes it.
         newest: the newest final release.
@@ -86,8 +88,6 @@ class Stale(_Concern):
         needs: its closest files, with the reasons against them.
     """
 
-    project: NormalizedName
-    version: Version
     fitting: Version
     newest: Version
     versions: int
@@ -102,14 +102,12 @@ class Stale(_Concern):
 
 
 @record
-class Antique(_Concern):
+class Antique(_AboutVersion):
     """The chosen wheel names only Pythons older than the target's, such as ``py33``; `newest` is the newest of them.
 
     Every later Python accepts such a tag (PEP 425), although the file cannot have been tested there.
     """
 
-    project: NormalizedName
-    version: Version
     filename: str
     newest: str
     python: str
@@ -143,7 +141,7 @@ class Translated(_Concern):
 
 
 @record
-class AssumedPython(_Concern):
+class AssumedPython(_AboutVersion):
     """Another micro version of the target's Python, which was assumed, would decide otherwise.
 
     Attributes:
@@ -153,14 +151,12 @@ class AssumedPython(_Concern):
     """
 
     level: ClassVar[str] = "note"
-    project: NormalizedName
-    version: Version
     python: str
     states: str
 
 
 @record
-class AssumedFloor(_Concern):
+class AssumedFloor(_AboutVersion):
     """The release of the system, which was assumed, decided; with another one the answer may differ.
 
     Attributes:
@@ -171,26 +167,22 @@ class AssumedFloor(_Concern):
     """
 
     level: ClassVar[str] = "note"
-    project: NormalizedName
-    version: Version
     system: str
     needs: str
     refused: bool
 
 
 @record
-class MetadataDisagrees(_Concern):
+class MetadataDisagrees(_AboutVersion):
     """The metadata of the chosen file differs from what is published about its version elsewhere; the file counts.
 
     Attributes:
-        project, version, filename: the chosen file.
+        filename: the chosen file.
         other: another file of the version, or None for the index's page.
         says, other_says: what only the chosen file says, and what only the other does, as lines of core metadata.
     """
 
     level: ClassVar[str] = "note"
-    project: NormalizedName
-    version: Version
     filename: str
     other: str | None
     says: tuple[str, ...]
@@ -198,39 +190,28 @@ class MetadataDisagrees(_Concern):
 
 
 @record
-class Yanked(_Concern):
+class Yanked(_AboutVersion):
     """The chosen file is yanked; it was chosen because it is pinned."""
 
     level: ClassVar[str] = "warning"
-    project: NormalizedName
-    version: Version
     why: str
 
 
 @record
-class HeldBack(_Concern):
+class HeldBack(_AboutVersion):
     """Curated rules kept a project below `instead_of`, which metadata alone would admit."""
 
     level: ClassVar[str] = "note"
-    project: NormalizedName
-    version: Version
     instead_of: Version
     rules: tuple[Rule, ...]
 
     def to_dict(self) -> dict[str, Plain]:
         """Return the form under `concerns` in a report; the rules themselves are under `rules` there."""
-        return {
-            "kind": self.kind,
-            "level": self.level,
-            "project": self.project,
-            "version": str(self.version),
-            "instead_of": str(self.instead_of),
-            "rules": plain([rule.id for rule in self.rules]),
-        }
+        return _Concern.to_dict(self) | {"rules": plain([rule.id for rule in self.rules])}
 
 
 @record
-class PredictedBreak(_Concern):
+class PredictedBreak(_AboutVersion):
     """A predicted rule says that this will not work. Such a rule rejects nothing.
 
     Attributes:
@@ -239,23 +220,18 @@ class PredictedBreak(_Concern):
     """
 
     level: ClassVar[str] = "warning"
-    project: NormalizedName
-    version: Version
     rule: Rule
 
     def to_dict(self) -> dict[str, Plain]:
         """Return the form under `concerns` in a report; the rule itself is under `rules` there."""
-        about = {"project": self.project, "version": str(self.version), "rule": self.rule.id, "why": self.rule.why}
-        return {"kind": self.kind, "level": self.level, **about}
+        return _Concern.to_dict(self) | {"rule": self.rule.id, "why": self.rule.why}
 
 
 @record
-class SourceOnly(_Concern):
+class SourceOnly(_AboutVersion):
     """A source distribution was chosen: no wheel of that version fits, and whether it builds was not tried."""
 
     level: ClassVar[str] = "warning"
-    project: NormalizedName
-    version: Version
 
 
 @record
@@ -286,42 +262,36 @@ class Elsewhere:
 
 
 @record
-class SeveralIndexes(_Concern):
+class SeveralIndexes(_AboutVersion):
     """The chosen file is not the same, by name and hash, on every index that has the project (dependency confusion).
 
     Attributes:
-        project, version, filename: the chosen file.
+        filename: the chosen file.
         chosen: the index that it comes from.
         others: the other indexes that have the project, but not this file.
     """
 
     level: ClassVar[str] = "warning"
-    project: NormalizedName
-    version: Version
     filename: str
     chosen: str
     others: tuple[Elsewhere, ...]
 
 
 @record
-class MarkerUnknown(_Concern):
+class MarkerUnknown(_AboutVersion):
     """A requirement depends on something unknown of the target; it was evaluated as if that were empty."""
 
     level: ClassVar[str] = "warning"
-    project: NormalizedName
-    version: Version
     requirement: Requirement
 
 
 @record
-class InstalledDiffers(_Concern):
+class InstalledDiffers(_AboutVersion):
     """The installed version that was imported is not the pinned one. `installed` is None where the project is
     absent.
     """
 
     level: ClassVar[str] = "warning"
-    project: NormalizedName
-    version: Version
     installed: str | None
 
 

@@ -28,8 +28,8 @@ from wheelcheck.advice.concerns import (
 )
 from wheelcheck.resolver.compatibility import OsTooOld, RequiresPython, release_asked
 from wheelcheck.resolver.model import Asked, NeededBy, Outdated, Pin, Policy, Question, Solution
+from wheelcheck.rules.load import modules
 from wheelcheck.rules.model import Effect, Rule, named
-from wheelcheck.rules.tables import MODULES
 from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.project_page import Listed, ProjectPage, Sdist, Wheel
@@ -110,7 +110,8 @@ def _is_broken(rule: Rule, chosen: Mapping[NormalizedName, Version], *, lacks_ne
 
 
 def _about_version(pin: Pin, policy: Policy, outdated: Outdated | None) -> Iterator[Concern]:
-    wanted = policy.prereleases(pin.name) or _asked_for_pre_release(pin)
+    asked = (demand.requirement for demand in pin.demands if isinstance(demand.origin, Asked))
+    wanted = policy.prereleases(pin.name) or any(each.specifier.prereleases or each.url for each in asked)
     if pin.version.is_prerelease and not wanted:
         newest, needs = (outdated.newest, outdated.nearest) if outdated else (None, ())
         yield PreRelease(project=pin.name, version=pin.version, newest_final=newest, needs=needs)
@@ -160,7 +161,7 @@ def _is_older(tag: str, target: Target) -> bool:
 def _about_metadata(pin: Pin, metadata: Metadata) -> Iterator[Concern]:
     """Compare Requires-Python on the index's page with that in the metadata of the file."""
     stated, own = pin.file.requires_python, metadata.requires_python
-    if stated is not None and not _is_same_specifier(stated, own or ""):
+    if stated is not None and stated != (own or "") and _clauses(stated) != _clauses(own or ""):
         yield MetadataDisagrees(
             project=pin.name,
             version=pin.version,
@@ -200,10 +201,6 @@ def _lines_of(metadata: Metadata) -> dict[str, None]:
     return dict.fromkeys((*_requires_python(metadata.requires_python), *sorted(needs)))
 
 
-def _is_same_specifier(one: str, other: str) -> bool:
-    return one == other or _clauses(one) == _clauses(other)
-
-
 def _clauses(specifier: str) -> set[str]:
     return {"".join(clause.split()) for clause in specifier.split(",")} - {""}
 
@@ -217,7 +214,7 @@ def _of_one_module(pins: Sequence[Pin]) -> Iterator[Concern]:
     count.
     """
     by_name = {pin.name: pin for pin in pins}
-    for module, projects in MODULES.items():
+    for module, projects in modules().items():
         found = [by_name[name] for name in projects if name in by_name]
         needed = {name for pin in found for name in pin.needed_by}
         full = sorted(pin.name for pin in found if pin.name not in needed)
@@ -258,11 +255,6 @@ def _proof(hashes: Mapping[str, str], others: Mapping[str, str]) -> str | None:
     if any(hashes[algorithm] != others[algorithm] for algorithm in common):
         return "other"
     return None if common - WEAK_HASHES else "unproven"
-
-
-def _asked_for_pre_release(pin: Pin) -> bool:
-    asked = (demand for demand in pin.demands if isinstance(demand.origin, Asked))
-    return any(demand.requirement.specifier.prereleases or demand.requirement.url for demand in asked)
 
 
 # -- what a target's text left open

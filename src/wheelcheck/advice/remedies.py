@@ -49,7 +49,7 @@ from wheelcheck.resolver.model import (
     Question,
     RefusedFile,
 )
-from wheelcheck.rules.tables import REPLACEMENTS
+from wheelcheck.rules.load import replacement_of
 from wheelcheck.standards.markers import marker_text
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.project_page import ProjectPage
@@ -191,18 +191,20 @@ def remedies(case: Case, ask: Ask) -> tuple[Remedy, ...]:
     given: dict[Change, Answer | None] = {}
     found: dict[Change, Remedy] = {}
     for group in _groups(case):
-        seen_kinds: set[bool] = set()
-        for remedy in _until_clean(_cures(case, group, ask, given)):
-            if _is_second_best(remedy) not in seen_kinds:
-                seen_kinds.add(_is_second_best(remedy))
+        has_second_best = False
+        for remedy in _cures(case, group, ask, given):
+            if not remedy.concerns or not has_second_best:
                 found.setdefault(remedy.change, remedy)
+            if not remedy.concerns:
+                break
+            has_second_best = True
     return tuple(sorted(found.values(), key=_rank))
 
 
 def _rank(remedy: Remedy) -> tuple[bool, int]:
     """A sort key: changes that introduce a warning, or drop something, come last."""
     change = type(remedy.change)
-    return _is_second_best(remedy) or change in LAST_RESORTS, CHANGES.index(change)
+    return bool(remedy.concerns) or change in LAST_RESORTS, CHANGES.index(change)
 
 
 def _cures(case: Case, group: Group, ask: Ask, given: dict[Change, Answer | None]) -> Iterator[Remedy]:
@@ -214,17 +216,6 @@ def _cures(case: Case, group: Group, ask: Ask, given: dict[Change, Answer | None
         answer, expected = given[change], EXPECTED.get(type(change), frozenset())
         if answer is not None and case.is_cured_by(answer, expected):
             yield Remedy(change=change, pins=answer.pins, concerns=case.brought_by(answer, expected))
-
-
-def _until_clean(cures: Iterable[Remedy]) -> Iterator[Remedy]:
-    for remedy in cures:
-        yield remedy
-        if not _is_second_best(remedy):
-            return
-
-
-def _is_second_best(remedy: Remedy) -> bool:
-    return bool(remedy.concerns)
 
 
 def _groups(case: Case) -> Iterator[Group]:
@@ -325,7 +316,7 @@ def _replacements(case: Case) -> Iterator[Group]:
     """Try the project that replaced a requested one: with its version bounds, or without."""
     present = {demand.name for demand in case.question.demands}
     for demand in case.demands:
-        replacement = REPLACEMENTS.get(demand.name)
+        replacement = replacement_of(demand.name)
         is_behind = case.conflict is not None or case.says("Stale", demand.name)
         if replacement is not None and is_behind and replacement.by not in present:
             texts = dict.fromkeys((f"{replacement.by}{demand.requirement.specifier}", str(replacement.by)))

@@ -29,7 +29,7 @@ from wheelcheck.targets.target import Target
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from wheelcheck.index.index import Counters, Index
+    from wheelcheck.index.index import Index
 
 _MEMORY = Memory()
 
@@ -74,7 +74,7 @@ def check(
             results=results,
             sources=index.sources,
             applied=request.applied,
-            counters=_total([one.counters for one in retry.indexes]),
+            counters=type(index.counters)(*map(sum, zip(*(one.counters for one in retry.indexes), strict=True))),
             oldest=min((one.oldest for one in retry.indexes if one.oldest is not None), default=None),
             exclude_newer=request.limit,
             notices=(*notices, *_notices(request, results, index)),
@@ -299,7 +299,3 @@ def _all_stamps(inputs: Mapping[str, Stamp] | None, indexes: Sequence[Index]) ->
     found = [index.stamps for index in indexes]
     places = {place: stamp for stamps, _ in found for place, stamp in stamps.items()}
     return validity({**stamps_of(installations()), **places, **inputs}, min(until for _, until in found))
-
-
-def _total(counters: Sequence[Counters]) -> Counters:
-    return type(counters[0])(*map(sum, zip(*counters, strict=True)))

@@ -77,9 +77,6 @@ class Explanation(FromIndex):
             return 2
         return 0 if self.ok else 1
 
-    def __bool__(self) -> bool:
-        return self.ok
-
     def to_dict(self) -> dict[str, Plain]:
         """Return the document ``wheelcheck/explain/1``."""
         result = self.result.to_dict()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from wheelcheck.common.records import Plain, field, plain, record, replace
+from wheelcheck.common.records import Plain, Truthful, field, plain, record, replace
 from wheelcheck.index.cache.stamps import holds
 from wheelcheck.resolver.model import Missing
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @record
-class Result:
+class Result(Truthful):
     """The answer for one target: pins, or a conflict, or an error that left it unknown.
 
     Attributes:
@@ -65,9 +65,6 @@ class Result:
         failed = self.confirmation is not None and self.confirmation.ok is False
         return self.conflict is None and self.error is None and not failed and not warned
 
-    def __bool__(self) -> bool:
-        return self.ok
-
     def to_dict(self) -> dict[str, Plain]:
         """Return the form under `results` in a report."""
         return {
@@ -88,7 +85,7 @@ class Result:
 
 
 @record
-class FromIndex:
+class FromIndex(Truthful):
     """An answer with where it comes from.
 
     Attributes:
@@ -171,9 +168,6 @@ class Report(FromIndex):
     def again(self) -> Report:
         """The report as it reads when it is given again, without a request."""
         return replace(self, counters=self.counters._replace(requests=0, bytes=0, cached=self.answered))
-
-    def __bool__(self) -> bool:
-        return self.ok
 
     def to_dict(self) -> dict[str, Plain]:
         """Return the document ``wheelcheck/report/1``."""

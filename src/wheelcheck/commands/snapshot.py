@@ -26,7 +26,7 @@ from wheelcheck.commands.check import answers
 from wheelcheck.commands.report import Result
 from wheelcheck.commands.retry import Retry, order_of
 from wheelcheck.common.errors import UsageError
-from wheelcheck.common.records import Plain, plain, record
+from wheelcheck.common.records import Plain, Truthful, plain, record
 from wheelcheck.common.urls import mask
 from wheelcheck.index.snapshot_index import BESIDE, MANIFEST, SCHEMA, manifest_in
 from wheelcheck.inputs.options import DEFAULTS, Options, complete
@@ -50,7 +50,7 @@ NO_PART = ("cache_dir", "no_cache", "offline", "refresh", "strict", "confirm", "
 
 
 @record
-class Snapshot:
+class Snapshot(Truthful):
     """What was recorded.
 
     Attributes:
@@ -75,9 +75,6 @@ class Snapshot:
     def ok(self) -> bool:
         """Always true: a failure to record raises. A recorded answer may be a "no"."""
         return True
-
-    def __bool__(self) -> bool:
-        return self.ok
 
     def to_dict(self) -> dict[str, Plain]:
         """Return the document ``wheelcheck/snapshot/1``."""

@@ -9,7 +9,7 @@ from time import thread_time
 from typing import TYPE_CHECKING
 
 from wheelcheck.common.errors import UndeterminedError, UsageError
-from wheelcheck.common.records import Plain, plain, record, replace
+from wheelcheck.common.records import Plain, Truthful, plain, record, replace
 from wheelcheck.inputs.options import complete
 from wheelcheck.inputs.request import Request
 from wheelcheck.resolver.compatibility import Compatible, Judge
@@ -74,7 +74,7 @@ class NewReleases:
 
 
 @record
-class Verification:
+class Verification(Truthful):
     """The rules compared with an index.
 
     Attributes:

@@ -203,14 +203,18 @@ class _SignatureOf:
 
         kind = Parameter.KEYWORD_ONLY if self._kw_only else Parameter.POSITIONAL_OR_KEYWORD
         parameters = [
-            Parameter(name, kind, default=Parameter.empty if _is_required(said) else _shown_default(said))
+            Parameter(
+                name,
+                kind,
+                default=Parameter.empty
+                if _is_required(said)
+                else said.default
+                if said.default_factory is None
+                else said.default_factory(),
+            )
             for name, said in self._fields.items()
         ]
         return Signature(parameters)
-
-
-def _shown_default(said: _Field) -> Any:
-    return said.default if said.default_factory is None else said.default_factory()
 
 
 def replace(value: T, **changes: Any) -> T:
@@ -239,6 +243,15 @@ class Variant:
     def kind(self) -> str:
         """The stable code of this variant, such as ``OsTooOld``."""
         return type(self).__name__
+
+
+class Truthful:
+    """A result whose truth value is its ``ok``, where unknown counts as false."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.ok)  # type: ignore[attr-defined]
 
 
 def plain(value: Any) -> Plain:

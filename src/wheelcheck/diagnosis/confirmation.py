@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-from wheelcheck.common.records import Plain, Variant, field, plain, record
+from wheelcheck.common.records import Plain, Truthful, Variant, field, plain, record
 
 Level: TypeAlias = Literal["none", "found", "imported", "ran"]
 Stage: TypeAlias = Literal["find", "import", "run", "exit"]
@@ -162,7 +162,7 @@ Failure: TypeAlias = NotFound | Raised | Died | Hung | WrongResult | ImportedEls
 
 
 @record
-class ModuleResult:
+class ModuleResult(Truthful):
     """The outcome for one module.
 
     Attributes:
@@ -198,9 +198,6 @@ class ModuleResult:
     def ok(self) -> bool:
         return self.failure is None
 
-    def __bool__(self) -> bool:
-        return self.ok
-
     @property
     def returncode(self) -> int | None:
         """The exit code of a process that does only this; None where it was killed."""
@@ -226,7 +223,7 @@ class ModuleResult:
 
 
 @record
-class Confirmation:
+class Confirmation(Truthful):
     """The outcome of importing the requested projects.
 
     Attributes:
@@ -262,9 +259,6 @@ class Confirmation:
         if not all(self.modules):
             return False
         return True if self.modules and self.why is None else None
-
-    def __bool__(self) -> bool:
-        return bool(self.ok)
 
     def to_dict(self) -> dict[str, Plain]:
         names = ("ok", "tried", "why", "interpreter", "modules", "python", "not_tried", "installed", "shadowing")

@@ -160,7 +160,7 @@ def _checked(access: FetchContext, file: Listed, wanted: Collection[str]) -> tup
     if access.offline or _is_large(access, file):
         return stated[0], None
     with TemporaryFile() as handle:
-        if not fetch(access, file.url, file.filename, partial(bounded, handle, MODERATE, _enough)):
+        if not fetch(access, file.url, file.filename, partial(bounded, handle, MODERATE, lambda _: Enough())):
             return stated[0], None
         found = digests_of(chunks_of(handle), {"sha256"} | _algorithms(wanted))
         same = next((one for one in stated if one.hashes.items() <= found.items()), None)
@@ -173,10 +173,6 @@ def _is_large(access: FetchContext, file: Listed) -> bool:
     answer = access.transport.head(file.url, headers={"accept-encoding": "identity"})
     length = answer.headers.get("content-length", "")
     return answer.status == 200 and length.isascii() and length.isdigit() and int(length[:19]) > MODERATE
-
-
-def _enough(why: str) -> Exception:  # noqa: ARG001 - of the shape that `bounded` asks for
-    return Enough()
 
 
 def _inside(handle: BinaryIO, file: Listed) -> bytes | BadMetadata:

@@ -30,8 +30,10 @@ def fetched_metadata(access: FetchContext, file: Listed) -> bytes | BadMetadata 
 
 def _sidecar(access: FetchContext, file: Listed) -> bytes | HashMismatch | None:
     """Return the metadata beside the file (PEP 658), or None where the file itself must be read."""
+    parts = urlsplit(file.url)
+    url = urlunsplit(parts._replace(path=parts.path + ".metadata", fragment=""))
     try:
-        answer = access.transport.get(_beside(file.url), limit=METADATA_LIMIT, login=access.login_of(file))
+        answer = access.transport.get(url, limit=METADATA_LIMIT, login=access.login_of(file))
     except IndexNonsense:
         return None
     if answer.status == 401:
@@ -62,11 +64,6 @@ def _inside(access: FetchContext, file: Listed) -> bytes | BadMetadata | HashMis
             return metadata_of(remote.read, remote.size)
         except ArchiveError as error:
             return BadMetadata(why=str(error))
-
-
-def _beside(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=parts.path + ".metadata", fragment=""))
 
 
 # -- on this machine

@@ -213,7 +213,10 @@ class _CachedPage(Generic[T]):
     def known(self) -> Known[T | None] | None:
         """Return the page if the cache has it and it is fresh."""
         stored = self._stored()
-        if stored is None or not self._may_be_used(stored):
+        context = self._context
+        if stored is None or not may_answer(stored.varied, self._request):
+            return None
+        if not context.offline and (context.refresh or not stored.is_fresh(time.time())):
             return None
         self._context.note_cached()
         self._context.note_kept(stored.kept_at, stored.fresh_until)
@@ -225,10 +228,6 @@ class _CachedPage(Generic[T]):
 
     def _stored(self) -> Stored | None:
         return self._context.cache.page(self._key, self._kind.name)
-
-    def _may_be_used(self, stored: Stored) -> bool:
-        fresh = self._context.offline or (stored.is_fresh(time.time()) and not self._context.refresh)
-        return fresh and may_answer(stored.varied, self._request)
 
     def _build(self, page: _Page) -> T | None:
         self._context.note_page(page.stored.stored)

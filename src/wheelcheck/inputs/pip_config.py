@@ -42,23 +42,14 @@ class Applied:
 
 
 @record
-class Configuration:
-    """pip's configuration; None and empty where nothing is set.
+class PipOptions:
+    """The options that pip takes in its configuration, in a requirements file and on its command line.
 
     Attributes:
         index_url: the index, or None for pip's own default (`default_index_url`).
-        extra_index_urls, find_links, no_index, trusted_hosts: as pip's options.
-        cert, client_cert: paths that exist, ``~`` expanded.
-        proxy: the proxy's URL, or None.
-        timeout: seconds, above 0.
-        retries: the number of retries of a request.
-        keyring_provider: ``auto``, ``disabled``, ``import`` or ``subprocess``, as configured; see `keyring`.
-        no_input: the user must not be prompted.
-        constraints: constraint files.
-        pre, prefer_binary, require_hashes, ignore_requires_python: pip's options of these names.
+        extra_index_urls, find_links, no_index, trusted_hosts, pre, prefer_binary, require_hashes: pip's of these names.
         only_binary, no_binary: normalized names, or ``:all:``.
         all_releases, only_final: normalized names, or ``:all:``, whose pre-releases are always or never accepted.
-        applied: every setting that applies.
     """
 
     index_url: str | None = field(default=None, repr=False)
@@ -66,6 +57,31 @@ class Configuration:
     find_links: tuple[str, ...] = field(default=(), repr=False)
     no_index: bool = False
     trusted_hosts: tuple[str, ...] = ()
+    pre: bool = False
+    only_binary: tuple[str, ...] = ()
+    no_binary: tuple[str, ...] = ()
+    all_releases: tuple[str, ...] = ()
+    only_final: tuple[str, ...] = ()
+    prefer_binary: bool = False
+    require_hashes: bool = False
+
+
+@record
+class Configuration(PipOptions):
+    """pip's configuration; None and empty where nothing is set.
+
+    Attributes:
+        cert, client_cert: paths that exist, ``~`` expanded.
+        proxy: the proxy's URL, or None.
+        timeout: seconds, above 0.
+        retries: the number of retries of a request.
+        keyring_provider: ``auto``, ``disabled``, ``import`` or ``subprocess``, as configured; see `keyring`.
+        no_input: the user must not be prompted.
+        constraints: constraint files.
+        ignore_requires_python: pip's option of this name.
+        applied: every setting that applies.
+    """
+
     cert: str | None = None
     client_cert: str | None = None
     proxy: str | None = field(default=None, repr=False)
@@ -74,13 +90,6 @@ class Configuration:
     keyring_provider: str = "auto"
     no_input: bool = False
     constraints: tuple[str, ...] = ()
-    pre: bool = False
-    only_binary: tuple[str, ...] = ()
-    no_binary: tuple[str, ...] = ()
-    all_releases: tuple[str, ...] = ()
-    only_final: tuple[str, ...] = ()
-    prefer_binary: bool = False
-    require_hashes: bool = False
     ignore_requires_python: bool = False
     applied: tuple[Applied, ...] = ()
 

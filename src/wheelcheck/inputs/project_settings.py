@@ -69,7 +69,8 @@ def _checked(table: Any, path: str) -> dict[str, Any]:
     if "rules" in found:
         found["rules"] = str(folder / found["rules"])
     if "target" in found:
-        found["target"] = [str(folder / text) if _is_path(text) else text for text in found["target"]]
+        paths = {text for text in found["target"] if text.endswith(".json") or "/" in text or os.sep in text}
+        found["target"] = [str(folder / text) if text in paths else text for text in found["target"]]
     return found
 
 
@@ -77,7 +78,3 @@ def _is_of(value: object, kind: type) -> bool:
     if isinstance(value, list):
         return kind is tuple and bool(value) and all(isinstance(one, str) and one for one in value)
     return isinstance(value, kind) and value != ""
-
-
-def _is_path(text: str) -> bool:
-    return text.endswith(".json") or "/" in text or os.sep in text

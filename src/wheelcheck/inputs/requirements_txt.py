@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelcheck.common.errors import UsageError
-from wheelcheck.common.records import field, record
+from wheelcheck.common.records import record
 from wheelcheck.common.urls import mask
-from wheelcheck.inputs.pip_config import selections
+from wheelcheck.inputs.pip_config import PipOptions, selections
 from wheelcheck.inputs.requirement import Place, named_in, quoted, scheme
 
 if TYPE_CHECKING:
@@ -51,31 +51,17 @@ class Ignored:
 
 
 @record
-class FileOptions:
+class FileOptions(PipOptions):
     """The combined options of all files.
 
+    The last index URL counts, and as in pip it also replaces every earlier extra index. Paths in ``find_links`` are
+    relative to the directory of their file where they exist there.
+
     Attributes:
-        index_url: the last one, or None. As in pip it also replaces every earlier extra index.
-        extra_index_urls, trusted_hosts: as given.
-        find_links: URLs as given, and paths, relative to the directory of their file where they exist there.
-        no_index, pre, prefer_binary, no_require_hashes: whether the option was given.
-        require_hashes: whether it was given, and not its opposite.
-        only_binary, no_binary, all_releases, only_final: normalized names, or ``:all:``.
+        no_require_hashes: whether the option was given, which turns ``require_hashes`` off.
         ignored: options without effect.
     """
 
-    index_url: str | None = field(default=None, repr=False)
-    extra_index_urls: tuple[str, ...] = field(default=(), repr=False)
-    find_links: tuple[str, ...] = field(default=(), repr=False)
-    no_index: bool = False
-    pre: bool = False
-    trusted_hosts: tuple[str, ...] = ()
-    only_binary: tuple[str, ...] = ()
-    no_binary: tuple[str, ...] = ()
-    all_releases: tuple[str, ...] = ()
-    only_final: tuple[str, ...] = ()
-    prefer_binary: bool = False
-    require_hashes: bool = False
     no_require_hashes: bool = False
     ignored: tuple[Ignored, ...] = ()
 

@@ -6,12 +6,12 @@ than one for another operating system. Standards: PEP 425 and its specification,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 from wheelcheck.common.lazy_regex import pattern
-from wheelcheck.common.records import Plain, Variant, assert_never, plain, record
+from wheelcheck.common.records import Plain, Truthful, Variant, assert_never, plain, record
 from wheelcheck.rules.model import NO_RULES, Rule, Rules
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch, NotListed
 from wheelcheck.standards.filenames import tag_set
@@ -198,14 +198,11 @@ def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
 
 
 @record
-class Compatible:
+class Compatible(Truthful):
     """The file can be used. `rank` is the position of its best tag among the target's; 0 is the most specific."""
 
     rank: int
     ok: ClassVar[bool] = True
-
-    def __bool__(self) -> bool:
-        return True
 
     def to_dict(self) -> dict[str, Plain]:
         """The form within `explain`."""
@@ -213,14 +210,11 @@ class Compatible:
 
 
 @record
-class Incompatible:
+class Incompatible(Truthful):
     """The file cannot be used; `reasons` are in the order of the checks."""
 
     reasons: tuple[Reason, ...]
     ok: ClassVar[bool] = False
-
-    def __bool__(self) -> bool:
-        return False
 
     @property
     def closeness(self) -> tuple[int, int]:
@@ -295,11 +289,6 @@ class Judge:
         except KeyError:
             return self._verdicts.setdefault(key, self._verdict(file))
 
-    def verdicts(self, keys: Iterable[object], representatives: Iterable[Listed | UnreadableFile]) -> list[Verdict]:
-        """Return the verdict on each of some files; each key holds all that the verdict on its file depends on."""
-        known = zip(map(self._verdicts.get, keys), representatives, strict=True)
-        return [self.verdict(file) if verdict is None else verdict for verdict, file in known]
-
     def _verdict(self, file: Listed | UnreadableFile) -> Verdict:
         if isinstance(file, UnreadableFile):
             return Incompatible(reasons=(unreadable_reason(file),))
@@ -318,41 +307,6 @@ class Judge:
             yield SourceOnly()
         for rule in self._forbidding(file):
             yield ForbiddenByRule(rule=rule)
-
-
-class Verdicts(Sequence["Compatible | Incompatible"]):
-    """Verdicts on many files for one target, in the order of the files; equal ones share one object."""
-
-    def __init__(self, judged: Sequence[Verdict], places: Sequence[int]) -> None:
-        self._judged, self._places = judged, places
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def __getitem__(self, place: Any) -> Any:
-        return self._judged[self._places[place]]
-
-    def __iter__(self) -> Iterator[Verdict]:
-        return map(self._judged.__getitem__, self._places)
-
-
-def judge_all(
-    files: Iterable[Listed | UnreadableFile], targets: Iterable[Target], rules: Rules = NO_RULES
-) -> list[Verdicts]:
-    """Return the verdicts on many files for many targets: for each target, one for each file, in order.
-
-    Files that differ in nothing relevant are judged once, and grouped once for all targets.
-    """
-    places: dict[object, int] = {}
-    representatives: list[Listed | UnreadableFile] = []
-    order: list[int] = []
-    for file in files:
-        place = places.setdefault(_verdict_key(file, rules), len(representatives))
-        if place == len(representatives):
-            representatives.append(file)
-        order.append(place)
-    judges = [judge_for(target, rules) for target in targets]
-    return [Verdicts(judge.verdicts(places, representatives), order) for judge in judges]
 
 
 def judge_for(target: Target, rules: Rules = NO_RULES) -> Judge:

@@ -1,10 +1,10 @@
-"""Find where a target is left behind: projects whose newest final release has no file for it."""
+"""Find projects left behind: their newest final release has no file for the target, or curated rules exclude it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, takewhile
 from typing import TypeAlias
 
 from packaging.version import Version
@@ -13,6 +13,7 @@ from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.resolver.candidates import Candidates
 from wheelcheck.resolver.compatibility import (
     ForbiddenByRule,
+    Judge,
     NoUploadTime,
     Quarantined,
     Reason,
@@ -21,8 +22,11 @@ from wheelcheck.resolver.compatibility import (
     fits_of,
 )
 from wheelcheck.resolver.model import (
+    AddedByRule,
     Asked,
+    Candidate,
     Demand,
+    HeldBack,
     NoCompatibleFile,
     Outcome,
     Outdated,
@@ -32,6 +36,7 @@ from wheelcheck.resolver.model import (
     Solution,
 )
 from wheelcheck.resolver.state import ResolutionState
+from wheelcheck.rules.model import Rule
 from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.project_page import Listed, Wheel
@@ -183,3 +188,65 @@ def _day(file: Listed) -> tuple[int, int, int] | None:
     """Return year, month and day of an upload as the index publishes it."""
     stated = _DAY.fullmatch(file.upload_time or "")
     return (int(stated[1]), int(stated[2]), int(stated[3])) if stated else None
+
+
+# -- held back by rules
+
+Chosen = Mapping[NormalizedName, Candidate]
+
+
+def held_back(
+    chosen: Chosen,
+    demands: Mapping[NormalizedName, Sequence[Demand]],
+    state: ResolutionState,
+    unruled: Callable[[NormalizedName, Judge], Candidates | None],
+) -> Iterator[HeldBack]:
+    """Yield the projects of an answer that rules keep below a version that everything else would admit.
+
+    Args:
+        chosen: the candidate of each project in the answer.
+        demands: the demands on each of them.
+        state: what the resolution recorded.
+        unruled: returns the candidates of a project under another judge.
+    """
+    for name, candidate in sorted(chosen.items()):
+        against = _against_newer(candidate, demands[name], chosen, state, unruled)
+        if against:
+            newest = max(against)
+            yield HeldBack(name=name, chosen=candidate.version, instead_of=newest, rules=against[newest])
+
+
+def _against_newer(
+    candidate: Candidate,
+    demands: Sequence[Demand],
+    chosen: Chosen,
+    state: ResolutionState,
+    unruled: Callable[[NormalizedName, Judge], Candidates | None],
+) -> dict[Version, tuple[Rule, ...]]:
+    """Yield the rules against each newer version that only rules exclude."""
+    question, name = state.question, candidate.name
+    free = [demand for demand in demands if not isinstance(demand.origin, AddedByRule)]
+    touched = len(free) < len(demands) or name in question.rules.projects or question.rules.partners(name)
+    free_judge = Judge(question.target, any_python=question.policy.ignore_requires_python)
+    candidates = unruled(name, free_judge) if touched else None
+    if candidates is None:
+        return {}
+    allowed = candidates.matching(state.specifier(name, free), pre=question.policy.prereleases(name))
+    newer = takewhile(lambda version: version > candidate.version, allowed)
+    against = {version: _rules_against(name, version, demands, chosen, state) for version in newer}
+    return {version: rules for version, rules in against.items() if rules}
+
+
+def _rules_against(
+    name: NormalizedName, version: Version, demands: Sequence[Demand], chosen: Chosen, state: ResolutionState
+) -> tuple[Rule, ...]:
+    rules, target = state.question.rules, state.question.target
+    found = [*rules.forbidding(name, version, target)]
+    found += (
+        demand.origin.rule
+        for demand in demands
+        if isinstance(demand.origin, AddedByRule) and not demand.requirement.specifier.contains(version, True)
+    )
+    for partner in rules.partners(name) & chosen.keys():
+        found += rules.violated(name, version, partner, chosen[partner].version, target)
+    return tuple(dict.fromkeys(found))

@@ -541,7 +541,7 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
     ) -> dict[NormalizedName, HeldBack]:
         if not self.rules:
             return {}
-        from wheelcheck.resolver.held_back import held_back
+        from wheelcheck.resolver.outdated import held_back
 
         newest = {name for name in chosen if not self.wants_lowest(name)}
         found = held_back(chosen, demands, self.state, self._fetch_candidates)

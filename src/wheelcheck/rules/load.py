@@ -1,18 +1,18 @@
-"""Load rules: the files of this package, and a file or directory of the user's own."""
+"""Load rules, the files of this package and the user's own, and what else is known of projects."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wheelcheck.common.errors import UsageError
 from wheelcheck.rules.model import Rule, Rules, RulesByProject, load_rules
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 MAX_BYTES = 1_000_000
@@ -27,8 +27,33 @@ def curated() -> Rules:
     ``constrainers.json`` lists, for each project, the files whose rules constrain it.
     """
     names = sorted(canonicalize_name(entry.stem) for entry in _FOLDER.glob("*.toml"))
-    links = json.loads((_FOLDER / "constrainers.json").read_text("utf-8"))
+    links = _json("constrainers.json")
     return Rules(RulesByProject(names, _sheet), {name: frozenset(projects) for name, projects in links.items()})
+
+
+def modules() -> Mapping[str, Sequence[NormalizedName]]:
+    """Return the projects that install each module that several projects install."""
+    found: Mapping[str, Sequence[NormalizedName]] = _json("projects.json")["modules"]
+    return found
+
+
+class Replacement(NamedTuple):
+    """The project to use instead, why, and where that is from."""
+
+    by: NormalizedName
+    why: str
+    source: str
+
+
+def replacement_of(name: NormalizedName) -> Replacement | None:
+    """Return what has replaced a project, if anything has."""
+    found = _json("projects.json")["replacements"].get(name)
+    return Replacement(**found) if found else None
+
+
+@cache
+def _json(name: str) -> Any:
+    return json.loads((_FOLDER / name).read_text("utf-8"))
 
 
 def _sheet(name: NormalizedName) -> tuple[Rule, ...]:

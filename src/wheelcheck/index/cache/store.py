@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NewType, TypeVar
@@ -132,7 +131,11 @@ class Cache:
     def page(self, key: Key, name: str) -> Stored | None:
         """Return the page stored under a key, or the record that the index has no such project."""
         for kind, entry_name in ((PAGES, _page_name(key, name)), (ABSENT, key)):
-            found = self._load(kind, entry_name, partial(_stored, found=kind == PAGES))
+            found = self._load(
+                kind,
+                entry_name,
+                lambda about, parts: Stored(**about, parts=parts, found=kind == PAGES),  # noqa: B023
+            )
             if found is not None:
                 return found
         return None
@@ -143,12 +146,17 @@ class Cache:
         entry_name = _page_name(key, name)
         kind, other = ((PAGES, entry_name), (ABSENT, key)) if page.found else ((ABSENT, key), (PAGES, entry_name))
         parts = self._store(*kind, about, page.parts)
-        self._forget(*other)
+        if self._root is not None and self._writable:
+            _remove(self._root.joinpath(*other))
         return replace(page, parts=parts) if parts is not None else None
 
     def metadata(self, key: Key, now: float) -> Kept | None:
         """Return the core metadata stored under a key, unless it has expired."""
-        return self._load(METADATA, key, partial(_unexpired, now=now))
+
+        def unexpired(about: dict[str, Any], parts: Sequence[bytes]) -> Kept | None:
+            return Kept(parts[0], about["refused"]) if about["until"] is None or now < about["until"] else None
+
+        return self._load(METADATA, key, unexpired)
 
     def store_metadata(self, key: Key, kept: Kept, until: float | None = None) -> None:
         """Store core metadata, permanently or until a time in seconds since the epoch."""
@@ -243,21 +251,9 @@ class Cache:
                     if path.stat().st_mtime < oldest:
                         _remove(path)
 
-    def _forget(self, kind: str, name: str) -> None:
-        if self._root is not None and self._writable:
-            _remove(self._root / kind / name)
-
 
 def _page_name(key: Key, name: str) -> str:
     return f"{key}-{name}" if len(name) <= 120 and name.replace("-", "").isalnum() and name.isascii() else f"{key}-"
-
-
-def _stored(about: dict[str, Any], parts: Sequence[bytes], *, found: bool) -> Stored:
-    return Stored(**about, parts=parts, found=found)
-
-
-def _unexpired(about: dict[str, Any], parts: Sequence[bytes], *, now: float) -> Kept | None:
-    return Kept(parts[0], about["refused"]) if about["until"] is None or now < about["until"] else None
 
 
 def _rename(temporary: Path, place: Path) -> None:

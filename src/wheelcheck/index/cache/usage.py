@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from wheelcheck.common.errors import UsageError
@@ -71,12 +70,9 @@ def _amount(directory: Path) -> Amount:
         number = sum(1 for _ in directory.iterdir())
     except OSError:
         return Amount(number=0, bytes=0)
-    return Amount(number=number, bytes=sum(_sizes(directory)))
-
-
-def _sizes(directory: Path) -> Iterator[int]:
-    for folder, _, names in os.walk(directory):
-        yield from (_size(Path(folder, name)) for name in names)
+    return Amount(
+        number=number, bytes=sum(_size(Path(folder, name)) for folder, _, names in os.walk(directory) for name in names)
+    )
 
 
 def _size(path: Path) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
+from os.path import commonprefix
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -147,13 +147,7 @@ def _nearest(url: str, others: Iterable[str]) -> str | None:
     """Return the URL of the same origin with the longest common path, the first of equals."""
     origin, path = origin_of(url), urlsplit(url).path
     same = (other for other in others if origin_of(other) == origin)
-    return max(same, key=lambda other: _shared(urlsplit(other).path, path), default=None)
-
-
-def _shared(path: str, other: str) -> int:
-    """Return the length of the common prefix of two paths."""
-    alike = takewhile(lambda pair: pair[0] == pair[1], zip(path, other, strict=False))
-    return sum(1 for _ in alike)
+    return max(same, key=lambda other: len(commonprefix([urlsplit(other).path, path])), default=None)  # noqa: RUF071
 
 
 def _read_netrc() -> Any:

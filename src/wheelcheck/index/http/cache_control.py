@@ -51,7 +51,10 @@ def freshness(
     if "no-cache" in directives:
         return 0.0
     lifetime = _lifetime(directives, headers, now)
-    return default if lifetime is None else max(0.0, lifetime - _age(headers, now, delay))
+    if lifetime is None:
+        return default
+    age = _seconds(headers.get("age", "").partition(",")[0].strip()) or 0.0
+    return max(0.0, lifetime - max(0.0, now - _made(headers, now), age + delay))
 
 
 def _lifetime(directives: Mapping[str, list[str]], headers: Mapping[str, str], now: float) -> float | None:
@@ -62,11 +65,6 @@ def _lifetime(directives: Mapping[str, list[str]], headers: Mapping[str, str], n
         return None
     expires = http_date(headers["expires"], now)
     return 0.0 if expires is None else expires - _made(headers, now)
-
-
-def _age(headers: Mapping[str, str], now: float, delay: float) -> float:
-    age = _seconds(headers.get("age", "").partition(",")[0].strip()) or 0.0
-    return max(0.0, now - _made(headers, now), age + delay)
 
 
 def _made(headers: Mapping[str, str], now: float) -> float:

@@ -21,9 +21,18 @@ from wheelcheck.common.records import record
 from wheelcheck.common.urls import mask, shown
 from wheelcheck.index.http.auth import Credentials, Login, Logins, Origin, origin_of, split_credentials
 from wheelcheck.index.http.connections import Connection, Connections
-from wheelcheck.index.http.failures import distrust_of, failure_of
 from wheelcheck.index.http.options import MAX_RETRIES, TransportOptions
-from wheelcheck.index.http.responses import Answer, Body, RetryableError, Sink, Stream, Wanted, content_length
+from wheelcheck.index.http.responses import (
+    Answer,
+    Body,
+    RetryableError,
+    Sink,
+    Stream,
+    Wanted,
+    content_length,
+    distrust_of,
+    failure_of,
+)
 from wheelcheck.index.http.tls_and_proxy import (
     bad_proxy_message,
     is_loopback,
@@ -192,11 +201,18 @@ class Transport:
             IndexNonsense: the body exceeds the limit.
             TimedOut: no answer in time.
         """
-        return self._answered("GET", url, headers or {}, lambda: Body(limit, wanted or _is_ok), login, self._most)
+        return self._answered(
+            "GET",
+            url,
+            headers or {},
+            lambda: Body(limit, wanted or (lambda status, _: status == 200)),
+            login,
+            self._most,
+        )
 
     def head(self, url: str, *, headers: Mapping[str, str] | None = None, login: Login | None = None) -> Answer:
         """Return status and headers as `get` would; raises as `get` does."""
-        return self._answered("HEAD", url, headers or {}, lambda: Body(0, _is_nothing), login, self._most)
+        return self._answered("HEAD", url, headers or {}, lambda: Body(0, lambda *_: False), login, self._most)
 
     def download(self, url: str, sink: Callable[[], Sink], *, login: Login | None = None) -> Answer:
         """Stream a body of status 200 as it is on the wire; raises as `get` does, and what a sink raises.
@@ -487,14 +503,6 @@ def _arriving(response: httpx.Response, deadline: _Deadline, note: Callable[[int
         note(len(chunk))
         deadline.arrived(len(chunk))
         yield chunk
-
-
-def _is_ok(status: int, headers: Mapping[str, str]) -> bool:  # noqa: ARG001 - one of several of this shape
-    return status == 200
-
-
-def _is_nothing(status: int, headers: Mapping[str, str]) -> bool:  # noqa: ARG001 - one of several of this shape
-    return False
 
 
 def _retry_after(headers: Mapping[str, str], now: float) -> float | None:

@@ -145,7 +145,8 @@ class RemoteFile:
             self._tail, self._tail_at, self.size = answer.body, 0, len(answer.body)
             return True
         start, end, total = content_range(answer.headers)
-        if answer.status == 206 and _is_plain(answer.headers) and start is not None and end is not None:
+        is_plain = answer.headers.get("content-encoding", "identity").lower() == "identity"
+        if answer.status == 206 and is_plain and start is not None and end is not None:
             if end - start != len(answer.body):
                 raise Unreadable(self._filename, "its server sends other bytes than it says")
             if end == total:
@@ -225,7 +226,3 @@ def _tail_of(size: int) -> tuple[int, int]:
 def _is_part_or_short(status: int, headers: Mapping[str, str]) -> bool:
     """Return whether a body is the requested part, or the whole of a short file."""
     return status == 206 or (status == 200 and 0 < (content_length(headers) or 0) <= MAX_TAIL)
-
-
-def _is_plain(headers: Mapping[str, str]) -> bool:
-    return headers.get("content-encoding", "identity").lower() == "identity"

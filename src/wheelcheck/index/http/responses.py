@@ -1,4 +1,4 @@
-"""HTTP answers and the receiving of their bodies: limits, gzip, and resumed downloads.
+"""HTTP answers, the receiving of their bodies (limits, gzip, resumed downloads), and what broke a request.
 
 Standards: RFC 9110 (content codings, ranges and If-Range), RFC 1952 (gzip).
 """
@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from wheelcheck.common.errors import IndexNonsense, IndexUnavailable, NotAuthorized, UndeterminedError
 from wheelcheck.common.records import record
-from wheelcheck.common.urls import shown
+from wheelcheck.common.urls import mask, shown
 
 Sink: TypeAlias = Callable[[bytes], None]
 Wanted: TypeAlias = Callable[[int, Mapping[str, str]], bool]
@@ -153,7 +153,8 @@ class Stream(Body):
             self._length = 0
             raise RetryableError(IndexUnavailable(shown(url), "its server sends other bytes than requested"))
         if status == 200:
-            self._sink, self._length, self._tag = self._fresh(), 0, _strong(headers.get("etag", ""))
+            strong = re.fullmatch(r'"[!#-~]*"', headers.get("etag", ""))  # RFC 9110, section 8.8.3
+            self._sink, self._length, self._tag = self._fresh(), 0, strong[0] if strong else ""
         return status == 200
 
     def fill(self, chunks: Iterable[bytes], headers: Mapping[str, str], url: str) -> None:  # noqa: ARG002 - as its base
@@ -166,11 +167,6 @@ class Stream(Body):
     @property
     def _goes_on(self) -> bool:
         return bool(self._length and self._tag)
-
-
-def _strong(tag: str) -> str:
-    """Return a strong entity tag, or empty for a weak one (RFC 9110, section 8.8.3)."""
-    return tag if re.fullmatch(r'"[!#-~]*"', tag) else ""
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
@@ -188,3 +184,66 @@ def content_range(headers: Mapping[str, str]) -> tuple[int | None, int | None, i
         return None, None, None
     start, last, total = (int(text) if text else None for text in match.groups())
     return start, None if last is None else last + 1, total
+
+
+# -- what broke a request
+
+_Rows: TypeAlias = tuple[tuple[type[Exception], str], ...]
+
+
+def failure_of(error: Exception, url: str) -> Exception:
+    """Return the error for a broken request: retryable, or final where a retry cannot help."""
+    lasting = _permanent(error)
+    if lasting is not None:
+        return IndexUnavailable(shown(url), lasting)
+    return RetryableError(IndexUnavailable(shown(url), _retryable(error)))
+
+
+def _permanent(error: Exception) -> str | None:
+    """Return why every retry would fail as well; None where one may succeed."""
+    import httpx
+
+    distrust = distrust_of(error)
+    if distrust is not None:
+        return f"its TLS certificate cannot be verified ({distrust})"
+    if isinstance(error, (httpx.ProxyError, httpx.UnsupportedProtocol)):
+        return f"the proxy refused ({mask(str(error))})"
+    return None
+
+
+def distrust_of(error: Exception) -> str | None:
+    """Return why a certificate was rejected; None where none was."""
+    import ssl
+
+    refusals = (cause for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError))
+    return next((cause.verify_message for cause in refusals), None)
+
+
+def _retryable(error: Exception) -> str:
+    """Describe a retryable failure; its root cause says more than the error itself."""
+    import socket
+    import ssl
+
+    import httpx
+
+    of_causes: _Rows = (
+        (ssl.SSLError, "the TLS connection failed"),
+        (socket.gaierror, "its host name cannot be resolved"),
+        (ConnectionRefusedError, "the connection was refused"),
+    )
+    of_itself: _Rows = (
+        (httpx.ConnectError, "no connection could be made"),
+        (httpx.RemoteProtocolError, "its answer was cut short or is not HTTP"),
+    )
+    return _row(of_causes, _causes(error)) or _row(of_itself, [error]) or "the connection broke"
+
+
+def _row(rows: _Rows, errors: Iterable[BaseException]) -> str | None:
+    found = tuple(errors)
+    return next((why for kind, why in rows if any(isinstance(error, kind) for error in found)), None)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
