@@ -26,7 +26,7 @@ AT_THE_TOP = {"__init__", "__main__", "_version", "py", "pytest_plugin"}
 """The only modules outside the rooms; `py.typed` is a marker file."""
 FOR_ALL = {"_version"}
 """What any module may import, since it imports nothing itself."""
-CHILDREN = {"interpreters._describe", "interpreters._probe"}
+CHILDREN = {f"interpreters.{name}" for name in ("_describe", "_distributions", "_pip", "_probe")}
 """Scripts that another Python runs, which need its standard library only."""
 
 STANDARD = sys.stdlib_module_names | {"tomllib"}

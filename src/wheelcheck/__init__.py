@@ -10,6 +10,7 @@ from wheelcheck._version import __version__
 TYPE_CHECKING = False  # type checkers take it for True; importing typing would cost more than all else here
 if TYPE_CHECKING:
     from wheelcheck.commands.check import check, judge
+    from wheelcheck.commands.check_pip import check_pip
     from wheelcheck.commands.explain import Explanation, explain
     from wheelcheck.commands.report import Report, Result
     from wheelcheck.common.errors import UndeterminedError, UsageError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "check": "commands.check",
+    "check_pip": "commands.check_pip",
     "explain": "commands.explain",
     "judge": "commands.check",
     "Report": "commands.report",
@@ -33,6 +35,7 @@ _HOMES = {
 
 __all__ = [
     "check",
+    "check_pip",
     "explain",
     "judge",
     "describe",

@@ -34,12 +34,14 @@ def main() -> int:
     import gc
 
     from wheelcheck.cli.answer_cache import recalled
+    from wheelcheck.render.console import ended
 
     gc.set_threshold(100_000, 50, 50)  # a command is over before there is much to collect
-    try:
-        code = recalled(sys.argv[1:])
-    except (KeyboardInterrupt, BrokenPipeError):
-        return 130
+    if sys.argv[1:2] in (["hook"], ["pip"]):
+        from wheelcheck.hook.guard import guard
+
+        return ended(lambda: guard(sys.argv[1:]))
+    code = ended(lambda: recalled(sys.argv[1:]))
     if code is not None:
         return code
     from wheelcheck.cli.main import main as answer

@@ -56,6 +56,13 @@ class ChangeRequirement(Variant):
 
 
 @record
+class AddRequirement(Variant):
+    """Give further requirements, so that pip chooses what the curated rules admit."""
+
+    requirements: tuple[str, ...]
+
+
+@record
 class AllowPreRelease(Variant):
     """Accept pre-releases of some projects: by requirements to add or, where there are none, by an option."""
 
@@ -86,8 +93,8 @@ class ChangeIndexStrategy(Variant):
 
 
 Change: TypeAlias = (
-    "ChangePython | RaiseOsFloor | UseNativeArchitecture | ReplaceProject | ChangeRequirement | AllowPreRelease"
-    " | AllowSource | DropRequirement | ChangeIndexStrategy"
+    "ChangePython | RaiseOsFloor | UseNativeArchitecture | ReplaceProject | AddRequirement | ChangeRequirement"
+    " | AllowPreRelease | AllowSource | DropRequirement | ChangeIndexStrategy"
 )
 
 CHANGES: tuple[type[Variant], ...] = (
@@ -95,6 +102,7 @@ CHANGES: tuple[type[Variant], ...] = (
     RaiseOsFloor,
     UseNativeArchitecture,
     ReplaceProject,
+    AddRequirement,
     ChangeRequirement,
     AllowPreRelease,
     AllowSource,

@@ -279,9 +279,26 @@ class SeveralIndexes(_AboutVersion):
 
 @record
 class MarkerUnknown(_AboutVersion):
-    """A requirement depends on something unknown of the target; it was evaluated as if that were empty."""
+    """A requirement depends on something unknown of the target; it was evaluated as if that were empty.
+
+    Attributes:
+        by_host, by_target: for a pip command with ``--platform`` and the like, the version (None for none) that the
+            markers of this machine lead to, which pip evaluates, and the one that those of the target lead to.
+    """
 
     level: ClassVar[str] = "warning"
+    requirement: Requirement
+    by_host: Version | None = None
+    by_target: Version | None = None
+
+
+@record
+class BreaksInstalled(_AboutVersion):
+    """What is installed and stays requires another version of what would be installed; pip installs it regardless."""
+
+    level: ClassVar[str] = "warning"
+    installed: NormalizedName
+    installed_version: Version
     requirement: Requirement
 
 
@@ -307,5 +324,5 @@ class NotTried(_Concern):
 Concern: TypeAlias = (
     "PreRelease | NightlyDependency | Stale | Yanked | Antique | SourceOnly | ProjectStatus | SeveralIndexes"
     " | SameModule | HeldBack | Translated | AssumedPython | AssumedFloor | MetadataDisagrees | MarkerUnknown"
-    " | InstalledDiffers | NotTried | PredictedBreak"
+    " | InstalledDiffers | NotTried | PredictedBreak | BreaksInstalled"
 )

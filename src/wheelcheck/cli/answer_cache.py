@@ -15,12 +15,22 @@ from wheelcheck.index.cache.entries import ANSWERS, FORMAT, Damaged, cache_direc
 from wheelcheck.index.cache.stamps import environment_state, holds
 from wheelcheck.render.console import emit, say
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wheelcheck.commands.report import Report
+
 MAX_ENTRIES = 256
 """Maximum number of answers on disk."""
 
 
 def recalled(arguments: Sequence[str]) -> int | None:
     """Print the remembered answer to a command; return its exit code, or None where there is none."""
+    found = remembered(arguments)
+    return None if found is None else given(*found)
+
+
+def remembered(arguments: Sequence[str]) -> tuple[dict[str, Any], str] | None:
+    """Return what was remembered of a command, and the text of its answer; None where there is none."""
     question = question_of(arguments)
     if question is None:
         return None
@@ -31,12 +41,25 @@ def recalled(arguments: Sequence[str]) -> int | None:
         text = parts[0].decode()
     except (OSError, Damaged, ValueError, KeyError, TypeError):
         return None
-    return _given(about, text)
+    return about, text
+
+
+def remember(question: str, report: Report, text: str, cache_dir: str | None, **about: Any) -> None:
+    """Remember an answer that lasts, with its text and whatever else is needed to give it again."""
+    from wheelcheck.index.cache.store import Cache
+    from wheelcheck.inputs.request import cache_directory as chosen
+
+    directory = chosen({"cache_dir": cache_dir, "no_cache": False})
+    told = {"question": question, "stamps": report.stamps, "code": report.exit_code, "notices": list(report.notices)}
+    Cache(directory).store_answer(answer_key(question), told | about, text.encode("utf-8", "surrogatepass"))
+    forget_oldest(f"{directory}/{FORMAT}/{ANSWERS}")
 
 
 def may_be_recalled(arguments: Sequence[str]) -> bool:
     """Return whether the answer to a command may be remembered: not where it names the cache or wants none."""
-    return arguments[:1] == ["check"] and not any(text.startswith(("--ca", "--no-c")) for text in arguments)
+    return arguments[:1] in (["check"], ["hook"], ["pip"]) and not any(
+        text.startswith(("--ca", "--no-c")) for text in arguments
+    )
 
 
 def question_of(arguments: Sequence[str]) -> str | None:
@@ -47,7 +70,7 @@ def question_of(arguments: Sequence[str]) -> str | None:
     if not may_be_recalled(arguments):
         return None
     try:
-        terminals = [bool(getattr(stream, "isatty", bool)()) for stream in (sys.stdin, sys.stdout)]
+        terminals = [bool(getattr(stream, "isatty", bool)()) for stream in (sys.stdin, sys.stdout, sys.stderr)]
         asked = json.dumps([list(arguments), terminals, environment_state()])
     except (OSError, ValueError):
         return None
@@ -69,12 +92,13 @@ def forget_oldest(folder: str) -> None:
         return
 
 
-def _given(about: Mapping[str, Any], text: str) -> int:
+def given(about: Mapping[str, Any], text: str) -> int:
     """Print an answer as the command would; return its exit code."""
     for notice in about["notices"]:
         say(notice)
     try:
-        emit(text, about["output"])
+        if text:
+            emit(text, about["output"], stderr=about.get("stderr", False))
     except Exception as error:
         from wheelcheck.common.errors import UsageError
 

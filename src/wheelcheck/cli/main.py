@@ -11,27 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from wheelcheck.cli.parser import options_of, parser_for
 from wheelcheck.inputs.options import ALL, LIBRARY
-from wheelcheck.render.console import emit, say, wants_colour, write_file
+from wheelcheck.render.console import emit, ended, say, wants_colour, write_file
 
 if TYPE_CHECKING:
     from wheelcheck.commands.report import Report
     from wheelcheck.common.records import Plain
     from wheelcheck.inputs.options import Options
 
-INTERRUPTED = 130
 UNKNOWN = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 compatible, 1 not compatible, 2 unknown."""
-    try:
-        return _run(sys.argv[1:] if argv is None else argv)
-    except KeyboardInterrupt as interrupted:
-        if str(interrupted):
-            say(str(interrupted))
-        return INTERRUPTED
-    except BrokenPipeError:
-        return INTERRUPTED
+    return ended(lambda: _run(sys.argv[1:] if argv is None else argv))
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -197,19 +189,11 @@ def _cached_question(arguments: argparse.Namespace) -> str | None:
 
 def _remember(question: str, report: Report, text: str, arguments: argparse.Namespace) -> None:
     """Remember an answer."""
-    from wheelcheck.cli.answer_cache import answer_key, forget_oldest
-    from wheelcheck.index.cache.entries import ANSWERS, FORMAT
-    from wheelcheck.index.cache.store import Cache
-    from wheelcheck.inputs.request import cache_directory
+    from wheelcheck.cli.answer_cache import remember
 
-    if not report.is_lasting:
-        return
-    about = {"question": question, "stamps": report.stamps, "code": report.exit_code, "output": arguments.output}
-    about["notices"] = list(report.notices)
-    given = text if report.counters == report.again.counters else _rendered(report.again, arguments)
-    directory = cache_directory({"cache_dir": arguments.cache_dir, "no_cache": False})
-    Cache(directory).store_answer(answer_key(question), about, given.encode("utf-8", "surrogatepass"))
-    forget_oldest(f"{directory}/{FORMAT}/{ANSWERS}")
+    if report.is_lasting:
+        given = text if report.counters == report.again.counters else _rendered(report.again, arguments)
+        remember(question, report, given, arguments.cache_dir, output=arguments.output)
 
 
 def _requirements(arguments: argparse.Namespace) -> list[str]:

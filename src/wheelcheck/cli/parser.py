@@ -8,7 +8,19 @@ from functools import partial
 from typing import Any
 
 from wheelcheck._version import __version__
-from wheelcheck.inputs.options import ALL, FILES, INDEXES, INPUTS, OUTPUT, PROOF, RESOLUTION, RULES, TARGETS, Entry
+from wheelcheck.inputs.options import (
+    ALL,
+    BEFORE_PIP,
+    FILES,
+    INDEXES,
+    INPUTS,
+    OUTPUT,
+    PROOF,
+    RESOLUTION,
+    RULES,
+    TARGETS,
+    Entry,
+)
 
 QUESTION = (INPUTS, TARGETS, INDEXES, FILES, RESOLUTION, RULES)
 """The groups of options that make up the question."""
@@ -143,6 +155,20 @@ def _add_snapshot(commands: Any) -> None:
     _add_groups(snapshot, (*QUESTION, OUTPUT))
 
 
+def _add_pip(name: str, does: str, commands: Any) -> None:
+    parser = commands.add_parser(
+        name,
+        help=does,
+        description=f"{does[0].upper()}{does[1:]}. Options of wheelcheck go before pip's command; everything after it "
+        "is pip's. install, download, wheel and lock are checked.",
+        usage=f"wheelcheck {name} [OPTIONS] install ...",
+    )
+    parser.set_defaults(command=name)
+    group = parser.add_argument_group("options before pip's command")
+    for option in BEFORE_PIP:
+        _add_option(group, ALL[option])
+
+
 def _add_targets(commands: Any) -> None:
     targets = commands.add_parser("targets", help="one target in full", description="Show what a target stands for.")
     actions = targets.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
@@ -189,6 +215,8 @@ _COMMANDS: Mapping[str | None, Any] = {
     "check": _add_check,
     "explain": _add_explain,
     "snapshot": _add_snapshot,
+    "hook": partial(_add_pip, "hook", "check what pip is about to do, without doing it"),
+    "pip": partial(_add_pip, "pip", "run pip, after checking what it is about to do"),
     "targets": _add_targets,
     "rules": _add_rules,
     "cache": _add_cache,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from time import thread_time, time
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from wheelcheck.advice.concerns import PredictedBreak
 from wheelcheck.advice.find_concerns import across_targets
 from wheelcheck.commands.report import Memory, Report, Result
 from wheelcheck.commands.retry import Retry, concerns_in, metadata_of
-from wheelcheck.common.errors import Interrupted, UndeterminedError, UsageError
+from wheelcheck.common.errors import Interrupted, UndeterminedError
 from wheelcheck.common.records import replace
 from wheelcheck.index.cache.stamps import Stamp, installations, is_settled, stamps_of, validity
 from wheelcheck.inputs.options import Options, complete
@@ -78,7 +77,7 @@ def check(
             oldest=min((one.oldest for one in retry.indexes if one.oldest is not None), default=None),
             exclude_newer=request.limit,
             notices=(*notices, *_notices(request, results, index)),
-            stamps=_all_stamps(stamps, retry.indexes),
+            stamps=all_stamps(stamps, retry.indexes),
             answered=sum(one.answered for one in retry.indexes),
         )
     _MEMORY.keep(question, report)
@@ -147,7 +146,7 @@ def _answer(request: Request, question: Question, retry: Retry) -> Result:
         raise budget.interrupted() from None
     result = replace(result, resolution=budget.counted)
     if not request.options["no_remedies"]:
-        result = _with_remedies(result, question, request, retry)
+        result = with_remedies(result, question, request, retry)
     if request.options["confirm"] and result.pins:
         from wheelcheck.commands.confirm import confirmed
 
@@ -167,7 +166,7 @@ def result_of(question: Question, outcome: Outcome, retry: Retry) -> Result:
     return Result(target=question.target, pins=outcome.pins, concerns=concerns, rules=rules)
 
 
-def _with_remedies(result: Result, question: Question, request: Request, retry: Retry) -> Result:
+def with_remedies(result: Result, question: Question, request: Request, retry: Retry) -> Result:
     """Return a result with changes that would give a better one; for a clean answer none are sought.
 
     Locked files are not changed here: whoever made the lock has to make it anew.
@@ -228,12 +227,11 @@ def _similar_names(name: NormalizedName, index: Index) -> tuple[NormalizedName, 
         return recorded
     from difflib import get_close_matches
 
-    from wheelcheck.interpreters.find import installed
+    from wheelcheck.interpreters._distributions import distributions
     from wheelcheck.rules.load import curated
 
-    known = {*curated().projects, *index.cached_names()}
-    with suppress(UsageError):  # they only serve a hint
-        known.update(installed(None))
+    found = (canonicalize_name(str(one["name"])) for one in distributions())  # type: ignore[no-untyped-call]
+    known = {*curated().projects, *index.cached_names(), *found}
     return tuple(map(canonicalize_name, get_close_matches(name, sorted(known - {name}), n=3, cutoff=0.75)))
 
 
@@ -292,7 +290,7 @@ def _input_stamps(request: Request, began: float) -> Mapping[str, Stamp] | None:
     return stamps if stamps is not None and all(is_settled(stamp, began) for stamp in stamps.values()) else None
 
 
-def _all_stamps(inputs: Mapping[str, Stamp] | None, indexes: Sequence[Index]) -> Mapping[str, Any] | None:
+def all_stamps(inputs: Mapping[str, Stamp] | None, indexes: Sequence[Index]) -> Mapping[str, Any] | None:
     """Return the state of everything that the answers depend on, with the time until which it may be taken as fresh."""
     if inputs is None:
         return None

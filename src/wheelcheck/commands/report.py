@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wheelcheck.index.index import Counters
     from wheelcheck.inputs.pip_config import Applied
     from wheelcheck.resolver.limits import Counted
-    from wheelcheck.resolver.model import Demand, NoAnswer, Pin
+    from wheelcheck.resolver.model import Demand, Distribution, NoAnswer, Pin
     from wheelcheck.rules.model import Rule
     from wheelcheck.targets.target import Target
 
@@ -29,6 +29,7 @@ class Result(Truthful):
     Attributes:
         target: the interpreter and platform.
         pins: the chosen files, by name; empty where there is no answer.
+        satisfied: what is installed and stays, for a pip command.
         conflict: why there is no answer, or None.
         error: why the answer is unknown, or None.
         concerns: problems with an answer that works.
@@ -45,6 +46,7 @@ class Result(Truthful):
 
     target: Target
     pins: tuple[Pin, ...] = ()
+    satisfied: tuple[Distribution, ...] = ()
     conflict: NoAnswer | None = None
     error: UndeterminedError | None = None
     concerns: tuple[Concern, ...] = ()
@@ -72,6 +74,7 @@ class Result(Truthful):
             "ok": self.ok,
             "error": plain(self.error),
             "pins": plain(self.pins),
+            "satisfied": [{"name": one.name, "version": str(one.version)} for one in self.satisfied],
             "conflict": plain(self.conflict),
             "rules": [plain(rule) for rule in self.rules],
             "concerns": plain(self.concerns),

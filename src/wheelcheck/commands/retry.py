@@ -76,18 +76,23 @@ class Retry:
     def __call__(self, question: Question, strategy: str | None) -> Answer | None:
         """Return the answer to a question, or None where there is none, or none within its share of the time."""
         from wheelcheck.advice.remedies import Answer
-        from wheelcheck.resolver.resolve import solve
 
         left = self._until - monotonic()
         index = self._index_for(strategy) if left > 0 else None
         try:
-            solution = solve(question, index, Budget(_clock(), left)) if index is not None else None
+            solution = self.solve(question, index, Budget(_clock(), left)) if index is not None else None
             return Answer(solution.pins, concerns_in(solution, question, index)) if solution and index else None
         except UndeterminedError as error:
             self.is_cut_short |= isinstance(error, TimedOut) and error.rounds > 0
             return None
         finally:
             self.is_cut_short |= monotonic() > self._until
+
+    def solve(self, question: Question, index: PackageIndex, budget: Budget) -> Solution | None:
+        """Return the answer to a question, or None where there is none. Raises UndeterminedError."""
+        from wheelcheck.resolver.resolve import solve
+
+        return solve(question, index, budget)
 
     def _index_for(self, strategy: str | None) -> PackageIndex | None:
         """Return the index under a strategy; first-index can be derived from one that mixes its sources."""

@@ -236,6 +236,12 @@ LIBRARY: Mapping[str, Entry] = {entry.name: entry for entry in _entries(Options)
 ALL: Mapping[str, Entry] = {**LIBRARY, **{entry.name: entry for entry in _entries(CommandLineOptions)}}
 """Those of the command line too."""
 
+OF_THE_HOOK = ("strict", "rules", "no_rules", "ignore", "no_remedies", "offline", "refresh", "cache_dir", "no_cache")
+"""The options of the library that go with a pip command; what else there is to say is pip's."""
+
+BEFORE_PIP = ("python", "isolated", *OF_THE_HOOK, "format", "output", "quiet", "verbose")
+"""The options that go before pip's command, in the order in which help shows them."""
+
 DEFAULTS: Options = {entry.name: entry.default for entry in LIBRARY.values()}  # type: ignore[assignment]
 
 

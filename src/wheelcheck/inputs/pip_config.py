@@ -100,12 +100,15 @@ class Configuration(PipOptions):
 
 
 @record
-class _Setting:
+class Setting:
+    """What a file or a variable sets an option of pip to; the option is written with dashes."""
+
     option: str
     value: str = field(repr=False)
     source: str
 
     def refused(self, why: str) -> UsageError:
+        """Return the error for a value that the option cannot have."""
         return UsageError(f"{self.source} sets {self.option} to {mask(self.value)!r}, {why}.")
 
 
@@ -125,25 +128,49 @@ def read_configuration(
     if isolated:
         return Configuration()
     environ = os.environ if environ is None else environ
-    settings = [*_settings_of_files(environ, command), *_settings_of_variables(environ)]
-    configuration = _configuration(settings)
+    settings = settings_of_pip(command, environ)
+    configuration = configuration_of(settings)
     if configuration.no_index or configuration.index_url or configuration.extra_index_urls:
         return configuration
-    return _configuration([*settings, *_settings_of_uv(environ)])
+    return configuration_of([*settings, *_settings_of_uv(environ)])
+
+
+def settings_of_pip(
+    command: str,
+    environ: Mapping[str, str],
+    *,
+    prefix: str = sys.prefix,
+    base_prefix: str = sys.base_prefix,
+    isolated: bool = False,
+) -> list[Setting]:
+    """Return the settings in pip's files and variables, in the order in which they count.
+
+    Args:
+        command: the pip command whose section applies beside ``[global]``.
+        environ: the environment variables.
+        prefix, base_prefix: ``sys.prefix`` and ``sys.base_prefix`` of the Python that pip runs in.
+        isolated: leave out variables and the user's own files, as pip's option ``--isolated`` does.
+
+    Raises:
+        UsageError: a file cannot be read or parsed.
+    """
+    files = configuration_files(environ, prefix=prefix, base_prefix=base_prefix, isolated=isolated)
+    return [*_settings_of_files(files, command), *(() if isolated else _settings_of_variables(environ))]
 
 
 # -- what the settings mean
 
 
-def _text(setting: _Setting) -> str:
+def _text(setting: Setting) -> str:
     return setting.value.strip()
 
 
-def _words(setting: _Setting) -> tuple[str, ...]:
+def _words(setting: Setting) -> tuple[str, ...]:
     return tuple(setting.value.split())
 
 
-def _truth(setting: _Setting) -> bool:
+def truth_of(setting: Setting) -> bool:
+    """Return the truth value of a setting. Raises UsageError."""
     value = setting.value.lower()
     if value in ("y", "yes", "t", "true", "on", "1"):
         return True
@@ -152,7 +179,7 @@ def _truth(setting: _Setting) -> bool:
     raise setting.refused("which is neither yes nor no: write true or false")
 
 
-def _seconds(setting: _Setting) -> float:
+def _seconds(setting: Setting) -> float:
     try:
         seconds = float(setting.value)
     except ValueError:
@@ -162,33 +189,33 @@ def _seconds(setting: _Setting) -> float:
     return seconds
 
 
-def _count(setting: _Setting) -> int:
+def _count(setting: Setting) -> int:
     try:
         return int(setting.value)
     except ValueError:
         raise setting.refused("which is not a whole number: give one, such as 5") from None
 
 
-def _provider(setting: _Setting) -> str:
+def _provider(setting: Setting) -> str:
     provider = setting.value.strip()
     if provider not in PROVIDERS:
         raise setting.refused(f"which is none of {', '.join(PROVIDERS)}")
     return provider
 
 
-def _existing_path(setting: _Setting) -> str:
+def _existing_path(setting: Setting) -> str:
     path = Path(os.path.expanduser(setting.value.strip()))  # noqa: PTH111 (an unknown user is no error here)
     if not _exists(path):
         raise setting.refused("where there is no such file: name the certificate's own path, or remove the setting")
     return str(path)
 
 
-_OPTIONS: Mapping[str, tuple[str, Callable[[_Setting], Any]]] = {
+_OPTIONS: Mapping[str, tuple[str, Callable[[Setting], Any]]] = {
     "index-url": ("index_url", _text),
     "pypi-url": ("index_url", _text),
     "extra-index-url": ("extra_index_urls", _words),
     "find-links": ("find_links", _words),
-    "no-index": ("no_index", _truth),
+    "no-index": ("no_index", truth_of),
     "trusted-host": ("trusted_hosts", _words),
     "cert": ("cert", _existing_path),
     "client-cert": ("client_cert", _existing_path),
@@ -197,12 +224,12 @@ _OPTIONS: Mapping[str, tuple[str, Callable[[_Setting], Any]]] = {
     "default-timeout": ("timeout", _seconds),
     "retries": ("retries", _count),
     "keyring-provider": ("keyring_provider", _provider),
-    "no-input": ("no_input", _truth),
+    "no-input": ("no_input", truth_of),
     "constraint": ("constraints", _words),
-    "pre": ("pre", _truth),
-    "prefer-binary": ("prefer_binary", _truth),
-    "require-hashes": ("require_hashes", _truth),
-    "ignore-requires-python": ("ignore_requires_python", _truth),
+    "pre": ("pre", truth_of),
+    "prefer-binary": ("prefer_binary", truth_of),
+    "require-hashes": ("require_hashes", truth_of),
+    "ignore-requires-python": ("ignore_requires_python", truth_of),
 }
 """Options whose last setting counts: the field that each sets, and how its text is parsed."""
 
@@ -210,9 +237,10 @@ _SELECTIONS = ("only-binary", "no-binary", "all-releases", "only-final")
 """Options whose settings accumulate; the two of a pair exclude each other."""
 
 
-def _configuration(settings: Iterable[_Setting]) -> Configuration:
-    last: dict[str, _Setting] = {}
-    added: list[_Setting] = []
+def configuration_of(settings: Iterable[Setting]) -> Configuration:
+    """Return what settings come to. Raises UsageError."""
+    last: dict[str, Setting] = {}
+    added: list[Setting] = []
     for setting in settings:
         if setting.option in _SELECTIONS:
             added.append(setting)
@@ -264,9 +292,9 @@ def _select(value: str, names: set[str], others: set[str]) -> None:
 # -- where the settings come from
 
 
-def _settings_of_files(environ: Mapping[str, str], command: str) -> Iterator[_Setting]:
-    sections: dict[str, dict[str, _Setting]] = {"global": {}, command: {}}
-    for path in configuration_files(environ):
+def _settings_of_files(files: Iterable[str], command: str) -> Iterator[Setting]:
+    sections: dict[str, dict[str, Setting]] = {"global": {}, command: {}}
+    for path in files:
         for section, setting in _settings_in(path):
             if section in sections:
                 sections[section][setting.option] = setting
@@ -274,25 +302,25 @@ def _settings_of_files(environ: Mapping[str, str], command: str) -> Iterator[_Se
         yield from _given(settings.values())
 
 
-def _settings_of_variables(environ: Mapping[str, str]) -> Iterator[_Setting]:
+def _settings_of_variables(environ: Mapping[str, str]) -> Iterator[Setting]:
     names = [name for name in environ if name.startswith("PIP_")]
     settings = {
-        _option(name[4:]): _Setting(option=_option(name[4:]), value=environ[name], source=name) for name in names
+        _option(name[4:]): Setting(option=_option(name[4:]), value=environ[name], source=name) for name in names
     }
     yield from _given(settings.values())
 
 
-def _settings_of_uv(environ: Mapping[str, str]) -> Iterator[_Setting]:
+def _settings_of_uv(environ: Mapping[str, str]) -> Iterator[Setting]:
     """Return the index and the extra indexes in uv's order; the newer variable of each pair takes ``name=url``."""
     default = environ.get("UV_DEFAULT_INDEX", "").strip()
     index = _url_of_uv(default, environ) or environ.get("UV_INDEX_URL", "").strip()
     if index:
-        yield _Setting(option="index-url", value=index, source="UV_DEFAULT_INDEX" if default else "UV_INDEX_URL")
+        yield Setting(option="index-url", value=index, source="UV_DEFAULT_INDEX" if default else "UV_INDEX_URL")
     newer = [_url_of_uv(word, environ) for word in environ.get("UV_INDEX", "").split()]
     older = environ.get("UV_EXTRA_INDEX_URL", "").split()
     if newer or older:
         sources = [*(["UV_INDEX"] if newer else []), *(["UV_EXTRA_INDEX_URL"] if older else [])]
-        yield _Setting(option="extra-index-url", value=" ".join([*newer, *older]), source=", ".join(sources))
+        yield Setting(option="extra-index-url", value=" ".join([*newer, *older]), source=", ".join(sources))
 
 
 def _url_of_uv(word: str, environ: Mapping[str, str]) -> str:
@@ -311,7 +339,7 @@ def _url_of_uv(word: str, environ: Mapping[str, str]) -> str:
     return f"{scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{rest}"
 
 
-def _given(settings: Iterable[_Setting]) -> Iterator[_Setting]:
+def _given(settings: Iterable[Setting]) -> Iterator[Setting]:
     """Return the settings with a value; pip ignores empty ones, even where they follow another."""
     return (setting for setting in settings if setting.value)
 
@@ -326,18 +354,19 @@ def configuration_files(
     system: str = sys.platform,
     prefix: str = sys.prefix,
     base_prefix: str = sys.base_prefix,
+    isolated: bool = False,
 ) -> tuple[str, ...]:
     """Return the files that pip looks for on a system, in increasing precedence; they need not exist.
 
-    ``PIP_CONFIG_FILE`` names one more; where that exists the user's own files are ignored, and where it is the null
-    device there are no files at all.
+    The user's own are left out for `isolated`. ``PIP_CONFIG_FILE`` names one more; where that exists the user's own
+    files are ignored, and where it is the null device there are no files at all.
     """
     chosen = environ.get("PIP_CONFIG_FILE")
     if chosen == os.devnull:
         return ()
     name = "pip.ini" if system == "win32" else "pip.conf"
     shared, own = _directories(environ, system, base_prefix)
-    if chosen and _exists(chosen):
+    if isolated or (chosen and _exists(chosen)):
         own = []
     files = [str(directory / name) for directory in (*shared, *own, Path(prefix))]
     return (*files, *([chosen] if chosen else []))
@@ -378,7 +407,7 @@ def _exists(path: str | Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110
 
 
-def _settings_in(path: str) -> Iterator[tuple[str, _Setting]]:
+def _settings_in(path: str) -> Iterator[tuple[str, Setting]]:
     text = _text_of(path)
     if not text:
         return
@@ -392,7 +421,7 @@ def _settings_in(path: str) -> Iterator[tuple[str, _Setting]]:
         raise UsageError(f"pip's configuration file {path} cannot be parsed: {_parse_failure(error)}.") from None
     for section in parser.sections():
         for option, value in parser.items(section):
-            yield section, _Setting(option=option, value=value, source=path)
+            yield section, Setting(option=option, value=value, source=path)
 
 
 def _parse_failure(error: Exception) -> str:
@@ -432,15 +461,16 @@ def _text_of(path: str) -> str:
 # -- the default of pip itself
 
 
-def default_index_url() -> str:
-    """Return the default index of this interpreter's pip.
+def default_index_url(location: str | None = None) -> str:
+    """Return the default index of the pip in a directory, or else of this interpreter's pip.
 
     It is read from the installed pip, or from the one bundled for ``ensurepip``; neither is imported as a whole.
 
     Raises:
         UsageError: there is no pip of either kind.
     """
-    for directory in (*_installed_pip(), *_bundled_pips()):
+    own = [str(Path(location, "pip"))] if location else []
+    for directory in (*own, *_installed_pip(), *_bundled_pips()):
         url = _default_of(directory)
         if url:
             return url

@@ -65,12 +65,14 @@ class UserRequirement:
         place: where it is written.
         hashes: ``algorithm:digest`` of every accepted file, lower case; empty where any file is accepted.
         constraint: whether it only bounds the project in case something else requires it.
+        editable: whether it is to be installed in editable mode, which only pip does.
     """
 
     requirement: Requirement
     place: Place
     hashes: tuple[str, ...] = ()
     constraint: bool = False
+    editable: bool = False
 
 
 @record
@@ -115,6 +117,7 @@ def read_inputs(
     groups: Sequence[str] = (),
     extras: Sequence[str] = (),
     all_extras: bool = False,
+    editables: Sequence[str] | None = None,
 ) -> Inputs:
     """Read requirements, requirements files and constraint files, nested files included.
 
@@ -128,15 +131,18 @@ def read_inputs(
             path is that of a pyproject.toml or of the lock file.
         extras: extras of the projects among the files, or of the lock file.
         all_extras: all of them.
+        editables: directories of projects to install in editable mode; None refuses such, also in files.
 
     Raises:
         UsageError: a file cannot be read, or a line is malformed or not supported.
     """
-    reader = _Reader(stdin=stdin)
+    reader = _Reader(stdin=stdin, takes_editables=editables is not None)
     for path in constraints:
         reader.read(path, constraint=True)
     for number, text in enumerate(requirements, 1):
         reader.asks.append(_argument(text, number))
+    for number, text in enumerate(editables or (), len(requirements) + 1):
+        reader.asks.append(_editable(text, Place(file=COMMAND_LINE, line=number)))
     locks, projects = [*filter(_is_lock, files)], [*filter(_is_pyproject, files)]
     of_lock, groups = (groups, ()) if locks else ((), groups)
     if locks:
@@ -173,6 +179,13 @@ def _argument(text: str, number: int) -> UserRequirement:
     if text.lower().endswith((".txt", ".in")) and os.path.isfile(text):  # noqa: PTH113 (no error for a long name)
         raise UsageError(f"{text} is a file, not a project: read it with -r {text}.")
     return UserRequirement(requirement=requirement_at(text.strip(), place), place=place)
+
+
+def _editable(text: str, place: Place) -> UserRequirement:
+    """Return the requirement for a project to install in editable mode, whose static metadata is read."""
+    if not scheme(text) and os.path.isdir(text.partition("[")[0]):  # noqa: PTH112 (no error for a long name)
+        text = os.path.join(os.curdir, text)  # noqa: PTH118 (Path would drop the dot)
+    return UserRequirement(requirement=requirement_at(text, place), place=place, editable=True)
 
 
 # -- projects
@@ -259,6 +272,7 @@ class _Reader:
     """Collect requirements and options from files, each file once, in the order in which pip reads them."""
 
     stdin: BinaryIO | None = None
+    takes_editables: bool = False
     asks: list[UserRequirement] = field(default_factory=list)
     options: list[Option] = field(default_factory=list)
     ignored: list[Option] = field(default_factory=list)
@@ -373,7 +387,12 @@ class _Reader:
             self.asks.append(_ask(line, constraint=file.constraint))
             self.ignored += [option for option in line.options if option.name != "--hash"]
             return None
-        _refuse_editable(line)
+        editable = next((option for option in line.options if option.name == "--editable"), None)
+        if editable is not None:
+            if not self.takes_editables:
+                raise editable_refused(editable.value, line.place)
+            self.asks.append(_editable(editable.value, line.place))
+            return None
         nested = _include(line)
         if nested:
             self.ignored += [option for option in line.options if option is not nested]
@@ -389,12 +408,6 @@ def _include(line: Line) -> Option | None:
             which = f"{line.place} has more than one {found[0].name}"
             raise UsageError(f"{which}, of which pip reads the first only: give each its own line.")
     return next((option for option in line.options if option.name in ("--requirement", "--constraint")), None)
-
-
-def _refuse_editable(line: Line) -> None:
-    for option in line.options:
-        if option.name == "--editable":
-            raise editable_refused(option.value, line.place)
 
 
 def _beside(file: str, nested: Option) -> str:

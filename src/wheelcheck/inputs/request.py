@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from wheelcheck._version import __version__
 from wheelcheck.common.errors import UsageError
-from wheelcheck.common.records import record
+from wheelcheck.common.records import field, record
 from wheelcheck.common.urls import mask
 from wheelcheck.index.cache.stamps import environment_state
 from wheelcheck.inputs.options import Options
 from wheelcheck.resolver.compatibility import Judge
-from wheelcheck.resolver.model import Asked, Constraint, Demand, NotForTarget, Outcome, Policy, Question
+from wheelcheck.resolver.model import Asked, Constraint, Demand, Environment, NotForTarget, Outcome, Policy, Question
 from wheelcheck.rules.model import NO_RULES, Rules
 from wheelcheck.standards.markers import UndecidableMarker, applies
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
@@ -95,6 +95,19 @@ class Request:
     rules: Rules
     options: Options
     exclude_newer: datetime | None = None
+    environment: Environment = field(default_factory=Environment)
+
+    @staticmethod
+    def limit_of(options: Options) -> datetime | None:
+        """Return the instant of ``--exclude-newer``; only here is the clock read. Raises UsageError."""
+        text = options["exclude_newer"]
+        if text is None:
+            return None
+        from datetime import datetime, timezone
+
+        from wheelcheck.common.dates import limit_of
+
+        return limit_of(text, datetime.now(timezone.utc).replace(microsecond=0))
 
     @classmethod
     def read(cls, requirements: Iterable[str], targets: Iterable[str | Target] | None, options: Options) -> Request:
@@ -118,9 +131,9 @@ class Request:
             targets=tuple(target_named(target, options["python"]) for target in _chosen(targets)),
             inputs=inputs,
             configuration=configuration,
-            rules=_rules(options),
+            rules=rules_of(options),
             options=options,
-            exclude_newer=_limit(options["exclude_newer"]),
+            exclude_newer=cls.limit_of(options),
         )
 
     def question(self, target: Target) -> Question:
@@ -136,6 +149,7 @@ class Request:
             constraints=tuple(_demand(ask, Constraint(place=str(ask.place))) for ask in bounds),
             rules=self.rules,
             policy=self._policy,
+            environment=self.environment if target in self.targets else Environment(),
             refused=refused,
         )
 
@@ -337,18 +351,8 @@ def _chosen(targets: Iterable[str | Target] | None) -> tuple[str | Target | None
     return chosen
 
 
-def _limit(text: str | None) -> datetime | None:
-    """Return the instant of ``--exclude-newer``; only here is the clock read."""
-    if text is None:
-        return None
-    from datetime import datetime, timezone
-
-    from wheelcheck.common.dates import limit_of
-
-    return limit_of(text, datetime.now(timezone.utc).replace(microsecond=0))
-
-
-def _rules(options: Options) -> Rules:
+def rules_of(options: Options) -> Rules:
+    """Return the rules that options leave in force. Raises UsageError."""
     from wheelcheck.rules.load import rules_in_force
 
     return NO_RULES if options["no_rules"] else rules_in_force(options["rules"]).without(options["ignore"])

@@ -211,6 +211,24 @@ def facts_of(executable: Path, *options: str, patience: float = PATIENCE) -> dic
     """Return the facts about the interpreter at a path; see ``_describe.py`` for the keys and the options.
 
     Raises:
+        UsageError: as `answer_of`.
+    """
+    return answer_of(executable, CHILD, *options, environ=clean_environment(), patience=patience)
+
+
+def answer_of(
+    executable: Path, script: Path, *arguments: str, environ: Mapping[str, str], patience: float = PATIENCE
+) -> dict[str, Any]:
+    """Return the JSON object that a script of this package writes in another interpreter.
+
+    Args:
+        executable: the interpreter; it works in an empty directory.
+        script: the script; its first argument is the file to write to.
+        arguments: further arguments.
+        environ: the environment variables.
+        patience: seconds that it has.
+
+    Raises:
         UsageError: it cannot be run, does not end in time, fails, or gives no usable answer.
     """
     import json
@@ -220,7 +238,7 @@ def facts_of(executable: Path, *options: str, patience: float = PATIENCE) -> dic
         answer = Path(place, "facts.json")
         empty = Path(place, "empty")
         empty.mkdir()
-        _run([str(executable), str(CHILD), str(answer), *options], executable, empty, patience)
+        _run([str(executable), str(script), str(answer), *arguments], executable, empty, environ, patience)
         try:
             with answer.open("rb") as stream:
                 facts = json.loads(stream.read(MAX_DOCUMENT * 10).decode("utf-8"))
@@ -237,13 +255,13 @@ def _no_answer(executable: Path, why: str) -> UsageError:
     return UsageError(f"{executable} is not a usable interpreter: {why}. Name the path of a Python.")
 
 
-def _run(command: list[str], executable: Path, place: Path, patience: float) -> None:
+def _run(command: list[str], executable: Path, place: Path, environ: Mapping[str, str], patience: float) -> None:
     """Run a child to its end. Of its output, only the end is kept."""
     import subprocess
     from threading import Thread
 
     try:
-        child = _start(command, place)
+        child = _start(command, place, environ)
     except (OSError, ValueError) as error:
         raise _no_answer(executable, getattr(error, "strerror", None) or str(error)) from None
     tail: list[bytes] = [b""]
@@ -260,13 +278,13 @@ def _run(command: list[str], executable: Path, place: Path, patience: float) -> 
         raise _no_answer(executable, _ending(child.returncode, tail[0]))
 
 
-def _start(command: list[str], place: Path) -> subprocess.Popen[bytes]:
+def _start(command: list[str], place: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start a child in its own session, with only stderr captured."""
     import subprocess
 
     quiet, heard = subprocess.DEVNULL, subprocess.PIPE
     streams: dict[str, Any] = {"stdin": quiet, "stdout": quiet, "stderr": heard}
-    return subprocess.Popen(command, cwd=place, env=clean_environment(), start_new_session=True, **streams)
+    return subprocess.Popen(command, cwd=place, env=environ, start_new_session=True, **streams)
 
 
 def _keep_tail(stream: Any, tail: list[bytes]) -> None:

@@ -4,6 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO, TypeVar
+
+    T = TypeVar("T")
+
+
+INTERRUPTED = 130
+
+
+def ended(run: Callable[[], T]) -> T | int:
+    """Return what a command returns, or the exit code where the user or the reader of its output ended it."""
+    try:
+        return run()
+    except KeyboardInterrupt as interrupted:
+        if str(interrupted):
+            say(str(interrupted))
+        return INTERRUPTED
+    except BrokenPipeError:
+        return INTERRUPTED
 
 
 def say(sentence: str) -> None:
@@ -17,8 +40,8 @@ def harmless(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
-def emit(text: str, output: str | None) -> None:
-    """Write an answer to a file, or to stdout.
+def emit(text: str, output: str | None, *, stderr: bool = False) -> None:
+    """Write an answer to a file, or to stdout or stderr.
 
     Raises:
         BrokenPipeError: the reader of stdout is gone.
@@ -26,7 +49,7 @@ def emit(text: str, output: str | None) -> None:
     """
     try:
         if output is None:
-            _print(text)
+            _print(text, sys.stderr if stderr else sys.stdout)
         else:
             with open(output, "w", encoding="utf-8") as handle:  # noqa: PTH123 -- a remembered answer loads no pathlib
                 handle.write(text + "\n")
@@ -68,23 +91,24 @@ def _remove(path: str) -> None:
         return
 
 
-def wants_colour(output: str | None) -> bool:
+def wants_colour(output: str | None, *, stderr: bool = False) -> bool:
     """Return whether to colour: as ``FORCE_COLOR`` and ``NO_COLOR`` say, otherwise on a terminal."""
-    if output is not None or os.environ.get("NO_COLOR") or sys.stdout is None:
+    stream = sys.stderr if stderr else sys.stdout
+    if output is not None or os.environ.get("NO_COLOR") or stream is None:
         return False
     if os.environ.get("FORCE_COLOR", "") not in ("", "0"):
         return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def _print(text: str) -> None:
-    if sys.stdout is None:
+def _print(text: str, stream: TextIO | None) -> None:
+    if stream is None:
         raise BrokenPipeError
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
     try:
-        print(text, flush=True)  # noqa: T201
+        print(text, file=stream, flush=True)
     except OSError:
-        # discard what stdout could not take; otherwise the interpreter complains at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # discard what the stream could not take; otherwise the interpreter complains at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         raise

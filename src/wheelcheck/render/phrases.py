@@ -205,6 +205,8 @@ def origin(demand: outcomes.Demand) -> str:
             return f"requested on {asked.place}" if asked.place == "the command line" else f"requested in {asked.place}"
         case outcomes.NeededBy() as needed:
             return f"required by {needed.name} {needed.version}"
+        case outcomes.Installed() as installed:
+            return f"required by the installed {installed.name} {installed.version}"
         case outcomes.Constraint() as constraint:
             return f"constrained by {constraint.place}"
         case outcomes.AddedByRule() as added:
@@ -328,9 +330,19 @@ def concern(about: concerns.Concern) -> str:
         case concerns.PredictedBreak():
             doubt = f"{about.project} {about.version} may not work here: {about.rule.why}"
             return f"{doubt} That is predicted and not proved. Rule: {about.rule.id}."
+        case concerns.MarkerUnknown() if about.by_host != about.by_target:
+            by_host, by_target = (
+                f"{about.project} {v}" if v else f"no {about.project}" for v in (about.by_host, about.by_target)
+            )
+            return (
+                f"pip evaluates markers for this machine and takes {by_host}; those of the target ask for {by_target}."
+            )
         case concerns.MarkerUnknown():
             needs = f"{about.project} {about.version} needs {about.requirement.name}"
             return f"{needs} only where {about.requirement.marker}; whether this target is so is unknown."
+        case concerns.BreaksInstalled():
+            needs = f"{about.installed} {about.installed_version}, which stays installed, requires {about.requirement}"
+            return f"{needs}; pip would install {about.project} {about.version} regardless."
         case concerns.InstalledDiffers(installed=None):
             return f"{about.project} {about.version} is pinned and not installed there."
         case concerns.InstalledDiffers():
@@ -432,6 +444,8 @@ def change(what: changes.Change) -> str:
             return f"an {what.machine} Python, if this Mac has Apple silicon ({what.target})"
         case changes.ReplaceProject():
             return f"require {what.requirement} instead of {what.project}: {what.why}"
+        case changes.AddRequirement():
+            return f"also require {listed(what.requirements, 'and')}"
         case changes.ChangeRequirement():
             return f"require {what.after} instead of {what.before} ({what.place})"
         case changes.AllowPreRelease(requirements=()):

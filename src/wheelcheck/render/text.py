@@ -104,8 +104,11 @@ def _result(result: Result, style: Style, quiet: bool) -> Iterator[str]:
         yield f"  {result.error}"
     if result.conflict is not None:
         yield from _indented(_conflict(result.conflict, result.target, style))
-    if result.pins and not quiet:
+    if result.pins and not quiet and result.conflict is None:
         yield from _indented(_pins(result.pins, style))
+    if result.satisfied and not quiet:
+        there = phrases.listed(f"{one.name} {one.version}" for one in result.satisfied)
+        yield from _indented([f"installed already, and stays: {there}"])
     yield from _indented(_skipped(result))
     yield from _indented(_import(result.confirmation, style))
     yield from _indented(_concerns(result, style))

@@ -14,13 +14,13 @@ from wheelcheck.common.records import replace
 from wheelcheck.resolver.candidates import Candidates
 from wheelcheck.resolver.compatibility import unreadable_reason
 from wheelcheck.resolver.model import (
+    BY_A_VERSION,
     AddedByRule,
     Asked,
     Conflict,
     Constraint,
     Demand,
     Missing,
-    NeededBy,
     NoAnswer,
     NoCompatibleFile,
     NoMatchingVersion,
@@ -129,7 +129,7 @@ def meeting(state: ResolutionState, clash: Sequence[Cause]) -> tuple[Demand, ...
 def _demanding_versions(conflict: NoAnswer) -> dict[NormalizedName, frozenset[Version]]:
     versions: dict[NormalizedName, frozenset[Version]] = {}
     for demand in conflict.demands:
-        if isinstance(demand.origin, NeededBy | AddedByRule):
+        if isinstance(demand.origin, BY_A_VERSION):
             name = demand.origin.name
             versions[name] = versions.get(name, frozenset()) | {demand.origin.version}
     return versions
@@ -411,7 +411,7 @@ def _path_up(demand: Demand | None, below: Mapping[Demand, Demand | None]) -> It
 def _demands_causing(state: ResolutionState, demand: Demand) -> Iterator[Demand]:
     """Yield the demands that admit the file whose metadata makes a demand, with the extra that it belongs to."""
     origin = demand.origin
-    if isinstance(origin, NeededBy | AddedByRule):
+    if isinstance(origin, BY_A_VERSION):
         for above in state.demands_on(origin.name):
             if _admits(above, origin.version) and _activates(above, demand, state.question.target):
                 yield above

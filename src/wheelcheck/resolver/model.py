@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from packaging.version import Version
@@ -60,7 +60,17 @@ class AddedByRule(Variant):
     version: Version
 
 
-Origin: TypeAlias = "Asked | NeededBy | Constraint | AddedByRule"
+@record
+class Installed(Variant):
+    """The metadata of an installed distribution that stays requires it."""
+
+    name: NormalizedName
+    version: Version
+
+
+Origin: TypeAlias = "Asked | NeededBy | Constraint | AddedByRule | Installed"
+BY_A_VERSION = (NeededBy, AddedByRule, Installed)
+"""The origins with a project and a version, because of which something is required."""
 
 
 @record
@@ -170,10 +180,45 @@ class Policy:
 
 
 @record
+class Distribution:
+    """An installed distribution, as far as it decides what pip does.
+
+    Attributes:
+        head: the fields of its core metadata that decide, as bytes; parsed where it comes into question.
+        editable: whether it is an editable installation (PEP 660).
+        location: the directory that holds it.
+    """
+
+    name: NormalizedName
+    version: Version
+    head: bytes = field(default=b"", repr=False)
+    editable: bool = False
+    location: str = ""
+
+
+@record
+class Environment:
+    """What is installed where pip installs, and when pip keeps it.
+
+    Attributes:
+        distributions: by name.
+        upgrade_strategy: pip's: ``eager``, ``only-if-needed`` (only requested projects are upgraded), or
+            ``to-satisfy-only`` where no upgrade is requested.
+    """
+
+    distributions: Mapping[NormalizedName, Distribution] = field(default_factory=dict, hash=False)
+    upgrade_strategy: str = "to-satisfy-only"
+
+    def __bool__(self) -> bool:
+        return bool(self.distributions)
+
+
+@record
 class Question:
     """What is asked for one target: the user's demands, constraints, rules and policy.
 
     Attributes:
+        environment: what is installed and may stay; empty for a fresh environment.
         refused: the answer where an input excludes the target by itself, so that nothing has to be resolved.
     """
 
@@ -182,6 +227,7 @@ class Question:
     constraints: tuple[Demand, ...] = ()
     rules: Rules = NO_RULES
     policy: Policy = field(default_factory=Policy)
+    environment: Environment = field(default_factory=Environment)
     refused: NotForTarget | None = None
 
 
@@ -190,13 +236,17 @@ class Question:
 
 @record
 class Candidate:
-    """A version of a project with the file that would be installed; `extra` where it stands for one of its extras."""
+    """A version of a project with the file that would be installed; `extra` where it stands for one of its extras.
+
+    For an installed distribution that would stay, `file` stands for what is installed.
+    """
 
     name: NormalizedName
     version: Version
     file: Listed
     rank: int
     extra: NormalizedName | None = None
+    installed: Distribution | None = None
 
     @property
     def key(self) -> str:
@@ -229,7 +279,7 @@ class Pin:
     @property
     def needed_by(self) -> tuple[NormalizedName, ...]:
         """The projects in the answer that require this one; empty where only the user does."""
-        names = {demand.origin.name for demand in self.demands if isinstance(demand.origin, NeededBy | AddedByRule)}
+        names = {demand.origin.name for demand in self.demands if isinstance(demand.origin, BY_A_VERSION)}
         return tuple(sorted(names))
 
     @property
@@ -416,6 +466,7 @@ class Solution:
 
     Attributes:
         pins: sorted by name.
+        satisfied: installed distributions that the answer keeps, sorted by name.
         held_back: where rules changed a choice.
         outdated: projects whose newest final release, or a dependency of it, has no file for the target.
         unknown_markers: requirements whose marker reads something unknown of the target, such as its kernel release.
@@ -423,6 +474,7 @@ class Solution:
     """
 
     pins: tuple[Pin, ...]
+    satisfied: tuple[Distribution, ...] = ()
     held_back: tuple[HeldBack, ...] = ()
     outdated: tuple[Outdated, ...] = ()
     unknown_markers: tuple[Demand, ...] = ()

@@ -33,7 +33,7 @@ class Prefetcher:
         index: where pages and metadata come from.
         state: what the resolution has recorded so far.
         candidates_on: returns the candidates on a page for the target.
-        with_urls: projects whose file the user names, so that no page is needed.
+        without_page: projects that need no page: the user names their file, or what is installed is preferred.
     """
 
     def __init__(
@@ -42,17 +42,17 @@ class Prefetcher:
         index: PackageIndex,
         state: ResolutionState,
         candidates_on: Callable[[ProjectPage], Candidates],
-        with_urls: Container[NormalizedName],
+        without_page: Container[NormalizedName],
     ) -> None:
         self._question, self._index, self._state = question, index, state
-        self._candidates_on, self._with_urls = candidates_on, with_urls
+        self._candidates_on, self._without_page = candidates_on, without_page
         self._started: set[NormalizedName] = set()
         self._guessed: dict[NormalizedName, list[Demand]] = {}
 
     def expect(self, names: Iterable[NormalizedName]) -> None:
         """Start the pages of some projects."""
         for name in names:
-            if name not in self._started and name not in self._with_urls:
+            if name not in self._started and name not in self._without_page:
                 self._started.add(name)
                 self._index.start_page(name, self._page_came)
 

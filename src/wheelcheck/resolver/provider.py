@@ -25,7 +25,9 @@ from wheelcheck.resolver.model import (
     AddedByRule,
     Candidate,
     Demand,
+    Distribution,
     HeldBack,
+    Installed,
     NeededBy,
     Origin,
     Pin,
@@ -35,17 +37,19 @@ from wheelcheck.resolver.model import (
 )
 from wheelcheck.resolver.prefetch import Prefetcher
 from wheelcheck.resolver.state import Cause, PairVersion, ResolutionState
-from wheelcheck.standards.core_metadata import Metadata
+from wheelcheck.standards.core_metadata import Metadata, MetadataError, parse_metadata
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch, NotListed
 from wheelcheck.standards.markers import UndecidableMarker, applies, marker_text
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
-from wheelcheck.standards.project_page import ProjectPage, UnreadableFile
+from wheelcheck.standards.project_page import ProjectPage, UnreadableFile, Wheel
+from wheelcheck.standards.requirements import requirement_of
 from wheelcheck.standards.specifiers import specifiers_of, together
 from wheelcheck.targets.platform import PYTHON
 from wheelcheck.targets.target import other_micros
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
 
     from wheelcheck.resolver.model import PackageIndex
     from wheelcheck.resolver.pruning import Pruning
@@ -132,8 +136,11 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         }
         self._order = {demand.key: place for place, demand in reversed(list(enumerate(question.demands)))}
         self._dependencies: dict[Candidate, tuple[_Dependency, ...]] = {}
+        kept = {
+            name for name in question.environment.distributions if name not in self._named_urls and self._keeps(name)
+        }
         self._prefetcher = Prefetcher(
-            question, index, self.state, lambda page: self._candidates_on(page, self.judge), self._named_urls
+            question, index, self.state, lambda page: self._candidates_on(page, self.judge), {*self._named_urls, *kept}
         )
         self.clashes: list[tuple[Cause, ...]] = []
         self._rejected_count = 0
@@ -246,17 +253,23 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         pairs = ((one, other) for one in pair_versions for other in pair_versions if one.name < other.name)
         return [] if any(self.state.violated(*pair) for pair in pairs) else [_Pair(key=key)]
 
+    def _specifier(
+        self, name: NormalizedName, dependencies: Sequence[_Dependency]
+    ) -> tuple[SpecifierSet, set[Version]]:
+        """Return what all demands admit, and the versions that extras are tied to."""
+        specifier = self.state.specifier(
+            name, (dependency for dependency in dependencies if isinstance(dependency, Demand))
+        )
+        ties = {dependency.candidate.version for dependency in dependencies if isinstance(dependency, _Tie)}
+        return together([specifier, *(specifiers_of(f"=={tied}") for tied in ties)]), ties
+
     def _versions(self, name: NormalizedName, dependencies: Sequence[_Dependency]) -> Iterable[Version]:
         """Yield the versions that meet all demands, best first."""
         candidates = self.state.candidates(name)
         self._projects_met.add(name)
         if candidates is None:
             return ()
-        specifier = self.state.specifier(
-            name, (dependency for dependency in dependencies if isinstance(dependency, Demand))
-        )
-        ties = {dependency.candidate.version for dependency in dependencies if isinstance(dependency, _Tie)}
-        specifier = together([specifier, *(specifiers_of(f"=={tied}") for tied in ties)])
+        specifier, ties = self._specifier(name, dependencies)
         matching = self.state.matching(name, specifier, pre=bool(ties))
         found = (version for version in matching if {version} == ties) if ties else matching
         ordered = reversed(list(found)) if self.wants_lowest(name) else found
@@ -271,6 +284,60 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         return resolution == "lowest" or (resolution == "lowest-direct" and name in self._order)
 
     def _candidates(
+        self,
+        name: NormalizedName,
+        extra: NormalizedName | None,
+        dependencies: Sequence[_Dependency],
+        excluded: Container[int],
+    ) -> Iterator[Candidate]:
+        """Yield what is installed and what is listed, in pip's order.
+
+        Where no upgrade is wanted, what is installed comes first, and the index is asked only if that does not do.
+        Otherwise it comes before what is listed in the same or an older version.
+        """
+        installed = self._installed(name, extra, dependencies, excluded)
+        if installed is None:
+            yield from self._listed(name, extra, dependencies, excluded)
+            return
+        keeps = self._keeps(name)
+        waiting = True
+        if keeps:
+            yield installed
+            waiting = False
+        for candidate in self._listed(name, extra, dependencies, excluded):
+            if waiting and installed.version >= candidate.version:
+                yield installed
+                waiting = False
+            if not keeps or candidate.version != installed.version:
+                yield candidate
+        if waiting:
+            yield installed
+
+    def _keeps(self, name: NormalizedName) -> bool:
+        """Return whether pip prefers what is installed of a project to what is newer."""
+        strategy = self.question.environment.upgrade_strategy
+        return strategy != "eager" and not (strategy == "only-if-needed" and name in self._order)
+
+    def _installed(
+        self,
+        name: NormalizedName,
+        extra: NormalizedName | None,
+        dependencies: Sequence[_Dependency],
+        excluded: Container[int],
+    ) -> Candidate | None:
+        """Return what is installed of a project, if all demands admit it."""
+        found = self.question.environment.distributions.get(name)
+        if found is None or name in self._named_urls or id(found.version) in excluded:
+            return None
+        specifier, ties = self._specifier(name, dependencies)
+        if not specifier.contains(found.version, prereleases=True) or ties - {found.version}:
+            return None
+        stands_for = Wheel(
+            filename=f"{name} {found.version} (installed)", name=name, version=found.version, url="", tags=""
+        )
+        return Candidate(name=name, version=found.version, file=stands_for, rank=0, extra=extra, installed=found)
+
+    def _listed(
         self,
         name: NormalizedName,
         extra: NormalizedName | None,
@@ -371,7 +438,7 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
             self.state.refused[candidate.file] = needed
             yield _Refusal(key=f"the metadata of {candidate.file.filename}")
             return
-        origin = _needed_by(candidate)
+        origin = _origin_of(candidate)
         if self.question.policy.no_deps:
             return
         for requirement in needed:
@@ -385,6 +452,8 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         self, candidate: Candidate
     ) -> tuple[Requirement, ...] | BadMetadata | HashMismatch | NotListed | RequiresPython:
         """Return the requirements in the metadata of a candidate's file for the target, or why it rejects the file."""
+        if candidate.installed is not None:
+            return self._requirements_of_installed(candidate.installed, candidate.extra)
         self.budget.read(candidate.file)
         self.budget.awaited = f"the metadata of {candidate.file.filename}"
         metadata = self.index.metadata(candidate.file)
@@ -405,6 +474,14 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         if elsewhere is not None:
             return BadMetadata(why=f"it needs {elsewhere.name} from a place of its own, which only the user may name")
         return needed
+
+    def _requirements_of_installed(self, found: Distribution, extra: NormalizedName | None) -> tuple[Requirement, ...]:
+        """Return the requirements of an installed distribution. One with a URL counts by its name."""
+        try:
+            needed = tuple(r for r in parse_metadata(found.head).requires_dist if applies(r, self.target, extra))
+        except (MetadataError, UndecidableMarker) as error:
+            raise Unreadable(f"the installed {found.name} {found.version}", f"{error}; reinstall it") from None
+        return tuple(requirement_of(r.name) if r.url else r for r in needed)
 
     def _recorded(self, requirement: Requirement, origin: Origin) -> Iterator[Demand]:
         for demand in Demand(requirement=requirement, origin=origin).by_extra():
@@ -466,7 +543,7 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         """
         if len(self.clashes) < MAX_CLASHES:
             self.clashes.append(_causes(causes))
-        if self._rejected_count >= self._prunes_at:
+        if self._rejected_count >= self._prunes_at and not self.question.environment:
             self._prunes_at = 2 * self._rejected_count
             from wheelcheck.resolver.pruning import Pruning
 
@@ -513,6 +590,8 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         ):
             if isinstance(dependency, Demand):
                 demands.setdefault(dependency.name, []).append(dependency)
+        satisfied = {candidate.name: candidate.installed for candidate in chosen if candidate.installed is not None}
+        chosen = tuple(candidate for candidate in chosen if candidate.installed is None)
         plain = {candidate.name: candidate for candidate in chosen if candidate.extra is None}
         held = self._held_back(plain, demands)
         unknown = [name for name in UNKNOWN_ELSEWHERE if not self.target.environment[name]]
@@ -531,6 +610,7 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
                 )
                 for name, candidate in sorted(plain.items())
             ),
+            satisfied=tuple(found for _, found in sorted(satisfied.items())),
             held_back=tuple(held.values()),
             unknown_markers=tuple(dict.fromkeys(_open_markers(stated, unknown, lambda *_: True))),
             assumed_markers=tuple(dict.fromkeys(_open_markers(stated, assumed, self._depends_on_micro))),
@@ -619,6 +699,12 @@ def _open_markers(
 
 def _demands_in(dependencies: Iterable[_Dependency]) -> Iterator[Demand]:
     return (dependency for dependency in dependencies if isinstance(dependency, Demand))
+
+
+def _origin_of(candidate: Candidate) -> NeededBy | Installed:
+    if candidate.installed is not None:
+        return Installed(name=candidate.name, version=candidate.version)
+    return _needed_by(candidate)
 
 
 def _needed_by(candidate: Candidate) -> NeededBy:

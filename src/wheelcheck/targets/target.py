@@ -36,6 +36,7 @@ class Target:
         abi: its ABI tag, such as ``cp312``, ``cp313t`` or ``pypy310_pp73``.
         implementation_version: the version of the implementation; for CPython that of Python.
         stated: marker variables that the interpreter reports differently from what follows from `platform`, by name.
+        accepted: the tags that it accepts, best first, where they are given instead of following from the rest.
         assumed: what the text did not say: of ``python``, ``floor``, ``architecture``.
         interpreter: its path, if it was described by running it.
         translated: whether it runs under Rosetta; None where unknown.
@@ -51,6 +52,7 @@ class Target:
     abi: str
     implementation_version: str
     stated: tuple[tuple[str, str], ...] = ()
+    accepted: tuple[str, ...] = ()
     assumed: frozenset[str] = field(default=frozenset(), compare=False)
     interpreter: str | None = field(default=None, compare=False)
     translated: bool | None = field(default=None, compare=False)
@@ -92,7 +94,7 @@ class Target:
     @property
     def tags(self) -> tuple[str, ...]:
         """Its compatible tags, best first, as ``packaging.tags.sys_tags()`` would list them on it."""
-        return _tags(self)
+        return self.accepted or _tags(self)
 
     @property
     def ranks(self) -> Mapping[str, int]:

@@ -1,0 +1,1 @@
+"""The pre-install hook for pip; wrapper scripts run ``python -m wheelcheck.hook``."""
