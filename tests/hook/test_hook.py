@@ -111,6 +111,14 @@ def test_the_hook_writes_a_document() -> None:
     assert {pin["name"]: pin["version"] for pin in document["results"][0]["pins"]} == {"spam": "1.0", "eggs": "1.5"}
 
 
+def test_bad_usage_has_a_document_too() -> None:
+    done = hook("--format", "json", "install", "--frobnicate", "spam")
+    document = json.loads(done.out)
+    assert (done.code, document["schema"], document["ok"]) == (2, "wheelcheck/error/1", False)
+    assert "--frobnicate" in document["error"]["message"]
+    assert document["error"]["kind"] == "UsageError"
+
+
 @pytest.mark.parametrize("arguments", [["list"], ["--version"], ["-q", "freeze"], ["--proxy", "x", "config", "list"]])
 def test_the_hook_has_nothing_to_say_of_other_commands(arguments: list[str]) -> None:
     assert hook(*arguments) == Done(0, "", "")

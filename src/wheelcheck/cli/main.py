@@ -29,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str]) -> int:
     from wheelcheck.common.errors import UndeterminedError, UsageError
 
+    arguments = None
     try:
         arguments = read_arguments(argv)
         if arguments.command is None:
@@ -36,8 +37,16 @@ def _run(argv: Sequence[str]) -> int:
             return UNKNOWN
         return _COMMANDS[arguments.command](arguments)
     except (UsageError, UndeterminedError) as error:
-        say(str(error))
+        refuse(error, arguments)
         return UNKNOWN
+
+
+def refuse(error: Exception, arguments: argparse.Namespace | None) -> None:
+    """Say why there is no answer, with ``--format json`` in a document as well."""
+    say(str(error))
+    if arguments is not None and arguments.format == "json":
+        about: Plain = {"kind": type(error).__name__, "message": str(error), "places": []}
+        emit(_json({"schema": "wheelcheck/error/1", "ok": False, "error": about}), arguments.output)
 
 
 def read_arguments(argv: Sequence[str]) -> argparse.Namespace:

@@ -53,8 +53,16 @@ def _hook(argv: Sequence[str]) -> int:
         return UNKNOWN if _is_passed_by(asked) else 0
     if not asked.pips:
         return _show_help(argv)
+    from wheelcheck.cli.main import refuse
+    from wheelcheck.common.errors import UndeterminedError, UsageError
+
     options = _options(argv, asked)
-    return _told(argv, asked, _examined(asked, options), options, every=not options.quiet)
+    try:
+        check = _examined(asked, options)
+    except (UsageError, UndeterminedError) as error:
+        refuse(error, options)
+        return UNKNOWN
+    return _told(argv, asked, check, options, every=not options.quiet)
 
 
 def _front(argv: Sequence[str]) -> int:
