@@ -8,9 +8,13 @@ import subprocess
 import sys
 from functools import cache
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 IMPORTS = "WHEELCHECK_TEST_IMPORTS"
 
@@ -31,6 +35,14 @@ def _interruptible() -> None:
     """Processes that the tests start can be interrupted, even where the tests run in a shell's background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def environment_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a virtual environment with pip, which no test changes."""
+    from environments import make_environment
+
+    return make_environment(tmp_path_factory.mktemp("environment"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

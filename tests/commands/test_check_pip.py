@@ -35,17 +35,12 @@ MORE: dict[str, list[Dist]] = {
 }
 
 
-@pytest.fixture(scope="session")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_environment(tmp_path_factory.mktemp("environment"))
-
-
 @pytest.fixture(autouse=True)
-def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, python: Path) -> Iterator[Server]:
+def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environment_python: Path) -> Iterator[Server]:
     stand_alone(monkeypatch, tmp_path)
     for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("VIRTUAL_ENV", str(python.parent.parent))
+    monkeypatch.setenv("VIRTUAL_ENV", str(environment_python.parent.parent))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "installed"))
     with simple_index({**PROJECTS, **MORE}) as server:
         monkeypatch.setenv("PIP_INDEX_URL", server.index)
@@ -157,13 +152,13 @@ def test_a_broken_installation_is_left_out_or_named(site: Path) -> None:
     assert "the installed broken 1.0" in str(error)
 
 
-def test_installed_distributions_are_those_of_pip_api(python: Path, site: Path) -> None:
+def test_installed_distributions_are_those_of_pip_api(environment_python: Path, site: Path) -> None:
     from wheelcheck.interpreters.find import installed
 
     install(site, "eggs", "1.5", ["ham"])
     install(site, "Spam.And-More", "2.0")
-    found = environment_of(python).distributions
-    assert {name: str(one.version) for name, one in found.items()} == installed(python) | {
+    found = environment_of(environment_python).distributions
+    assert {name: str(one.version) for name, one in found.items()} == installed(environment_python) | {
         "eggs": "1.5",
         "spam-and-more": "2.0",
     }
@@ -361,11 +356,11 @@ def test_an_environment_without_pip_is_judged_with_the_pip_that_runs(
         asked("install", "alone")
 
 
-def test_the_interpreter_is_that_of_the_active_environment(tmp_path: Path, python: Path) -> None:
-    place = str(python.parent.parent)
-    assert interpreter_of(None, {"VIRTUAL_ENV": place}) == python
-    assert interpreter_of(None, {"CONDA_PREFIX": place}) == python
-    assert interpreter_of(str(python), {"VIRTUAL_ENV": "/nowhere"}) == python
+def test_the_interpreter_is_that_of_the_active_environment(tmp_path: Path, environment_python: Path) -> None:
+    place = str(environment_python.parent.parent)
+    assert interpreter_of(None, {"VIRTUAL_ENV": place}) == environment_python
+    assert interpreter_of(None, {"CONDA_PREFIX": place}) == environment_python
+    assert interpreter_of(str(environment_python), {"VIRTUAL_ENV": "/nowhere"}) == environment_python
     assert interpreter_of(None, {}).samefile(sys.executable)
 
 
@@ -375,11 +370,13 @@ def test_an_index_out_of_reach_is_unknown(monkeypatch: pytest.MonkeyPatch) -> No
     assert (report.ok, report.exit_code) == (False, 2)
 
 
-def test_options_that_are_new_to_wheelcheck_are_named(monkeypatch: pytest.MonkeyPatch, python: Path) -> None:
+def test_options_that_are_new_to_wheelcheck_are_named(
+    monkeypatch: pytest.MonkeyPatch, environment_python: Path
+) -> None:
     """A newer pip may have options that nobody here has heard of; they are passed on."""
     from wheelcheck.commands import check_pip as module
 
-    table = module.option_table(environment_of(python), None)
+    table = module.option_table(environment_of(environment_python), None)
     new = {"spellings": ["--brand-new"], "dest": "brand_new", "action": "store", "takes_value": True}
     monkeypatch.setattr(module, "option_table", lambda *_: {**table, "install": [*table["install"], new]})
     report = wheelcheck.check_pip(["install", "--brand-new", "value", "alone"])

@@ -14,7 +14,7 @@ import pytest
 
 import wheelcheck
 from doors import PROJECTS, stand_alone
-from environments import contents, make_environment
+from environments import contents, copied
 from loopback import simple_index
 from wheels import make_wheel
 
@@ -34,10 +34,10 @@ def example(name: str) -> str:
 
 
 @pytest.fixture(autouse=True)
-def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environment_python: Path) -> Iterator[Path]:
     """An active environment, a command `wheelcheck` on PATH, and a loopback index."""
     stand_alone(monkeypatch, tmp_path)
-    python = make_environment(tmp_path / "active")
+    python = copied(environment_python.parent.parent, tmp_path / "active")
     monkeypatch.delenv("CONDA_PREFIX", raising=False)
     monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "active"))
     tools = tmp_path / "home" / "bin"
@@ -87,6 +87,7 @@ def test_the_wrapper_script_guards_pip(place: Path) -> None:
     guards([str(script(place / "guarded-pip", example("wrapper")))], place)
 
 
+@pytest.mark.peers
 def test_the_module_serves_a_wrapper_as_well(place: Path) -> None:
     text = example("wrapper").replace("wheelcheck hook", f'"{sys.executable}" -m wheelcheck.hook')
     guards([str(script(place / "guarded-pip", text))], place)
@@ -108,6 +109,7 @@ def test_the_companys_pip_is_the_first_on_path(place: Path, monkeypatch: pytest.
     assert "We said so." in run(["sh", "-c", "pip install eggs"]).stderr
 
 
+@pytest.mark.peers
 def test_without_an_active_environment_the_companys_pip_takes_the_python_on_path(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 def make_environment(place: Path, *, pip: bool = True) -> Path:
     """A virtual environment of the Python that runs the tests; return the path of its interpreter."""
     subprocess.run([sys.executable, "-m", "venv", *([] if pip else ["--without-pip"]), str(place)], check=True)
+    return place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def copied(environment: Path, place: Path) -> Path:
+    """A copy of a virtual environment, which is faster than to make one; return the path of its interpreter."""
+    shutil.copytree(environment, place, symlinks=True)
     return place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
