@@ -863,7 +863,10 @@ def test_a_request_under_way_ends_when_asking_ends(server: Server) -> None:
 
 def test_a_header_that_is_not_ascii_is_kept_as_it_is(server: Server) -> None:
     server.fault(
-        "/here", loopback.raw("HTTP/1.1 302 Found\r\nLocation: /caf\u00e9\r\nContent-Length: 0\r\n\r\n".encode())
+        "/here",
+        loopback.raw(
+            "HTTP/1.1 302 Found\r\nLocation: /caf\u00e9\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode()
+        ),
     )
     server.add("/caf\u00e9", BODY, headers={"etag": '"\u00e9"'})
     answer = get(f"{server.url}/here")
