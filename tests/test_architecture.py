@@ -51,8 +51,8 @@ THE_WORLD = {
 }
 """What the core may not import: it reads no file, starts nothing, asks no network, environment or clock."""
 WORLDLY_CALLS = {"print", "open", "input", "now", "today", "utcnow"}
-WITH_A_DOOR = {"common.threads", "rules.load"}
-"""Modules of core rooms that do touch the world: thread helpers, and the loader of rule files."""
+WITH_A_DOOR = {"common.threads", "diagnosis.diagnose", "rules.load"}
+"""Modules of core rooms that do touch the world: thread helpers, and the readers of the package's own data."""
 MAY_IMPORT_BY_NAME = {"__init__", "interpreters._probe"}
 """The lazy public names, and the child script that imports what it is told to."""
 

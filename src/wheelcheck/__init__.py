@@ -11,9 +11,11 @@ TYPE_CHECKING = False  # type checkers take it for True; importing typing would 
 if TYPE_CHECKING:
     from wheelcheck.commands.check import check, judge
     from wheelcheck.commands.check_pip import check_pip
+    from wheelcheck.commands.diagnose import diagnose
     from wheelcheck.commands.explain import Explanation, explain
     from wheelcheck.commands.report import Report, Result
     from wheelcheck.common.errors import UndeterminedError, UsageError
+    from wheelcheck.diagnosis.diagnose import Diagnosis
     from wheelcheck.interpreters.find import describe
     from wheelcheck.resolver.compatibility import Verdict
     from wheelcheck.targets.target import Target
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "check": "commands.check",
     "check_pip": "commands.check_pip",
+    "diagnose": "commands.diagnose",
     "explain": "commands.explain",
     "judge": "commands.check",
     "Report": "commands.report",
     "Result": "commands.report",
     "Explanation": "commands.explain",
+    "Diagnosis": "diagnosis.diagnose",
     "Target": "targets.target",
     "describe": "interpreters.find",
     "Verdict": "resolver.compatibility",
@@ -36,12 +40,14 @@ _HOMES = {
 __all__ = [
     "check",
     "check_pip",
+    "diagnose",
     "explain",
     "judge",
     "describe",
     "Report",
     "Result",
     "Explanation",
+    "Diagnosis",
     "Target",
     "Verdict",
     "UndeterminedError",

@@ -158,7 +158,7 @@ def _only_target(targets: Sequence[str] | None) -> str | None:
     from wheelcheck.common.errors import UsageError
 
     if targets is not None and len(targets) > 1:
-        raise UsageError(f"explain takes one target, and {', '.join(targets)} are given; run it once for each.")
+        raise UsageError(f"This command takes one target, and {', '.join(targets)} are given; run it once for each.")
     return targets[0] if targets else None
 
 
@@ -214,6 +214,19 @@ def _options(arguments: argparse.Namespace) -> Options:
     options: Any = {name: value for name, value in vars(arguments).items() if name in LIBRARY}
     known: Options = options
     return known
+
+
+def _diagnose(arguments: argparse.Namespace) -> int:
+    from wheelcheck.commands.diagnose import diagnose, read_output, returncode_of
+    from wheelcheck.render.text import Style, render_diagnosis
+
+    code, target = returncode_of(arguments.returncode), _only_target(arguments.target)
+    found = diagnose(read_output(arguments.file), code, target)
+    if arguments.format == "json":
+        emit(_json({"schema": "wheelcheck/diagnose/1", **found.to_dict()}), arguments.output)
+    else:
+        emit(render_diagnosis(found, style=Style(wants_colour(arguments.output))), arguments.output)
+    return found.exit_code
 
 
 def _snapshot(arguments: argparse.Namespace) -> int:
@@ -304,6 +317,7 @@ def _cache(arguments: argparse.Namespace) -> int:
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "explain": _explain,
+    "diagnose": _diagnose,
     "snapshot": _snapshot,
     "targets show": _show_target,
     "rules list": _list_rules,

@@ -169,6 +169,22 @@ def _add_pip(name: str, does: str, commands: Any) -> None:
         _add_option(group, ALL[option])
 
 
+def _add_diagnose(commands: Any) -> None:
+    parser = commands.add_parser(
+        "diagnose",
+        help="why an install or import failed, from what it printed",
+        description="Tell from the output of a failed install or import why it failed, and what helps. "
+        "Exit code 0 where nothing failed, 1 for a cause, 2 where none is recognised.",
+    )
+    parser.set_defaults(command="diagnose")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="the output; without it, or for -, stdin is read")
+    parser.add_argument(
+        "--returncode", metavar="N", help="how it ended: -11 or 139 for a signal, 0xC0000005 on Windows"
+    )
+    _add_option(parser, ALL["target"])
+    _add_groups(parser, (OUTPUT,))
+
+
 def _add_targets(commands: Any) -> None:
     targets = commands.add_parser("targets", help="one target in full", description="Show what a target stands for.")
     actions = targets.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
@@ -215,6 +231,7 @@ _COMMANDS: Mapping[str | None, Any] = {
     "check": _add_check,
     "explain": _add_explain,
     "snapshot": _add_snapshot,
+    "diagnose": _add_diagnose,
     "hook": partial(_add_pip, "hook", "check what pip is about to do, without doing it"),
     "pip": partial(_add_pip, "pip", "run pip, after checking what it is about to do"),
     "targets": _add_targets,

@@ -15,7 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wheelcheck.common.errors import UsageError
 from wheelcheck.common.records import Plain, Truthful, field, record
 from wheelcheck.diagnosis.crashes import Crash, crash_in, crash_of
 from wheelcheck.diagnosis.lines import MAX_LINE, Lines
@@ -113,17 +112,7 @@ class _Found(NamedTuple):
 
 
 def diagnose(text: str, returncode: int | None = None, target: Target | None = None) -> Diagnosis:
-    """Return why an install or import failed, from what it printed.
-
-    Args:
-        text: everything that was printed, in any order.
-        returncode: how it ended, where that is known: as `subprocess` gives it (-11), or as a shell does (139).
-        target: the machine, where that is known; otherwise what the text tells of it counts.
-
-    Example:
-        >>> diagnose("ImportError: libGL.so.1: cannot open shared object file: No such file or directory").cause
-        'missing-shared-library'
-    """
+    """Return why an install or import failed; see `wheelcheck.commands.diagnose.diagnose`."""
     text = _cleaned(text)
     system = _system_of(target) or _system_in(text)
     lines = _without_noise(Lines(text))
@@ -133,8 +122,8 @@ def diagnose(text: str, returncode: int | None = None, target: Target | None = N
         return _of_crash(crash, text, system, target)
     if found:
         return _of_match(found, lines.text, system, target)
-    is_empty = not text.strip() and returncode is None
-    return _told(UNRECOGNISED if returncode or is_empty or _has_failed(lines) else BENIGN, (), {})
+    is_known_to_work = returncode == 0 or len(lines.text) < len(text)  # it holds lines that working runs print
+    return _told(BENIGN if is_known_to_work and not returncode and not _has_failed(lines) else UNRECOGNISED, (), {})
 
 
 # -- reading the text
@@ -199,7 +188,7 @@ def _matches(lines: Lines) -> Iterator[_Found]:
                 known[word] = list(lines.having((word,), MAX_HITS))
             candidates.update(known[word])
         for start, line in sorted(candidates.items()):
-            match = pattern.match.search(line)
+            match = pattern.match.search(_with_next(lines.text, start, line))
             if match is None or (pattern.unless and pattern.unless.search(line)):
                 continue
             if pattern.near is not None and not pattern.near.search(_around(lines.text, start)):
@@ -207,6 +196,14 @@ def _matches(lines: Lines) -> Iterator[_Found]:
             facts = {name: value for name, value in match.groupdict().items() if value}
             yield _Found(pattern.rank, start, pattern, facts | {"line": line.strip()[:400]})
             break
+
+
+def _with_next(text: str, start: int, line: str) -> str:
+    """Return a line, with the next one where it ends in the middle of a sentence."""
+    if not line.rstrip().endswith(":"):
+        return line
+    after = text[start + len(line) : start + len(line) + MAX_LINE].lstrip().partition("\n")[0]
+    return f"{line.rstrip()} {after}"
 
 
 def _around(text: str, start: int) -> str:
@@ -271,19 +268,17 @@ def _of_match(found: list[_Found], text: str, system: str, target: Target | None
 
         cause, more = refined(facts, text, target)
         also += more
-    if cause == "wrong-architecture" and "have" not in facts:
-        _add_bits(facts)
+    if "ELFCLASS" in facts.get("have", ""):
+        facts["have"] = "64 bits" if "64" in facts["have"] else "32 bits"
+    for name in ("built", "run", "other"):
+        if name in facts and cause == "source-build-failed":
+            facts["project"] = canonicalize_name(facts.pop(name))
     facts |= _project_facts(facts, text, first.position)
     return _told(cause, tuple(one for one in dict.fromkeys(also) if one != cause), facts, system)
 
 
 def _is_translated(system: str, text: str) -> bool:
     return system in ("macos", "rosetta") or ("x86 Python installation on ARM" in text and system != "linux")
-
-
-def _add_bits(facts: dict[str, str]) -> None:
-    if "ELFCLASS" in facts.get("line", ""):
-        facts["have"] = "64 bits" if "ELFCLASS64" in facts["line"] else "32 bits"
 
 
 _SITE = re.compile(r"(?:site|dist)-packages[/\\](?P<top>[A-Za-z_]\w*)")
@@ -366,7 +361,7 @@ class _Facts(dict[str, str]):
 
     def __missing__(self, name: str) -> str:
         self.lacks = True
-        return "it" if name in ("file", "module", "requirement", "library") else "what it names"
+        return ""
 
 
 def _told(cause: str, also: tuple[str, ...], facts: Mapping[str, str], system: str = "") -> Diagnosis:
@@ -377,15 +372,14 @@ def _told(cause: str, also: tuple[str, ...], facts: Mapping[str, str], system: s
         cause=cause,
         also=also,
         facts=dict(facts),
-        explanation=_short(about["short"], words),
+        explanation=_filled(about["explanation"], words),
         fixes=tuple(_fixes(about.get("fixes", ()), facts, system)),
     )
 
 
-def _short(template: str, words: _Facts) -> str:
-    """Return an explanation; a part in it whose fact is not known falls away."""
-    without = re.sub(r",? ?\(?\{(\w+)\}\)?,?", lambda m: m[0] if m[1] in words else "", template)
-    return " ".join(without.format_map(words).split())
+def _filled(template: str, words: _Facts) -> str:
+    """Return an explanation; a part in parentheses whose fact is not known falls away."""
+    return re.sub(r" \(\{(\w+)\}\)", lambda m: m[0] if m[1] in words else "", template).format_map(words)
 
 
 def _fixes(rows: Iterable[Mapping[str, str]], facts: Mapping[str, str], system: str) -> Iterator[str]:
@@ -441,15 +435,3 @@ def _benign() -> tuple[_Noise, ...]:
 @cache
 def _causes() -> Mapping[str, Any]:
     return _read("causes")
-
-
-def returncode_of(text: str) -> int:
-    """Return a return code as a user writes it: ``-11``, ``139``, ``0xC0000005``.
-
-    Raises:
-        UsageError: it is none.
-    """
-    try:
-        return int(text, 0)
-    except ValueError:
-        raise UsageError(f"The return code is {text!r}: give a number such as -11, 139 or 0xC0000005.") from None

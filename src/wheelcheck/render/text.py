@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from os import urandom
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from wheelcheck.render import phrases
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
     from wheelcheck.commands.report import FromIndex, Report, Result
     from wheelcheck.commands.snapshot import Snapshot
     from wheelcheck.diagnosis.confirmation import Confirmation
+    from wheelcheck.diagnosis.diagnose import Diagnosis
     from wheelcheck.index.cache.usage import Contents
     from wheelcheck.rules.model import Rule
     from wheelcheck.targets.target import Target
 
+WIDTH = 80
+"""The width to which sentences of a diagnosis are wrapped."""
 NEAREST = 3
 """Maximum number of groups of rejected files in a text; JSON has all."""
 MAX_ALIKE = 2
@@ -68,6 +72,21 @@ def render_explanation(
     lines = [*_explanation(explanation, style), *(() if quiet else _table(explanation, style, verbose))]
     lines += _indented(_rules(explanation.result.rules, style))
     return style.written("\n".join([*lines, *(_sources(explanation) if verbose else ())]))
+
+
+def render_diagnosis(diagnosis: Diagnosis, *, style: Style | None = None) -> str:
+    """Render the cause, the line that tells of it, what it means, what helps, and what else it could be."""
+    style = style or Style()
+    colour = {"benign": "green", "unrecognised": "yellow"}.get(diagnosis.cause, "red")
+    lines = [style(colour, diagnosis.cause)]
+    if diagnosis.facts.get("line"):
+        lines += wrap(diagnosis.facts["line"], WIDTH, initial_indent="  ", subsequent_indent="  ", max_lines=4)
+    lines += wrap(diagnosis.explanation, WIDTH)
+    if diagnosis.fixes:
+        lines += [style("bold", "What helps, the likeliest first:"), *(f"  {fix}" for fix in diagnosis.fixes)]
+    if diagnosis.also:
+        lines += wrap(f"It could also be: {phrases.listed(diagnosis.also, 'or')}.", WIDTH)
+    return style.written("\n".join(lines))
 
 
 def _explanation(explanation: Explanation, style: Style) -> Iterator[str]:
