@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from side_by_side import Way, announce, compared, must_agree, ratio, runs_asked_for
 
 import wheelcheck
-from wheelcheck.resolver.compatibility import Verdict, judge_for
+from wheelcheck.resolver.compatibility import judge_all
 from wheelcheck.standards.simple_api import parse_page
 
 if TYPE_CHECKING:
@@ -81,11 +81,6 @@ def tags_of(filename: str) -> frozenset[Tag]:
 def one_by_one(files: Sequence[Listed], target: Target) -> list[bool]:
     """One call of `wheelcheck.judge` a name, which knows nothing of Requires-Python."""
     return [wheelcheck.judge(file.filename, target=target, no_rules=True).ok for file in files]
-
-
-def judge_all(files: Sequence[Listed], targets: Sequence[Target]) -> list[list[Verdict]]:
-    """The verdict on each file for each target, as the resolver asks for them."""
-    return [[judge_for(target).verdict(file) for file in files] for target in targets]
 
 
 def looked_at(files: Sequence[Listed], targets: Sequence[Target]) -> list[list[bool]]:

@@ -16,7 +16,9 @@ from wheelcheck.resolver.compatibility import (
     Incompatible,
     Judge,
     Verdict,
+    Verdicts,
     judge,
+    judge_all,
     judge_for,
 )
 from wheelcheck.rules.load import curated
@@ -25,7 +27,7 @@ from wheelcheck.standards.project_page import Sdist, UnreadableFile, Wheel, read
 from wheelcheck.targets.target import read_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from wheelcheck.rules.model import Rules
     from wheelcheck.standards.project_page import Listed
@@ -103,12 +105,8 @@ def one_by_one(
     return [[Judge(target, rules).verdict(file) for file in listed] for target in targets]
 
 
-def judge_all(
-    listed: Iterable[Listed | UnreadableFile], targets: Iterable[Target], rules: Rules = NO_RULES
-) -> list[list[Verdict]]:
-    """Each verdict by the one judge of its target, who may have seen the file or one like it."""
-    some = list(listed)
-    return [[judge_for(target, rules).verdict(file) for file in some] for target in targets]
+def said(found: Sequence[Sequence[Verdict]]) -> list[list[Verdict]]:
+    return [list(verdicts) for verdicts in found]
 
 
 @given(some_files, some_targets, rule_sets)
@@ -120,8 +118,8 @@ def test_each_verdict_is_that_of_the_file_for_itself(
     listed: list[Listed | UnreadableFile], targets: list[Target], rules: Rules
 ) -> None:
     found = judge_all(listed, targets, rules)
-    assert found == one_by_one(listed, targets, rules)
-    assert judge_all(iter(listed), iter(targets), rules) == found
+    assert said(found) == one_by_one(listed, targets, rules)
+    assert said(judge_all(iter(listed), iter(targets), rules)) == said(found)
 
 
 @given(st.permutations(PAGE), rule_sets)
@@ -137,7 +135,7 @@ def test_verdicts_come_in_the_order_of_the_files(listed: list[Listed | Unreadabl
 def test_targets_keep_their_order_and_may_repeat() -> None:
     mac, windows = TARGETS[0], TARGETS[2]
     found = judge_all(PAGE, [windows, mac, windows])
-    assert found == one_by_one(PAGE, [windows, mac, windows], NO_RULES)
+    assert said(found) == one_by_one(PAGE, [windows, mac, windows], NO_RULES)
     assert list(found[0]) == list(found[2]) != list(found[1])
 
 
@@ -146,6 +144,19 @@ def test_no_files_and_no_targets() -> None:
     assert judge_all(PAGE, []) == []
     assert [len(verdicts) for verdicts in judge_all([], TARGETS)] == [0] * len(TARGETS)
     assert not judge_all([], TARGETS[:1])[0]
+
+
+@given(some_files, strategies.targets)
+def test_a_verdict_is_found_by_its_place(listed: list[Listed | UnreadableFile], target: Target) -> None:
+    verdicts, expected = judge_all(listed, [target])[0], one_by_one(listed, [target], NO_RULES)[0]
+    assert isinstance(verdicts, Verdicts)
+    assert len(verdicts) == len(listed)
+    assert [verdicts[place] for place in range(len(listed))] == expected
+    assert [verdicts[place - len(listed)] for place in range(len(listed))] == expected
+    assert list(reversed(verdicts)) == expected[::-1]
+    for outside in (len(listed), -len(listed) - 1):
+        with pytest.raises(IndexError):
+            verdicts[outside]
 
 
 # -- what a verdict depends on

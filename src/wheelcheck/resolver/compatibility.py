@@ -6,9 +6,9 @@ than one for another operating system. Standards: PEP 425 and its specification,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.records import Plain, Truthful, Variant, assert_never, plain, record
@@ -289,6 +289,11 @@ class Judge:
         except KeyError:
             return self._verdicts.setdefault(key, self._verdict(file))
 
+    def verdicts(self, keys: Iterable[object], representatives: Iterable[Listed | UnreadableFile]) -> list[Verdict]:
+        """Return the verdict on each of some files; each key holds all that the verdict on its file depends on."""
+        known = zip(map(self._verdicts.get, keys), representatives, strict=True)
+        return [self.verdict(file) if verdict is None else verdict for verdict, file in known]
+
     def _verdict(self, file: Listed | UnreadableFile) -> Verdict:
         if isinstance(file, UnreadableFile):
             return Incompatible(reasons=(unreadable_reason(file),))
@@ -307,6 +312,41 @@ class Judge:
             yield SourceOnly()
         for rule in self._forbidding(file):
             yield ForbiddenByRule(rule=rule)
+
+
+class Verdicts(Sequence["Compatible | Incompatible"]):
+    """Verdicts on many files for one target, in the order of the files; equal ones share one object."""
+
+    def __init__(self, judged: Sequence[Verdict], places: Sequence[int]) -> None:
+        self._judged, self._places = judged, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._judged[self._places[place]]
+
+    def __iter__(self) -> Iterator[Verdict]:
+        return map(self._judged.__getitem__, self._places)
+
+
+def judge_all(
+    files: Iterable[Listed | UnreadableFile], targets: Iterable[Target], rules: Rules = NO_RULES
+) -> list[Verdicts]:
+    """Return the verdicts on many files for many targets: for each target, one for each file, in order.
+
+    Files that differ in nothing relevant are judged once, and grouped once for all targets.
+    """
+    places: dict[object, int] = {}
+    representatives: list[Listed | UnreadableFile] = []
+    order: list[int] = []
+    for file in files:
+        place = places.setdefault(_verdict_key(file, rules), len(representatives))
+        if place == len(representatives):
+            representatives.append(file)
+        order.append(place)
+    judges = [judge_for(target, rules) for target in targets]
+    return [Verdicts(judge.verdicts(places, representatives), order) for judge in judges]
 
 
 def judge_for(target: Target, rules: Rules = NO_RULES) -> Judge:
