@@ -384,6 +384,13 @@ def test_options_that_are_new_to_wheelcheck_are_named(
     assert any("--brand-new" in notice for notice in report.notices)
 
 
+def test_a_pip_that_does_not_know_python_is_not_given_it() -> None:
+    from wheelcheck.commands.check_pip import without_python
+
+    words = ["--python", "/x", "install", "--python=/y", "six", "--", "--python"]
+    assert without_python(words) == ["install", "six", "--", "--python"]
+
+
 def test_the_document_has_what_pip_installs_and_what_stays(site: Path) -> None:
     install(site, "eggs", "1.5")
     document = wheelcheck.check_pip(["install", "spam"]).to_dict()

@@ -142,7 +142,9 @@ def _explain(arguments: argparse.Namespace) -> int:
     from wheelcheck.commands.explain import explain
     from wheelcheck.render.text import Style, render_explanation
 
-    explanation = explain(arguments.requirement_text, target=_only_target(arguments.target), **_options(arguments))
+    explanation = explain(
+        arguments.requirement_text, target=_only_target(arguments.target, "explain"), **_options(arguments)
+    )
     for notice in explanation.notices:
         say(notice)
     if arguments.format == "json":
@@ -154,11 +156,11 @@ def _explain(arguments: argparse.Namespace) -> int:
     return explanation.exit_code
 
 
-def _only_target(targets: Sequence[str] | None) -> str | None:
+def _only_target(targets: Sequence[str] | None, command: str) -> str | None:
     from wheelcheck.common.errors import UsageError
 
     if targets is not None and len(targets) > 1:
-        raise UsageError(f"This command takes one target, and {', '.join(targets)} are given; run it once for each.")
+        raise UsageError(f"{command} takes one target, and {', '.join(targets)} are given; run it once for each.")
     return targets[0] if targets else None
 
 
@@ -220,7 +222,7 @@ def _diagnose(arguments: argparse.Namespace) -> int:
     from wheelcheck.commands.diagnose import diagnose, read_output, returncode_of
     from wheelcheck.render.text import Style, render_diagnosis
 
-    code, target = returncode_of(arguments.returncode), _only_target(arguments.target)
+    code, target = returncode_of(arguments.returncode), _only_target(arguments.target, "diagnose")
     found = diagnose(read_output(arguments.file), code, target)
     if arguments.format == "json":
         emit(_json({"schema": "wheelcheck/diagnose/1", **found.to_dict()}), arguments.output)

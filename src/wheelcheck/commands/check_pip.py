@@ -80,12 +80,14 @@ class PipCheck:
         environment: where pip installs, or None where that did not matter.
         command: the command, or None where it is none of those that choose files.
         stdin: what was read from the standard input, which pip needs as well, or None.
+        knows_python: whether this pip has the option ``--python`` (from 22.3 on).
     """
 
     report: Report
     environment: PipEnvironment | None = None
     command: PipCommand | None = None
     stdin: bytes | None = field(default=None, repr=False)
+    knows_python: bool = True
 
 
 def check_pip(argv: Sequence[str], **options: Unpack[Options]) -> Report:
@@ -133,6 +135,8 @@ def examine(argv: Sequence[str], options: Options, *, stdin: bytes | None = None
     settings = settings_of_pip(
         name, os.environ, prefix=environment.prefix, base_prefix=environment.base_prefix, isolated=isolated
     )
+    knows_python = any("--python" in row["spellings"] for row in table[name])
+    arguments = arguments if knows_python else without_python(arguments)
     command = read_pip_command(name, arguments, table[name], settings, configuration_of(settings))
     if command.asks_for_help:
         return PipCheck(report=_nothing())
@@ -142,8 +146,26 @@ def examine(argv: Sequence[str], options: Options, *, stdin: bytes | None = None
     target = _target(command, environment)
     request, stdin = _request(command, target, environment, options, stdin)
     return PipCheck(
-        report=_report(request, command, environment, target), environment=environment, command=command, stdin=stdin
+        report=_report(request, command, environment, target),
+        environment=environment,
+        command=command,
+        stdin=stdin,
+        knows_python=knows_python,
     )
+
+
+def without_python(arguments: Sequence[str]) -> list[str]:
+    """Return arguments of pip without the option ``--python``, for a pip that does not know it."""
+    kept: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            return [*kept, word, *words]
+        if word == "--python":
+            next(words, None)
+        elif not word.startswith("--python="):
+            kept.append(word)
+    return kept
 
 
 def pip_of(argv: Sequence[str]) -> str:

@@ -82,7 +82,7 @@ def _front(argv: Sequence[str]) -> int:
     options, stdin = _options(argv, asked), None
     try:
         check = _examined(asked, options)
-        stdin = check.stdin
+        stdin, asked = check.stdin, _understood(asked, check)
         code = _told(argv, asked, check, options, every=False)
     except (UsageError, UndeterminedError) as error:
         say(str(error))
@@ -91,7 +91,14 @@ def _front(argv: Sequence[str]) -> int:
         return _stopped(code)
     if code == UNKNOWN:
         say("whether this works is unknown; pip runs nevertheless. --strict before pip's command would stop it.")
-    return _run_pip(_pip_of(asked.pips), asked.pips, stdin)
+    return _run_pip(asked.runs or _pip_of(asked.pips), asked.pips, stdin)
+
+
+def _understood(asked: Split, check: PipCheck) -> Split:
+    """Return what this pip understands of its arguments: one before 22.3 has no ``--python``, and needs none."""
+    from wheelcheck.commands.check_pip import without_python
+
+    return asked if check.knows_python else asked._replace(pips=without_python(asked.pips), runs=_pip_of(asked.pips))
 
 
 def _stops(code: int, *, is_strict: bool) -> bool:
@@ -113,11 +120,13 @@ class Split(NamedTuple):
         own: wheelcheck's options.
         pips: pip's arguments, with the options that both have.
         unknown: the first option before the command that wheelcheck does not know, or None.
+        runs: the interpreter whose pip runs, where its arguments do not tell.
     """
 
     own: list[str]
     pips: list[str]
     unknown: str | None = None
+    runs: str | None = None
 
 
 def split(argv: Sequence[str]) -> Split:
@@ -199,7 +208,7 @@ def _told(argv: Sequence[str], asked: Split, check: PipCheck, options: argparse.
         again = _rendered(report.again, options, every=every)
         about = {
             "stops": _stops(report.exit_code, is_strict=options.strict),
-            "pip": _pip_of(asked.pips),
+            "pip": asked.runs or _pip_of(asked.pips),
             "pips": asked.pips,
         }
         remember(question, report, again, options.cache_dir, output=options.output, stderr=is_text, **about)

@@ -1,4 +1,4 @@
-"""List what is installed in the interpreter that runs this, as pip sees it. Standard library only, from Python 3.6.
+"""List what is installed in the interpreter that runs this, as pip sees it. Standard library only, from Python 2.7.
 
 As a script it writes JSON to the file named by its first argument: the facts of ``_describe.py``, and under
 ``distributions`` what is installed.
@@ -44,7 +44,7 @@ def information_in(path):
     """Yield the paths of metadata directories and files in a directory of the path."""
     try:
         names = sorted(os.listdir(path))
-    except OSError:
+    except (OSError, IOError):
         return
     for name in names:
         if name.lower().endswith((".dist-info", ".egg-info")) or (
@@ -63,7 +63,7 @@ def distribution(info, location):
     one = {
         "name": re.sub(r"[-_.]+", "-", name or stem.group(1)).lower(),
         "version": version or stem.group(2),
-        "head": "".join(f"{key}: {value}\n" for key, value in head),
+        "head": "".join("%s: %s\n" % (key, value) for key, value in head),
         "location": location,
         "editable": is_editable(info),
     }
@@ -91,7 +91,7 @@ def fields_in(path):
     try:
         with open(path, "rb") as stream:
             text = stream.read(MAX_HEAD).decode("utf-8", "surrogateescape")
-    except OSError:
+    except (OSError, IOError):
         return []
     head = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
     lines = re.split(r"\r\n|\r|\n", re.sub(r"(?:\r\n|\r|\n)[ \t]+", " ", head))
@@ -104,7 +104,7 @@ def requirements_of_egg(path):
     try:
         with open(path, "rb") as stream:
             lines = stream.read(MAX_HEAD).decode("utf-8", "replace").splitlines()
-    except OSError:
+    except (OSError, IOError):
         return []
     fields, extra, marker = [], "", ""
     for line in map(str.strip, lines):
@@ -113,8 +113,8 @@ def requirements_of_egg(path):
             extra, marker = section.group(1), section.group(2) or ""
             fields += [["provides-extra", extra]] if extra else []
         elif line and not line.startswith("#"):
-            conditions = [f"({marker})"] if marker else []
-            conditions += [f'extra == "{extra}"'] if extra else []
+            conditions = ["(%s)" % marker] if marker else []
+            conditions += ['extra == "%s"' % extra] if extra else []
             fields.append(["requires-dist", "; ".join([line] + [" and ".join(conditions)] * bool(conditions))])
     return fields
 
@@ -124,7 +124,7 @@ def is_editable(info):
     try:
         with open(os.path.join(info, "direct_url.json")) as stream:
             return bool(json.load(stream).get("dir_info", {}).get("editable"))
-    except (OSError, ValueError, AttributeError):
+    except (OSError, IOError, ValueError, AttributeError):
         return False
 
 
@@ -132,13 +132,13 @@ def legacy_editables(path):
     """Yield the distributions that ``.egg-link`` files point to."""
     try:
         names = sorted(name for name in os.listdir(path) if name.endswith(".egg-link"))
-    except OSError:
+    except (OSError, IOError):
         return
     for name in names:
         try:
             with open(os.path.join(path, name)) as stream:
                 target = next((line.strip() for line in stream if line.strip()), "")
-        except (OSError, ValueError):
+        except (OSError, IOError, ValueError):
             continue
         for info, _ in information_in(os.path.join(path, target)):
             one = distribution(info, path)
