@@ -142,7 +142,8 @@ def _about_file(pin: Pin, target: Target) -> Iterator[Concern]:
         return
     named = {triple.partition("-")[0] for triple in pin.file.triples if triple in target.ranks}
     newest = max((int(tag[3:] or 0) for tag in named if tag.startswith("py3")), default=0)
-    if named and all(_is_older(tag, target) for tag in named):
+    minors = [tag[3:] if tag.startswith("py3") and tag[3:].isdecimal() else "99" for tag in named]
+    if minors and all(int(minor) < target.version.minor for minor in minors):
         yield Antique(
             project=pin.name,
             version=pin.version,
@@ -150,12 +151,6 @@ def _about_file(pin: Pin, target: Target) -> Iterator[Concern]:
             newest=f"3.{newest}",
             python=target.python,
         )
-
-
-def _is_older(tag: str, target: Target) -> bool:
-    """Return whether a python tag names one minor version, of any implementation, that is older than the target's."""
-    minor = tag.removeprefix("py3")
-    return minor.isdecimal() and tag.startswith("py3") and int(minor) < target.version.minor
 
 
 def _about_metadata(pin: Pin, metadata: Metadata) -> Iterator[Concern]:

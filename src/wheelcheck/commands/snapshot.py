@@ -426,13 +426,10 @@ def _check_place(place: Path) -> None:
     paths = [path for path in place.rglob("*") if not path.is_dir() or path.is_symlink()]
     if paths and manifest_in(place) is None:
         raise UsageError(f"{place} is neither empty nor a snapshot; name another directory.")
-    foreign = next((path for path in paths if not _is_ours(path)), None)
+    own = {path for path in paths if path.name in (*PAGES, MANIFEST) or path.name.endswith(BESIDE)}
+    foreign = next((path for path in paths if path.is_symlink() or path not in own), None)
     if foreign is not None:
         raise UsageError(f"{foreign} is no part of a snapshot and would be lost; move it, or name another directory.")
-
-
-def _is_ours(path: Path) -> bool:
-    return not path.is_symlink() and (path.name in (*PAGES, MANIFEST) or path.name.endswith(BESIDE))
 
 
 def _write(place: Path, documents: Iterable[tuple[str, bytes]]) -> int:
@@ -441,7 +438,10 @@ def _write(place: Path, documents: Iterable[tuple[str, bytes]]) -> int:
         place.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{place.name}-", dir=place.parent, ignore_cleanup_errors=True) as room:
             made = Path(room, "made")
-            written = sum(_write_document(made / path, content) for path, content in documents)
+            written = 0
+            for path, content in documents:
+                (made / path).parent.mkdir(parents=True, exist_ok=True)
+                written += (made / path).write_bytes(content)
             _check_place(place)
             if place.exists():
                 place.rename(Path(room, "before"))
@@ -449,8 +449,3 @@ def _write(place: Path, documents: Iterable[tuple[str, bytes]]) -> int:
     except OSError as error:
         raise UsageError(f"The snapshot cannot be written to {place}: {error.strerror}.") from None
     return written
-
-
-def _write_document(path: Path, content: bytes) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.write_bytes(content)

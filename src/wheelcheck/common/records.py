@@ -173,23 +173,18 @@ def _values_of(names: list[str]) -> Callable[[Any], Any]:
     return attrgetter(*names) if names else lambda _: ()
 
 
-def _refuse_setting(self: Any, name: str, value: object) -> None:  # noqa: ARG001 -- of a fixed shape
-    raise AttributeError(f"{type(self).__name__} is immutable; {name} cannot be set")
+def _refuse_change(self: Any, name: str, *_: object) -> None:
+    raise AttributeError(f"{type(self).__name__} is immutable; {name} cannot be set or deleted")
 
 
-def _refuse_deleting(self: Any, name: str) -> None:
-    raise AttributeError(f"{type(self).__name__} is immutable; {name} cannot be deleted")
-
-
-_FROZEN = {"__setattr__": _refuse_setting, "__delattr__": _refuse_deleting}
+_FROZEN = {"__setattr__": _refuse_change, "__delattr__": _refuse_change}
 
 
 def _reduced(self: Any) -> Any:
-    return _again, (type(self), {name: getattr(self, name) for name in self._record_fields})
+    from functools import partial
 
-
-def _again(cls: type[T], values: dict[str, Any]) -> T:
-    return cls(**values)
+    cls: Any = type(self)
+    return partial(cls, **{name: getattr(self, name) for name in self._record_fields}), ()
 
 
 class _SignatureOf:

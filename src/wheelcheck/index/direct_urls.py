@@ -28,7 +28,7 @@ from wheelcheck.index.local_files import LocalHashes
 from wheelcheck.index.metadata import keep_metadata, known_metadata
 from wheelcheck.index.sdists import MAX_SIZE, MODERATE, Enough, check_kind, fetch, promise_in
 from wheelcheck.standards.core_metadata import Metadata, MetadataError
-from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata
+from wheelcheck.standards.file_problems import DynamicMetadata
 from wheelcheck.standards.filenames import SDIST_ENDINGS
 from wheelcheck.standards.hashes import chunks_of, digests_of, mismatch
 from wheelcheck.standards.names import NormalizedName
@@ -166,20 +166,13 @@ def _checked(access: FetchContext, file: Listed, wanted: Collection[str]) -> tup
         same = next((one for one in stated if one.hashes.items() <= found.items()), None)
         if same is None:
             return replace(file, hashes=found), None
-        return same, keep_metadata(access, same, _inside(handle, same))
+        return same, keep_metadata(access, same, metadata_in(same, handle))
 
 
 def _is_large(access: FetchContext, file: Listed) -> bool:
     answer = access.transport.head(file.url, headers={"accept-encoding": "identity"})
     length = answer.headers.get("content-length", "")
     return answer.status == 200 and length.isascii() and length.isdigit() and int(length[:19]) > MODERATE
-
-
-def _inside(handle: BinaryIO, file: Listed) -> bytes | BadMetadata:
-    try:
-        return metadata_in(file, handle)
-    except ArchiveError as error:
-        return BadMetadata(why=str(error))
 
 
 # -- what an archive or a directory is

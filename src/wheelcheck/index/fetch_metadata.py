@@ -93,19 +93,20 @@ def _local_sidecar(file: Listed, path: Path) -> MetadataResult | None:
 
 def _local_inside(file: Listed, path: Path) -> MetadataResult:
     with path.open("rb") as handle:
-        try:
-            return checked_metadata(file, metadata_in(file, handle))
-        except ArchiveError as error:
-            return BadMetadata(why=str(error))
+        found = metadata_in(file, handle)
+    return found if isinstance(found, BadMetadata) else checked_metadata(file, found)
 
 
-def metadata_in(file: Listed, handle: BinaryIO) -> bytes:
-    """Return the metadata inside an open file. Raises ArchiveError."""
-    if isinstance(file, Sdist):
-        from wheelcheck.index.sdists import pkg_info_of
+def metadata_in(file: Listed, handle: BinaryIO) -> bytes | BadMetadata:
+    """Return the metadata inside an open file, or the reason to reject the file."""
+    try:
+        if isinstance(file, Sdist):
+            from wheelcheck.index.sdists import pkg_info_of
 
-        return pkg_info_of(handle, file)
-    return metadata_of(reader_of(handle), handle.seek(0, 2))
+            return pkg_info_of(handle, file)
+        return metadata_of(reader_of(handle), handle.seek(0, 2))
+    except ArchiveError as error:
+        return BadMetadata(why=str(error))
 
 
 def _expected_beside(file: Listed) -> Mapping[str, str]:

@@ -97,15 +97,10 @@ def keep_metadata(access: FetchContext, file: Listed, found: bytes | BadMetadata
     until = time.time() + FRESH_FOR
     if isinstance(found, bytes):
         lasting = None if "sha256" in file.hashes else until
-        access.run_last(partial(access.cache.store_metadata, key, Kept(_head(found)), lasting))
+        head = re.split(rb"\r?\n\r?\n", found, maxsplit=1)[0] + b"\n\n"  # without the description
+        access.run_last(partial(access.cache.store_metadata, key, Kept(head), lasting))
         return checked_metadata(file, found)
     access.note_kept({}, 0)
     if isinstance(found, BadMetadata):
         access.run_last(partial(access.cache.store_metadata, key, Kept(b"", found.why), until))
     return found
-
-
-def _head(body: bytes) -> bytes:
-    """Return the headers without the description, which is not needed."""
-    end = re.search(rb"\r?\n\r?\n", body)
-    return body[: end.end()] if end else body

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -321,7 +320,9 @@ class LockedIndex:
         if not same:
             self._absent[file] = NotListed(url=shown(file.url))
             return file
-        found = max(reversed(same), key=partial(_likeness, file))
+        # surest where a hash is the same, then where the URL is
+        known = file.hashes.items()
+        found = max(reversed(same), key=lambda other: (bool(other.hashes.items() & known), other.url == file.url))
         if not _is_beside(file, found):
             return found
         there = self._there(file)
@@ -334,11 +335,6 @@ class LockedIndex:
             return self._supply.direct(file.url, file.name, wanted)
         except Unreadable as error:
             raise Unreadable(file.filename, f"the lock has it at {shown(file.url)}, and {error.why}") from None
-
-
-def _likeness(file: Listed, other: Listed) -> tuple[bool, bool]:
-    """Return how certain it is that a source's file of the same name is that of the lock file."""
-    return bool(other.hashes.items() & file.hashes.items()), other.url == file.url
 
 
 def _is_beside(file: Listed, other: Listed) -> bool:

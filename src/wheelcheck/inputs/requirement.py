@@ -22,6 +22,8 @@ from wheelcheck.standards.requirements import requirement_of
 from wheelcheck.standards.specifiers import specifiers_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from packaging.requirements import Requirement
 
 COMMAND_LINE = "the command line"
@@ -274,15 +276,15 @@ _FAULTS = (
 def _why(normal: str) -> str:
     head, semicolon, marker = normal.partition(" ; ")
     head = head.strip()
-    if semicolon and _parses(head):
+    if semicolon and _parses(requirement_of, head):
         return _why_marker(marker)
     fault = next((why for pattern, why in _FAULTS if re.fullmatch(pattern, head, re.IGNORECASE)), None)
     return _bad_clause(head) or fault or "write it as NAME, NAME[EXTRA], NAME>=VERSION or NAME @ URL"
 
 
-def _parses(text: str) -> bool:
+def _parses(parse: Callable[[str], object], text: str) -> bool:
     try:
-        requirement_of(text)
+        parse(text)
     except ValueError:
         return False
     return True
@@ -307,17 +309,9 @@ def _bad_clause(head: str) -> str | None:
     for clause in found[1].split(",") if found else ():
         clause = clause.strip()
         operator, version = re.match(r"([<>=!~]*)\s*(.*)", clause, re.DOTALL).groups()  # type: ignore[union-attr]
-        if not _is_specifier(clause):
+        if not _parses(specifiers_of, clause):
             return _why_clause(quoted(clause), operator, version)
     return None
-
-
-def _is_specifier(clause: str) -> bool:
-    try:
-        specifiers_of(clause)
-    except ValueError:
-        return False
-    return True
 
 
 def _why_clause(clause: str, operator: str, version: str) -> str:

@@ -206,13 +206,9 @@ def _worth_naming(groups: Sequence[list[outcomes.RefusedFile]]) -> list[int]:
     """Return the positions of the closest groups, with at most one of source distributions if there are enough
     others.
     """
-    sources = [place for place, files in enumerate(groups) if _is_source(files)]
+    sources = [place for place, files in enumerate(groups) if [*map(type, files[0].reasons)] == [verdicts.SourceOnly]]
     spare = sources[max(1, NEAREST - len(groups) + len(sources)) :]
     return [place for place in range(len(groups)) if place not in spare][:NEAREST]
-
-
-def _is_source(files: Sequence[outcomes.RefusedFile]) -> bool:
-    return tuple(map(type, files[0].reasons)) == (verdicts.SourceOnly,)
 
 
 def _projects(files: Sequence[outcomes.RefusedFile], conflict: outcomes.NoAnswer) -> list[str]:

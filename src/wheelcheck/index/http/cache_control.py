@@ -138,16 +138,12 @@ def _instant(parts: Mapping[str, str], now: float) -> float | None:
 
     day, year, hour, minute, second = (int(parts[name]) for name in ("day", "year", "hour", "minute", "second"))
     if len(parts["year"]) == 2:
-        year = _with_century(year, datetime.fromtimestamp(now, timezone.utc).year)
+        this_year = datetime.fromtimestamp(now, timezone.utc).year
+        year += this_year // 100 * 100
+        year -= 100 * (year > this_year + 50)  # the year with these last digits that is at most 50 years ahead
     try:
         clock = (hour, minute, min(second, 59))  # second 60 is a leap second
         month = _MONTHS.index(parts["month"]) + 1
         return datetime(year, month, day, *clock, tzinfo=timezone.utc).timestamp()
     except ValueError:
         return None
-
-
-def _with_century(year: int, this_year: int) -> int:
-    """Return the year with these last digits that is at most 50 years ahead."""
-    year += this_year // 100 * 100
-    return year if year <= this_year + 50 else year - 100

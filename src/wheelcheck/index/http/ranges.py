@@ -118,7 +118,10 @@ class RemoteFile:
     def _open_by_told_size(self) -> bool:
         if self._cannot("ranges"):
             return False
-        size = self._told or self._asked_size()
+        size = self._told
+        if not size:
+            answer = self._transport.head(self._url, headers={"accept-encoding": "identity"}, login=self._login)
+            size = content_length(answer.headers) if answer.status == 200 else None
         if size and self._opened(self._ask(*_tail_of(size))):
             return True
         self._give_up("ranges")
@@ -134,10 +137,6 @@ class RemoteFile:
             raise self._failure(answer)
         self.size = self.whole.seek(0, 2)
         return True
-
-    def _asked_size(self) -> int | None:
-        answer = self._transport.head(self._url, headers={"accept-encoding": "identity"}, login=self._login)
-        return content_length(answer.headers) if answer.status == 200 else None
 
     def _opened(self, answer: Answer) -> bool:
         """Take the end of the file from an answer, or the whole of a short one; record its size."""
