@@ -77,15 +77,11 @@ class PipCheck:
 
     Attributes:
         report: the verdict; without results where the command chooses no files.
-        environment: where pip installs, or None where that did not matter.
-        command: the command, or None where it is none of those that choose files.
         stdin: what was read from the standard input, which pip needs as well, or None.
         knows_python: whether this pip has the option ``--python`` (from 22.3 on).
     """
 
     report: Report
-    environment: PipEnvironment | None = None
-    command: PipCommand | None = None
     stdin: bytes | None = field(default=None, repr=False)
     knows_python: bool = True
 
@@ -147,8 +143,6 @@ def examine(argv: Sequence[str], options: Options, *, stdin: bytes | None = None
     request, stdin = _request(command, target, environment, options, stdin)
     return PipCheck(
         report=_report(request, command, environment, target),
-        environment=environment,
-        command=command,
         stdin=stdin,
         knows_python=knows_python,
     )

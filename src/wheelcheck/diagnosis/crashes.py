@@ -18,8 +18,8 @@ OF_WINDOWS = {
     0x80000003: "SIGTRAP",
 }
 """Exit codes of Windows (NTSTATUS) that stand for the same; 3 is what abort() gives, which other programs give too."""
-WEAK, STRONG = 2, 6
-"""How much a crash says beside what was printed: a signal alone little, a report of one more."""
+WEAK = 2
+"""How much a crash says beside what was printed: a signal alone says little."""
 
 
 class Crash(NamedTuple):

@@ -152,12 +152,10 @@ def main(arguments):
     namespace = {"__name__": "_describe", "__file__": script}
     with open(script, "rb") as stream:
         exec(compile(stream.read(), script, "exec"), namespace)
-    import site
 
     facts = namespace["describe"]()
     facts["path"] = [path for path in sys.path if path]
     facts["distributions"] = distributions()
-    facts["user_site"] = site.getusersitepackages() if site.ENABLE_USER_SITE else ""
     with open(arguments[0], "w") as stream:
         json.dump(facts, stream)
 
