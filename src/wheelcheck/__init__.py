@@ -11,10 +11,12 @@ TYPE_CHECKING = False  # type checkers take it for True; importing typing would 
 if TYPE_CHECKING:
     from wheelcheck.commands.check import check, judge
     from wheelcheck.commands.check_pip import check_pip
+    from wheelcheck.commands.confirm import confirm
     from wheelcheck.commands.diagnose import diagnose
     from wheelcheck.commands.explain import Explanation, explain
     from wheelcheck.commands.report import Report, Result
     from wheelcheck.common.errors import UndeterminedError, UsageError
+    from wheelcheck.diagnosis.confirmation import Confirmation
     from wheelcheck.diagnosis.diagnose import Diagnosis
     from wheelcheck.interpreters.find import describe
     from wheelcheck.resolver.compatibility import Verdict
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "check": "commands.check",
     "check_pip": "commands.check_pip",
+    "confirm": "commands.confirm",
     "diagnose": "commands.diagnose",
     "explain": "commands.explain",
     "judge": "commands.check",
     "Report": "commands.report",
     "Result": "commands.report",
     "Explanation": "commands.explain",
+    "Confirmation": "diagnosis.confirmation",
     "Diagnosis": "diagnosis.diagnose",
     "Target": "targets.target",
     "describe": "interpreters.find",
@@ -40,6 +44,7 @@ _HOMES = {
 __all__ = [
     "check",
     "check_pip",
+    "confirm",
     "diagnose",
     "explain",
     "judge",
@@ -47,6 +52,7 @@ __all__ = [
     "Report",
     "Result",
     "Explanation",
+    "Confirmation",
     "Diagnosis",
     "Target",
     "Verdict",

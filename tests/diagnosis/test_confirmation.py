@@ -46,10 +46,10 @@ def test_what_a_confirmation_amounts_to(
     assert bool(confirmation) is (ok is True)
 
 
-ENDS: list[tuple[Failure | None, int | None, int | None]] = [
+ENDS: list[tuple[Failure | None, int | None, str | None]] = [
     (None, 0, None),
     (NotFound(name="alpha"), 1, None),
-    (Died(stage="import", returncode=-11, signal=11), -11, 11),
+    (Died(stage="import", returncode=-11, signal="SIGSEGV"), -11, "SIGSEGV"),
     (Died(stage="exit", returncode=3, signal=None), 3, None),
     (Hung(stage="run", seconds=300.0, where=None), None, None),
 ]
@@ -57,7 +57,7 @@ ENDS: list[tuple[Failure | None, int | None, int | None]] = [
 
 @pytest.mark.parametrize(("failure", "returncode", "signal"), ENDS)
 def test_what_a_process_that_does_just_this_ends_with(
-    failure: Failure | None, returncode: int | None, signal: int | None
+    failure: Failure | None, returncode: int | None, signal: str | None
 ) -> None:
     result = ModuleResult(module="alpha", failure=failure)
     assert (result.returncode, result.signal, bool(result)) == (returncode, signal, failure is None)

@@ -154,7 +154,7 @@ def test_the_command_reads_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[
     code, out, _ = run(capsys, str(tmp_path / "log"))
     assert code == 1
     lines = out.splitlines()
-    assert lines[0] == "missing-shared-library"
+    assert lines[0].startswith("missing-shared-library: A library of the system (libGL.so.1) is not installed.")
     assert max(map(len, lines)) <= 80
     code, out, _ = run(capsys, str(tmp_path / "log"), "--format", "json")
     assert json.loads(out)["schema"] == "wheelcheck/diagnose/1"

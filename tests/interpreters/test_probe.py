@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,10 @@ from wheelcheck.diagnosis.confirmation import (
     NotInstalled,
     PythonTooOld,
     Raised,
+    Shadowed,
     WrongResult,
 )
-from wheelcheck.interpreters.probe import NoWorkroom, confirm_modules, confirm_projects
+from wheelcheck.interpreters.probe import NoWorkroom, confirm_names, confirm_projects
 
 posix = pytest.mark.skipif(os.name != "posix", reason="speaks of signals and of shell scripts")
 
@@ -162,7 +164,7 @@ def test_isolated_leaves_the_environment_out(site: Site) -> None:
 
 def test_modules_may_be_asked_for_by_name(site: Site) -> None:
     site.write("alpha.py", "__version__ = '7'\n")
-    confirmation = confirm_modules(["alpha", "xml.dom", "nowhere_at_all"], interpreter=sys.executable)
+    confirmation = confirm_names(["alpha", "xml.dom", "nowhere_at_all"], interpreter=sys.executable)
     assert modules(confirmation) == ["alpha", "xml.dom", "nowhere_at_all"]
     assert [(result.ok, result.level) for result in confirmation.modules] == [
         (True, "imported"),
@@ -227,7 +229,7 @@ def test_a_stub_of_tensorflow_stands_for_the_module_tensorflow(site: Site) -> No
 
 def test_nothing_asked() -> None:
     assert confirm_projects([], interpreter=sys.executable).why == NothingAsked()
-    assert confirm_modules([], interpreter=sys.executable).why == NothingAsked()
+    assert confirm_names([], interpreter=sys.executable).why == NothingAsked()
 
 
 def test_a_project_that_is_not_installed(site: Site) -> None:
@@ -348,10 +350,10 @@ def test_a_module_whose_process_ends(site: Site, code: str, returncode: int, sta
     site.install("alpha", {"alpha.py": code})
     confirmation = confirmed("alpha")
     result = only(confirmation)
-    number = -returncode if returncode < 0 else None
+    name = signal.Signals(-returncode).name if returncode < 0 else None
     assert confirmation.ok is False
-    assert result.failure == Died(stage=stage, returncode=returncode, signal=number)  # type: ignore[arg-type]
-    assert (result.level, result.returncode, result.signal) == (level, returncode, number)
+    assert result.failure == Died(stage=stage, returncode=returncode, signal=name)  # type: ignore[arg-type]
+    assert (result.level, result.returncode, result.signal) == (level, returncode, name)
 
 
 @posix
@@ -375,7 +377,7 @@ def test_a_crash_loses_no_other_module(site: Site) -> None:
         "delta": False,
         "epsilon": True,
     }
-    assert [result.version for result in confirmation.modules] == ["1.0", None, "1.0", None, "1.0"]
+    assert [result.version for result in confirmation.modules] == ["1.0"] * 5
 
 
 @posix
@@ -496,7 +498,8 @@ def test_a_file_in_the_callers_directory_is_reported_and_not_imported(site: Site
     Path("alpha").mkdir()
     confirmation = confirmed("alpha")
     result = only(confirmation)
-    assert confirmation.ok is True
+    assert (confirmation.ok, result.level) == (False, "imported")
+    assert result.failure == Shadowed(name="alpha", path=str(Path("alpha.py").absolute()))
     assert result.shadowed_by == str(Path("alpha.py").absolute())
     assert confirmation.shadowing == {
         "alpha": str(Path("alpha.py").absolute()),
@@ -526,7 +529,139 @@ def test_a_module_from_another_place_than_its_distribution(
     )
 
 
-# -- operations: a stand-in for NumPy with just what is needed of it
+# -- files on PYTHONPATH, which are imported indeed
+
+
+@pytest.fixture
+def overlay(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A directory that is searched before the one with the distributions."""
+    other = Site(tmp_path / "overlay")
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    (place,) = [*venv.glob("lib/*/site-packages"), *venv.glob("Lib/site-packages")]
+    site.directory = place
+    monkeypatch.setenv("PYTHONPATH", str(other.directory))
+    other.directory.joinpath("python").write_text(str(next(iter([*venv.glob("bin/python"), *venv.glob("Scripts/*")]))))
+    return other
+
+
+def confirmed_in(overlay: Site, *names: str) -> Confirmation:
+    interpreter = overlay.directory.joinpath("python").read_text()
+    return confirm_names(names, interpreter=interpreter, timeout=60)
+
+
+def test_a_module_on_the_path_that_hides_what_another_one_needs(site: Site, overlay: Site) -> None:
+    site.install("alpha", {"alpha/__init__.py": "import beta\nbeta.needed\n"}, version="2.0")
+    site.install("beta", {"beta/__init__.py": "needed = 1"})
+    site.install("gamma", {"gamma.py": ""})
+    hiding = overlay.write("beta.py", "")
+    overlay.write("gamma_tools.py", "")
+    confirmation = confirmed_in(overlay, "alpha", "gamma")
+    alpha, gamma = confirmation.modules
+    assert isinstance(alpha.failure, Raised)
+    assert (alpha.shadows, alpha.project, alpha.version) == ({"beta": str(hiding)}, "alpha", "2.0")
+    assert (gamma.ok, gamma.shadows) == (True, {})
+    assert confirmation.origins["beta"] == str(hiding)
+
+
+def test_a_hiding_module_that_cannot_be_imported_itself(site: Site, overlay: Site) -> None:
+    site.install("alpha", {"alpha/__init__.py": "import beta"})
+    site.install("beta", {"beta/__init__.py": ""})
+    hiding = overlay.write("beta.py", "def broken(:")
+    (result,) = confirmed_in(overlay, "alpha").modules
+    assert result.shadows == {"beta": str(hiding)}
+
+
+@pytest.mark.parametrize("name", ["json", "csv", "random", "traceback"])
+def test_a_module_on_the_path_that_hides_one_of_python(site: Site, overlay: Site, name: str) -> None:
+    site.install("alpha", {"alpha/__init__.py": f"import {name}\n{name}.__all__"})
+    site.install("gamma", {"gamma.py": ""})
+    hiding = overlay.write(f"{name}.py", "")
+    alpha, gamma = confirmed_in(overlay, "alpha", "gamma").modules
+    assert (alpha.ok, alpha.shadows) == (False, {name: str(hiding)})
+    assert gamma.ok
+
+
+def test_the_callers_file_with_the_name_of_a_module_that_nothing_imports(site: Site) -> None:
+    site.install("alpha", {"alpha.py": "import random"})
+    Path("json.py").write_text("raise SystemExit")
+    Path("csv.py").write_text("raise SystemExit")
+    assert confirmed("alpha").ok is True
+    Path("random.py").write_text("raise SystemExit")
+    failure = only(confirmed("alpha")).failure
+    assert failure == Shadowed(name="random", path=str(Path("random.py").absolute()))
+
+
+def test_what_is_installed_on_the_path_hides_nothing(site: Site, overlay: Site) -> None:
+    site.install("alpha", {"alpha/__init__.py": ""}, version="1.0")
+    overlay.install("alpha", {"alpha/__init__.py": ""}, version="2.0")
+    (result,) = confirmed_in(overlay, "alpha").modules
+    assert (result.ok, result.shadows) == (True, {})
+
+
+def test_a_relative_part_of_the_path_is_one_of_the_callers_directory(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Site(Path("sources")).write("alpha.py", "__version__ = '3'")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["sources", ""]))
+    (result,) = confirm_names(["alpha"], interpreter=sys.executable).modules
+    assert (result.ok, result.version) == (True, "3")
+
+
+# -- names, which are modules or projects
+
+
+def test_a_name_is_a_module_or_else_a_project(site: Site) -> None:
+    site.install("alpha-tools", {"alpha.py": ""})
+    site.install("beta", {"beta/__init__.py": "", "gamma.py": ""})
+    confirmation = confirm_names(["alpha-tools", "beta", "no-such"], interpreter=sys.executable)
+    assert [(r.module, r.project, r.ok) for r in confirmation.modules] == [
+        ("alpha", "alpha-tools", True),
+        ("beta", None, True),
+        ("no-such", None, False),
+    ]
+    assert confirmation.exit_code == 1
+
+
+def test_a_failed_module_has_its_project_and_version(site: Site) -> None:
+    site.install("Alpha.Tools", {"alpha/__init__.py": "raise ValueError"}, version="4.0")
+    result = only(confirm_names(["alpha"], interpreter=sys.executable))
+    assert (result.project, result.version) == ("alpha-tools", "4.0")
+
+
+@posix
+def test_no_process_outlives_a_confirmation(site: Site, tmp_path: Path) -> None:
+    """Not even one that has left the session."""
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("this system does not tell the environment of a process")
+    code = f"""
+import subprocess, sys
+command = [sys.executable, "-c", "import time; time.sleep(600)"]
+child = subprocess.Popen(command, start_new_session=True)
+open({str(tmp_path / "pid")!r}, "w").write(str(child.pid))
+"""
+    site.install("alpha", {"alpha.py": code})
+    assert confirmed("alpha").ok is True
+    assert not lives(int((tmp_path / "pid").read_text()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux tells a process of its parent's end")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_the_child_ends_with_the_command(site: Site, tmp_path: Path, how: signal.Signals) -> None:
+    code = f"import os, time\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)"
+    site.install("alpha", {"alpha.py": code})
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(site.directory)])}
+    command = [sys.executable, "-m", "wheelcheck", "confirm", "alpha"]
+    running = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    pid = tmp_path / "pid"
+    while running.poll() is None and not (pid.exists() and pid.read_text()):
+        time.sleep(0.05)
+    running.send_signal(how)
+    assert running.wait() == {signal.SIGTERM: 143, signal.SIGINT: 130}.get(how, -how)
+    assert not lives(int(pid.read_text()))
+
+
+# -- operations: a stand-in for NumPy with just what is needed of it; the real ones are imported in test_imports.py
 
 NUMPY = """
 __version__ = "1.26.4"
@@ -539,34 +674,50 @@ def arange(*numbers, dtype=None):
     rows.T = rows
     return rows
 def dot(a, b): return {dot}
+class linalg:
+    solve = staticmethod(lambda a, b: [2.0, 3.0])
 def shape(value): return ()
 def allclose(a, b, rtol, atol): return a == b
 """
 
 TENSORFLOW = """
+import contextlib
 __version__ = "2.19.1"
 class Tensor:
-    def numpy(self): return {product}
-def constant(rows): return rows
+    def __init__(self, value): self.value = value
+    def numpy(self): return self.value
+def constant(rows): return Tensor(rows)
+device = contextlib.nullcontext
 class linalg:
-    matmul = staticmethod(lambda a, b: Tensor())
+    matmul = staticmethod(lambda a, b: Tensor({product}))
 class Device:
-    def __init__(self, name): self.name = name
+    name, device_type = "/physical_device:CPU:0", "CPU"
 class config:
-    list_physical_devices = staticmethod(lambda: [Device("/physical_device:CPU:0"), Device("/physical_device:GPU:0")])
+    list_physical_devices = staticmethod(lambda: [Device()])
 """
 
 
 def test_an_operation_that_gives_the_right_result(site: Site) -> None:
     site.install("numpy", {"numpy.py": NUMPY.format(dot=30.0)}, version="1.26.4")
-    site.install("tensorflow-cpu", {"tensorflow/__init__.py": TENSORFLOW.format(product=506.0)}, version="2.19.1")
-    confirmation = confirmed("tensorflow-cpu", "numpy")
-    tensorflow, numpy = confirmation.modules
-    assert confirmation.ok is True
-    assert (tensorflow.module, tensorflow.level, numpy.level) == ("tensorflow", "ran", "ran")
-    assert tensorflow.devices == ("/physical_device:CPU:0", "/physical_device:GPU:0")
-    assert tensorflow.facts == {"tensorflow": "2.19.1", "numpy": "1.26.4"}
-    assert tensorflow.operation_seconds is not None
+    result = only(confirmed("numpy"))
+    assert (result.ok, result.level) == (True, "ran")
+    assert result.operation_seconds is not None
+
+
+def test_operations_may_be_left_out(site: Site) -> None:
+    site.install("numpy", {"numpy.py": NUMPY.format(dot=31.0)})
+    result = only(confirm_names(["numpy"], interpreter=sys.executable, run=False))
+    assert (result.ok, result.level) == (True, "imported")
+
+
+def test_a_plugin_without_a_device_is_a_failure(site: Site) -> None:
+    site.install("numpy", {"numpy.py": NUMPY.format(dot=30.0)})
+    site.install("tensorflow", {"tensorflow/__init__.py": TENSORFLOW.format(product=506.0)})
+    site.install("tensorflow-metal", {"tensorflow-plugins/libmetal_plugin.dylib": ""}, version="1.2.0")
+    failure = only(confirmed("tensorflow")).failure
+    assert isinstance(failure, WrongResult)
+    assert failure.operation == "list_physical_devices"
+    assert "libmetal_plugin.dylib of tensorflow-metal 1.2.0" in failure.expected
 
 
 def test_an_operation_that_gives_a_wrong_result(site: Site) -> None:
@@ -582,7 +733,7 @@ def test_an_operation_that_gives_a_wrong_result(site: Site) -> None:
 def test_an_operation_that_crashes(site: Site) -> None:
     site.install("numpy", {"numpy.py": NUMPY.format(dot="__import__('os').abort()")})
     result = only(confirmed("numpy"))
-    assert result.failure == Died(stage="run", returncode=-signal.SIGABRT, signal=signal.SIGABRT)
+    assert result.failure == Died(stage="run", returncode=-signal.SIGABRT, signal="SIGABRT")
     assert (result.level, result.version) == ("imported", "1.26.4")
 
 

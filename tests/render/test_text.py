@@ -473,20 +473,19 @@ def test_the_text_of_an_import() -> None:
         operation_seconds=0.126,
     )
     failed = confirmation.ModuleResult(
-        module="spam", failure=confirmation.Died(stage="import", returncode=-11, signal=11), shadowed_by="/here/spam.py"
+        module="spam", failure=confirmation.Died(stage="import", returncode=-11, signal="SIGSEGV")
     )
-    told = confirmation.Confirmation(interpreter="/venv/bin/python", modules=(module, failed))
+    told = confirmation.Confirmation(interpreter="/venv/bin/python", python="3.11.7", modules=(module, failed))
     lines = text_of(Result(target=TARGET, confirmation=told)).splitlines()
     assert lines[0].endswith("not compatible")
     assert lines[2:] == [
         "  import tensorflow 2.19.1: ran in 4.2 s, from /venv/tensorflow/__init__.py",
         "    devices: /device:CPU:0",
         "    numpy: 2.1.3",
-        "    operation: 0.13 s",
+        "    operations: 0.13 s",
         "  import spam: failed",
-        "    the process was ended by signal 11 during import",
-        "    /here/spam.py would be imported in its place from the working directory.",
-        "  tried with /venv/bin/python",
+        "    the process was ended by SIGSEGV during import",
+        "  tried with /venv/bin/python (Python 3.11.7)",
     ]
 
 

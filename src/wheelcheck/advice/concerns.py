@@ -304,12 +304,21 @@ class BreaksInstalled(_AboutVersion):
 
 @record
 class InstalledDiffers(_AboutVersion):
-    """The installed version that was imported is not the pinned one. `installed` is None where the project is
-    absent.
+    """The installed version is not the pinned one.
+
+    Attributes:
+        installed: the version, or None where the project is absent.
+        imported: whether it had a part in the import; otherwise this is a note.
+        origin: the file of the caller that was imported in place of the installed version, or None.
     """
 
-    level: ClassVar[str] = "warning"
     installed: str | None
+    imported: bool = True
+    origin: str | None = None
+
+    @property
+    def level(self) -> str:
+        return "warning" if self.imported else "note"
 
 
 @record

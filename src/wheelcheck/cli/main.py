@@ -126,6 +126,8 @@ def _check(arguments: argparse.Namespace) -> int:
 
         check_name(Path(arguments.lock))
     question = _cached_question(arguments)
+    if arguments.confirm:
+        _end_with_signals()
     report = check(_requirements(arguments), targets=arguments.target, **_options(arguments))
     for notice in report.notices:
         say(notice)
@@ -216,6 +218,31 @@ def _options(arguments: argparse.Namespace) -> Options:
     options: Any = {name: value for name, value in vars(arguments).items() if name in LIBRARY}
     known: Options = options
     return known
+
+
+def _end_with_signals() -> None:
+    """Have SIGTERM and SIGHUP end this process as Ctrl-C does, so that an import does not outlive it."""
+    import signal
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_DFL:
+            signal.signal(getattr(signal, name), end)
+
+
+def _confirm(arguments: argparse.Namespace) -> int:
+    from wheelcheck.commands.confirm import confirm
+    from wheelcheck.render.text import Style, render_confirmation
+
+    _end_with_signals()
+    found = confirm(arguments.names, ignore_environment=arguments.ignore_environment, **_options(arguments))
+    if arguments.format == "json":
+        emit(_json({"schema": "wheelcheck/confirm/1", **found.to_dict()}), arguments.output)
+    else:
+        emit(render_confirmation(found, style=Style(wants_colour(arguments.output))), arguments.output)
+    return found.exit_code
 
 
 def _diagnose(arguments: argparse.Namespace) -> int:
@@ -319,6 +346,7 @@ def _cache(arguments: argparse.Namespace) -> int:
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "explain": _explain,
+    "confirm": _confirm,
     "diagnose": _diagnose,
     "snapshot": _snapshot,
     "targets show": _show_target,

@@ -126,7 +126,7 @@ def _add_check(commands: Any) -> None:
     )
     check.set_defaults(command="check")
     check.add_argument("requirements", nargs="*", metavar="REQ", help="a requirement, such as 'tensorflow>=2.16'")
-    _add_groups(check, (*QUESTION, PROOF, OUTPUT), without=())
+    _add_groups(check, (*QUESTION, PROOF, OUTPUT), without=("ignore_environment",))
 
 
 def _add_explain(commands: Any) -> None:
@@ -167,6 +167,24 @@ def _add_pip(name: str, does: str, commands: Any) -> None:
     group = parser.add_argument_group("options before pip's command")
     for option in BEFORE_PIP:
         _add_option(group, ALL[option])
+
+
+def _add_confirm(commands: Any) -> None:
+    parser = commands.add_parser(
+        "confirm",
+        help="whether installed modules really import, and run on the device",
+        description="Import modules in a process of their own, run an operation where one is known for them, and say "
+        "why what failed did. Exit code 0 where all is well, 1 for a failure, 2 where no Python could be used.",
+    )
+    parser.set_defaults(command="confirm")
+    parser.add_argument(
+        "names", nargs="+", metavar="NAME", help="a module, or an installed project whose modules are meant"
+    )
+    group = parser.add_argument_group("in which Python")
+    for name in ("python", "ignore_environment", "timeout"):
+        _add_option(group, ALL[name])
+    _add_groups(parser, (INDEXES, RULES, OUTPUT))
+    _add_option(parser, ALL["no_remedies"])
 
 
 def _add_diagnose(commands: Any) -> None:
@@ -231,6 +249,7 @@ _COMMANDS: Mapping[str | None, Any] = {
     "check": _add_check,
     "explain": _add_explain,
     "snapshot": _add_snapshot,
+    "confirm": _add_confirm,
     "diagnose": _add_diagnose,
     "hook": partial(_add_pip, "hook", "check what pip is about to do, without doing it"),
     "pip": partial(_add_pip, "pip", "run pip, after checking what it is about to do"),

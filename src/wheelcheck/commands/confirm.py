@@ -1,7 +1,9 @@
-"""Confirm an answer by a real import, in the target's interpreter or in a fresh environment."""
+"""Confirm by a real import: what is installed, or the answer of a check in its interpreter or a fresh environment."""
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING
 from packaging.version import InvalidVersion, Version
 
 from wheelcheck.advice.concerns import Concern, InstalledDiffers, NotTried
-from wheelcheck.common.errors import UndeterminedError
+from wheelcheck.common.errors import UndeterminedError, UsageError
 from wheelcheck.common.records import replace
 from wheelcheck.diagnosis.confirmation import (
     OLDEST_PYTHON,
@@ -19,21 +21,100 @@ from wheelcheck.diagnosis.confirmation import (
     PythonTooOld,
     not_tried_elsewhere,
 )
+from wheelcheck.inputs.options import complete
 from wheelcheck.inputs.request import cache_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from typing_extensions import Unpack
+
     from wheelcheck.commands.report import Result
     from wheelcheck.index.index import Index
     from wheelcheck.inputs.options import Options
     from wheelcheck.resolver.model import Pin
+    from wheelcheck.targets.target import Target
+
+
+def confirm(names: Iterable[str], *, ignore_environment: bool = False, **options: Unpack[Options]) -> Confirmation:
+    """Import modules in a process of their own, and run an operation on the device where one is known for them.
+
+    Args:
+        names: modules such as ``tensorflow``; a name that is none stands for the modules of an installed project, such
+            as ``opencv-python`` for ``cv2``.
+        ignore_environment: ignore user site, PYTHON* variables and files in the working directory (``python -I``).
+        options: `python` is the interpreter, as a path or a version (by default the running one), and `timeout` how
+            many seconds a step may take. Those about the index, and `rules`, say where versions for fixes are looked
+            up; `no_remedies` leaves that out.
+
+    Returns:
+        A confirmation with one result for each module. A failed one has a `diagnosis`.
+
+    Raises:
+        UsageError: there is no such interpreter, or a name is none.
+        UndeterminedError: no temporary directory can be made.
+
+    Example:
+        >>> wheelcheck.confirm(["json"]).modules[0].level
+        'imported'
+    """
+    from wheelcheck.interpreters.probe import confirm_names
+
+    if isinstance(names, str):
+        raise UsageError(f"The names to confirm are a list, such as [{names!r}], not a text.")
+    wanted = [_checked(name) for name in names]
+    if not wanted:
+        raise UsageError("Nothing to confirm: name a module or an installed project.")
+    completed = complete(options)
+    target = _interpreter(completed["python"])
+    confirmation = confirm_names(
+        wanted,
+        interpreter=str(target.interpreter or sys.executable),
+        timeout=completed["timeout"],
+        isolated=ignore_environment,
+    )
+    return _explained(confirmation, target, completed)
+
+
+def _checked(name: str) -> str:
+    if isinstance(name, str) and re.fullmatch(r"[^\W_]?[\w.-]*\w", name):
+        return name
+    raise UsageError(f"{name!r} is neither a module nor a project: give a name such as tensorflow, without a version.")
+
+
+def _interpreter(python: str | None) -> Target:
+    """Return the target of an interpreter of this machine, by its path or version."""
+    from wheelcheck.inputs.request import target_named
+    from wheelcheck.interpreters.installed import installed_python
+    from wheelcheck.targets.target import python_of
+
+    target = target_named(None, python)
+    if python is None or target.interpreter is not None:
+        return target
+    found = installed_python(python_of(target))
+    if found is None:
+        raise UsageError(f"No Python {python} was found on this machine: give the path of one with --python.")
+    return found
+
+
+def _explained(confirmation: Confirmation, target: Target, options: Options) -> Confirmation:
+    """Return a confirmation with the causes of failures, and fixes that were re-resolved."""
+    from wheelcheck.diagnosis.of_import import diagnosed
+
+    if confirmation.ok is not False:
+        return confirmation
+    found = diagnosed(confirmation, target)
+    if options["no_remedies"]:
+        return found
+    from wheelcheck.commands.repair import with_repairs
+
+    return with_repairs(found, options)
 
 
 def confirmed(result: Result, options: Options, index: Index) -> Result:
     """Return a result with the outcome of importing its requested projects, and the concerns that follow from it."""
     try:
-        confirmation = _confirm(result, options, index)
+        confirmation = _explained(_confirm(result, options, index), result.target, options)
     except UndeterminedError as error:
         return replace(result, error=error)
     concerns = (*_not_tried(confirmation), *_differences(result.pins, confirmation))
@@ -106,4 +187,11 @@ def _differences(pins: Iterable[Pin], confirmation: Confirmation) -> Iterator[Co
             except InvalidVersion:
                 is_same = False
             if not is_same:
-                yield InstalledDiffers(project=pin.name, version=pin.version, installed=installed)
+                origin = confirmation.loaded.get(pin.name)
+                yield InstalledDiffers(
+                    project=pin.name,
+                    version=pin.version,
+                    installed=installed,
+                    imported=pin.requested or not confirmation.loaded or origin is not None,
+                    origin=origin if origin in confirmation.shadowing.values() else None,
+                )

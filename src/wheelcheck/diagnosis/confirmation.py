@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from wheelcheck.common.records import Plain, Truthful, Variant, field, plain, record
+
+if TYPE_CHECKING:
+    from wheelcheck.diagnosis.diagnose import Diagnosis
 
 Level: TypeAlias = Literal["none", "found", "imported", "ran"]
 Stage: TypeAlias = Literal["find", "import", "run", "exit"]
@@ -122,11 +125,11 @@ class Raised(Variant):
 
 @record
 class Died(Variant):
-    """The process died, of a signal where `signal` is set; stage ``exit`` means after all steps."""
+    """The process died, of a signal such as ``SIGSEGV`` where `signal` is set; stage ``exit`` is after all steps."""
 
     stage: Stage
     returncode: int
-    signal: int | None
+    signal: str | None
 
 
 @record
@@ -155,7 +158,18 @@ class ImportedElsewhere(Variant):
     expected: str
 
 
-Failure: TypeAlias = NotFound | Raised | Died | Hung | WrongResult | ImportedElsewhere
+@record
+class Shadowed(Variant):
+    """A file of the caller has the name of a module that the import needs, and takes its place where it is found first.
+
+    `name` is the top-level module, `path` the file in the working directory or on PYTHONPATH.
+    """
+
+    name: str
+    path: str
+
+
+Failure: TypeAlias = NotFound | Raised | Died | Hung | WrongResult | ImportedElsewhere | Shadowed
 
 
 # -- the answer
@@ -167,7 +181,7 @@ class ModuleResult(Truthful):
 
     Attributes:
         module: its dotted name.
-        project: the project whose module it is; None where the module itself was requested.
+        project: the project whose module it is, where that is known.
         level: how far it came.
         failure: what went wrong, or None.
         version: the module's ``__version__``, or that of its distribution.
@@ -177,6 +191,8 @@ class ModuleResult(Truthful):
         devices: the names of the devices that it lists.
         facts: further versions that the operation reported.
         shadowed_by: the file in the caller's directory that would be imported instead.
+        shadows: module to file, for each imported module whose place a file of the caller takes, or would take.
+        diagnosis: why it failed, and what helps.
         stdout, stderr: the last lines of output, on failure only.
     """
 
@@ -191,6 +207,8 @@ class ModuleResult(Truthful):
     devices: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     shadowed_by: str | None = None
+    shadows: Mapping[str, str] = field(default_factory=dict)
+    diagnosis: Diagnosis | None = None
     stdout: tuple[str, ...] = ()
     stderr: tuple[str, ...] = ()
 
@@ -211,15 +229,25 @@ class ModuleResult(Truthful):
         return 1
 
     @property
-    def signal(self) -> int | None:
+    def signal(self) -> str | None:
         return self.failure.signal if isinstance(self.failure, Died) else None
 
     def to_dict(self) -> dict[str, Plain]:
         """Return the form under `modules` in a report: the documented keys, then further ones."""
-        first = ("module", "ok", "level", "version", "origin", "seconds", "devices", "returncode", "signal")
-        more = ("project", "failure", "operation_seconds", "facts", "shadowed_by", "stdout", "stderr")
-        told = {name: plain(getattr(self, name)) for name in first}
-        return told | {"diagnosis": None} | {name: plain(getattr(self, name)) for name in more}
+        first = (
+            "module",
+            "ok",
+            "level",
+            "version",
+            "origin",
+            "seconds",
+            "devices",
+            "returncode",
+            "signal",
+            "diagnosis",
+        )
+        more = ("project", "failure", "operation_seconds", "facts", "shadowed_by", "shadows", "stdout", "stderr")
+        return {name: plain(getattr(self, name)) for name in (*first, *more)}
 
 
 @record
@@ -232,7 +260,8 @@ class Confirmation(Truthful):
         modules: one result for each module that was tried.
         not_tried: what was not tried, with the reasons.
         installed: the installed versions of the projects in the answer, None for absent ones.
-        shadowing: name to file, for each imported name that the caller's directory would replace.
+        loaded: the projects in the answer of which a module was imported, with its file.
+        origins: the file of each top-level module that was imported and is not part of Python.
     """
 
     interpreter: str | None = None
@@ -240,7 +269,13 @@ class Confirmation(Truthful):
     modules: tuple[ModuleResult, ...] = ()
     not_tried: tuple[NotTried, ...] = ()
     installed: Mapping[str, str | None] = field(default_factory=dict)
-    shadowing: Mapping[str, str] = field(default_factory=dict)
+    loaded: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def shadowing(self) -> Mapping[str, str]:
+        """Module to file, for every module whose place a file of the caller takes, or would take."""
+        return {name: path for module in self.modules for name, path in module.shadows.items()}
 
     @property
     def tried(self) -> bool:
@@ -260,8 +295,17 @@ class Confirmation(Truthful):
             return False
         return True if self.modules and self.why is None else None
 
+    @property
+    def exit_code(self) -> int:
+        """0 where all is well, 1 for a failure or what is not installed, 2 where no interpreter could be used."""
+        unusable = (OtherMachine, InterpreterGone, InterpreterUnusable, PythonTooOld, NothingAsked)
+        if not self.modules and isinstance(self.why, unusable):
+            return 2
+        return 0 if self.ok else 1
+
     def to_dict(self) -> dict[str, Plain]:
-        names = ("ok", "tried", "why", "interpreter", "modules", "python", "not_tried", "installed", "shadowing")
+        first = ("ok", "tried", "why", "interpreter", "modules", "python", "not_tried", "installed", "loaded")
+        names = (*first, "origins", "shadowing")
         return {name: plain(getattr(self, name)) for name in names}
 
 

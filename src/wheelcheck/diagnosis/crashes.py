@@ -9,6 +9,8 @@ from wheelcheck.diagnosis.lines import MAX_LINE, Lines
 
 SIGNALS = {4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 10: "SIGBUS", 11: "SIGSEGV"}
 """Signals of Linux and macOS by number; 7 is SIGBUS on Linux, 10 on macOS."""
+OTHER_SIGNALS = {1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM", 24: "SIGXCPU"}
+"""Signals that are no crashes, with the same number on both."""
 OF_WINDOWS = {
     0xC0000005: "SIGSEGV",
     0xC000001D: "SIGILL",
@@ -45,6 +47,14 @@ def crash_of(returncode: int | None) -> Crash | None:
     name = OF_WINDOWS.get(returncode & 0xFFFFFFFF) if returncode > 255 or returncode < -255 else None
     name = name or SIGNALS.get(-returncode) or SIGNALS.get(returncode - 128)
     return Crash(name, WEAK) if name else None
+
+
+def signal_of(returncode: int) -> str | None:
+    """Return the name of the signal that ended a process, such as ``SIGSEGV``, or None."""
+    crash = crash_of(returncode)
+    if crash is not None:
+        return crash.signal
+    return OTHER_SIGNALS.get(-returncode, f"signal {-returncode}") if -65 < returncode < 0 else None
 
 
 _WORDS = {

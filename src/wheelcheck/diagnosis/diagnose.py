@@ -9,6 +9,7 @@ equals the first: the last line of a traceback is mostly a consequence.
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -123,7 +124,7 @@ def diagnose(text: str, returncode: int | None = None, target: Target | None = N
     if found:
         return _of_match(found, lines.text, system, target)
     is_known_to_work = returncode == 0 or len(lines.text) < len(text)  # it holds lines that working runs print
-    return _told(BENIGN if is_known_to_work and not returncode and not _has_failed(lines) else UNRECOGNISED, (), {})
+    return told(BENIGN if is_known_to_work and not returncode and not _has_failed(lines) else UNRECOGNISED, (), {})
 
 
 # -- reading the text
@@ -274,7 +275,7 @@ def _of_match(found: list[_Found], text: str, system: str, target: Target | None
         if name in facts and cause == "source-build-failed":
             facts["project"] = canonicalize_name(facts.pop(name))
     facts |= _project_facts(facts, text, first.position)
-    return _told(cause, tuple(one for one in dict.fromkeys(also) if one != cause), facts, system)
+    return told(cause, tuple(one for one in dict.fromkeys(also) if one != cause), facts, system)
 
 
 def _is_translated(system: str, text: str) -> bool:
@@ -314,12 +315,13 @@ def _project_facts(facts: Mapping[str, str], text: str, position: int) -> dict[s
     for place in (facts.get("file", ""), facts.get("binary", ""), facts.get("line", ""), _around(text, position)):
         tops = _SITE.findall(place)
         if tops:
-            return {"project": _project_of(tops[-1] if place == facts.get("line") else tops[0])}
+            return {"project": project_of(tops[-1] if place == facts.get("line") else tops[0])}
     module = facts.get("module") or facts.get("package") or ""
-    return {"project": _project_of(module.partition(".")[0])} if module else {}
+    return {"project": project_of(module.partition(".")[0])} if module else {}
 
 
-def _project_of(top: str) -> str:
+def project_of(top: str) -> str:
+    """Return the project that has a module, as far as it goes by its name or is known."""
     return _TOP_LEVELS.get(top, canonicalize_name(top))
 
 
@@ -333,20 +335,20 @@ def _of_crash(crash: Crash, text: str, system: str, target: Target | None) -> Di
         is_mac = system in ("macos", "rosetta")
         is_native_arm = target is not None and not target.translated and target.platform.machine in ("arm64", "aarch64")
         if is_native_arm:
-            return _told(CRASH, ("wrong-architecture",), facts, system)
+            return told(CRASH, ("wrong-architecture",), facts, system)
         cause, other = ("rosetta-avx", "cpu-no-avx") if is_mac else ("cpu-no-avx", "rosetta-avx")
-        return _told(cause, (other,), facts, system)
+        return told(cause, (other,), facts, system)
     if crash.signal == "SIGKILL":
         if crash.has_worked:
-            return _told("out-of-memory", (CRASH,), facts, system)
+            return told("out-of-memory", (CRASH,), facts, system)
         also = ("code-signature", "out-of-memory") if system in ("macos", "rosetta", "") else ("out-of-memory",)
-        return _told(CRASH, also, facts, system)
-    return _told(CRASH, (), facts, system)
+        return told(CRASH, also, facts, system)
+    return told(CRASH, (), facts, system)
 
 
 def _imported(text: str) -> dict[str, str]:
     found = re.findall(r"(?:^|>>> |-c ['\"])(?:import|from) ([A-Za-z_]\w*)", text[-MAX_HINTS:], re.MULTILINE)
-    return {"project": _project_of(found[-1])} if found else {}
+    return {"project": project_of(found[-1])} if found else {}
 
 
 # -- words
@@ -364,7 +366,15 @@ class _Facts(dict[str, str]):
         return ""
 
 
-def _told(cause: str, also: tuple[str, ...], facts: Mapping[str, str], system: str = "") -> Diagnosis:
+def told(cause: str, also: tuple[str, ...], facts: Mapping[str, str], system: str = "") -> Diagnosis:
+    """Return a diagnosis with the explanation and the fixes that the data has for a cause.
+
+    Args:
+        cause: of the closed list.
+        also: other causes.
+        facts: what is known of this failure; a fix that needs an unknown one is left out.
+        system: ``macos``, ``rosetta``, ``linux`` or ``windows``, where it is known.
+    """
     about = _causes()[cause]
     about = about.get(facts.get("subcause", ""), about)
     words = _Facts(facts)
@@ -385,12 +395,33 @@ def _filled(template: str, words: _Facts) -> str:
 def _fixes(rows: Iterable[Mapping[str, str]], facts: Mapping[str, str], system: str) -> Iterator[str]:
     kinds = {system, facts.get("subcause", ""), facts.get("library", ""), facts.get("module", "")}
     kinds |= {"macos"} if system == "rosetta" else set()
+    rows = [row for row in rows if row.get("without") not in facts]
     limited = [row for row in rows if row.get("on", "") in kinds and row.get("on")]
     for row in (*limited, *(row for row in rows if not row.get("on"))):
-        words = _Facts(facts)
-        command = row["run"].format_map(words)
-        if not words.lacks:
+        command = _command(row["run"], facts)
+        if command is not None:
             yield command
+
+
+def _command(template: str, facts: Mapping[str, str]) -> str | None:
+    """Return a command with facts filled in, quoted for a shell: they come from a text that anyone may have written.
+
+    None where a fact is not known, or holds a quote where the template has quotes already.
+    """
+    if facts.get("project"):
+        tops = (top for top, project in _TOP_LEVELS.items() if project == facts["project"])
+        facts = {"module": next(tops, facts["project"].replace("-", "_")), **facts}
+    if "file" in facts:
+        folder, mark, name = re.fullmatch(r"(?s)(?:(.*)([/\\]))?(.*)", facts["file"]).groups(default="")  # type: ignore[union-attr]
+        facts = {**facts, "aside": f"{folder}{mark}my_{name}"}
+    parts: list[str] = []
+    for place, part in enumerate(re.split(r"('[^']*')", template)):
+        is_quoted = place % 2 == 1
+        words = _Facts(facts if is_quoted else {name: shlex.quote(value) for name, value in facts.items()})
+        parts.append(part.format_map(words))
+        if words.lacks or (is_quoted and "'" in parts[-1][1:-1]) or "\n" in parts[-1]:
+            return None
+    return "".join(parts)
 
 
 # -- the data

@@ -159,6 +159,10 @@ class CommandLineOptions(TypedDict, total=False):
             in_project=True,
         ),
     ]
+    ignore_environment: Annotated[
+        bool,
+        Option(PROOF, "ignore user site, PYTHON* variables and files in the working directory (python -I)", "-I"),
+    ]
     format: Annotated[str, Option(OUTPUT, "the form of the answer", default="text", choices=("text", "json"))]
     output: Annotated[str | None, Option(OUTPUT, "write the answer to a file instead of stdout", "-o", "FILE")]
     quiet: Annotated[bool, Option(OUTPUT, "leave the pins out of the text", "-q")]

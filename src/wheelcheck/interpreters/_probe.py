@@ -1,8 +1,18 @@
-"""The child of a confirmation: find the modules of projects, import them, and run a small operation on them.
+"""The child of a confirmation: find the modules of projects, import them, and run operations on them.
 
-Runs on Python 3.8 and newer with the standard library only: ``python _probe.py QUESTION ANSWER``. QUESTION is a JSON
-file ``{"projects": [], "modules": [[module, project or null]], "versions": [], "search": path or null}``. ANSWER
-receives one JSON object a line, each before the next step begins, so that a crash loses nothing.
+Runs on Python 3.8 and newer with the standard library only: ``python _probe.py QUESTION ANSWER [DESCRIPTOR]``. QUESTION
+is a JSON file, and each of its keys may be absent:
+
+- ``names``: each a module where it can be found, otherwise a project,
+- ``projects``: projects whose modules are imported,
+- ``modules``: pairs of a module and its project, or null,
+- ``owners``: modules whose projects are looked up, without an import,
+- ``versions``: projects whose installed versions are reported,
+- ``search``: the caller's directory, or null,
+- ``run``: false where modules are only imported.
+
+ANSWER receives one JSON object a line, each before the next step begins, so that a crash loses nothing. DESCRIPTOR is
+an end of a pipe whose other end the parent holds while it lives.
 """
 
 from __future__ import annotations
@@ -11,19 +21,38 @@ import sys
 
 STARTED = frozenset(sys.modules)
 
+import os  # noqa: E402 -- imported by site anyway
+
+if sys.version_info < (3, 8):
+    sys.exit("Python 3.8 or newer is needed")
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PYTHONPATH = [] if sys.flags.ignore_environment else os.environ.get("PYTHONPATH", "").split(os.pathsep)
+PYTHONPATH = [place for place in PYTHONPATH if place and not place.startswith(os.path.dirname(os.__file__))]
+SEARCHED = [place for place in sys.path if os.path.realpath(place) != os.path.realpath(HERE)]
+OWN = [place for place in SEARCHED if place not in PYTHONPATH]
+"""Where Python looks without the caller's directories, which may hold anything under the name of a standard module."""
+sys.path[:] = OWN
+
 import csv  # noqa: E402
 import faulthandler  # noqa: E402
 import importlib  # noqa: E402
 import importlib.machinery  # noqa: E402
-import importlib.metadata  # noqa: E402
 import importlib.util  # noqa: E402
 import json  # noqa: E402
-import os  # noqa: E402
-import re  # noqa: E402
 import signal  # noqa: E402
 import time  # noqa: E402
 import traceback  # noqa: E402
-from typing import Any  # noqa: E402
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+TOOLS = {name: module for name, module in list(sys.modules.items()) if name not in STARTED}
+"""The modules that this file uses."""
+LATE: dict[str, Any] = {}
+"""Those that it loads when they are needed."""
 
 TENSORFLOWS = (
     "tensorflow",
@@ -63,7 +92,7 @@ MAX_TEXT = 32768
 
 
 class WrongResultError(Exception):
-    """An operation gave a result that differs from NumPy's."""
+    """An operation gave a result that differs from what NumPy gives."""
 
     def __init__(self, operation: str, expected: Any, got: Any) -> None:
         super().__init__(operation)
@@ -71,36 +100,179 @@ class WrongResultError(Exception):
 
 
 # -- operations: what a module must be able to do beyond being imported
+#
+# Each takes its module and returns devices and facts. Results are compared with NumPy's, since a wrong number is worse
+# than an exception.
 
 
 def run_numpy(numpy: Any) -> dict[str, Any]:
     column = numpy.arange(1.0, 5.0)
     compare(numpy, "dot", 30.0, numpy.dot(column, column))
+    compare(numpy, "linalg.solve", [2.0, 3.0], numpy.linalg.solve([[2.0, 0.0], [0.0, 1.0]], [4.0, 3.0]))
     return {"devices": [], "facts": {}}
+
+
+def run_scipy(_: Any) -> dict[str, Any]:
+    numpy = importlib.import_module("numpy")
+    linalg, sparse = (importlib.import_module("scipy." + name) for name in ("linalg", "sparse"))
+    rows = numpy.array([[4.0, 1.0], [1.0, 3.0]])
+    compare(numpy, "linalg.inv", numpy.linalg.inv(rows), linalg.inv(rows))
+    compare(numpy, "sparse product", rows @ rows, (sparse.csr_matrix(rows) @ sparse.csr_matrix(rows)).toarray())
+    return {"devices": [], "facts": {"numpy": numpy.__version__}}
 
 
 def run_tensorflow(tensorflow: Any) -> dict[str, Any]:
     numpy = importlib.import_module("numpy")
+    listed = tensorflow.config.list_physical_devices()
+    plugins = plugins_of(tensorflow)
+    kinds = [device.device_type for device in listed]
+    if plugins and kinds and not [kind for kind in kinds if kind not in ("CPU", "XLA_CPU")]:
+        raise WrongResultError("list_physical_devices", "a GPU, for %s" % ", ".join(plugins), ", ".join(kinds))
+    device = "/GPU:0" if "GPU" in kinds else "/CPU:0"
+    with tensorflow.device(device):
+        rows = numpy.arange(12, dtype="float32").reshape(3, 4)
+        constant = tensorflow.constant(rows)
+        compare(numpy, "constant", rows, constant.numpy())
+        product = tensorflow.linalg.matmul(constant, tensorflow.constant(rows.T))
+        compare(numpy, "matmul", rows @ rows.T, product.numpy())
+        if not product.device.endswith(device[1:]):
+            raise WrongResultError("matmul", "on %s" % device, "on %s" % product.device)
+        variable = tensorflow.Variable(rows)
+        with tensorflow.GradientTape() as tape:
+            loss = tensorflow.reduce_sum(variable * variable)
+        compare(numpy, "gradient", 2 * rows, tape.gradient(loss, variable).numpy())
+        train_with_keras(tensorflow, numpy, rows)
+    facts = {"tensorflow": tensorflow.__version__, "numpy": numpy.__version__, "device": product.device}
+    facts.update(("plugin " + name, place) for name, place in plugins.items())
+    build: Any = getattr(tensorflow.sysconfig, "get_build_info", dict)()
+    facts.update((name, str(build[name])) for name in ("cuda_version", "cudnn_version") if build.get(name))
+    return {"devices": [device.name for device in listed], "facts": facts}
+
+
+def train_with_keras(tensorflow: Any, numpy: Any, rows: Any) -> None:
+    """Make one training step of a linear model; Keras is a project of its own, whose version may not match."""
+    keras = tensorflow.keras
+    layer = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    model = keras.Sequential([layer])
+    model.compile(optimizer=keras.optimizers.SGD(0.5), loss="mse")
+    wanted = numpy.ones((3, 1), dtype="float32")
+    model.train_on_batch(rows / 10, wanted)
+    # the gradient of the mean squared error at zero weights is -2/n X'y
+    compare(numpy, "training step", (rows / 10).T @ wanted / 3, layer.get_weights()[0])
+
+
+def plugins_of(tensorflow: Any) -> dict[str, str]:
+    """Return the pluggable devices beside TensorFlow, such as Metal, with their places."""
+    folder = os.path.join(os.path.dirname(os.path.dirname(tensorflow.__file__)), "tensorflow-plugins")
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    found = {name: os.path.join(folder, name) for name in names if name.endswith((".so", ".dylib", ".dll"))}
+    version = Installed().version("tensorflow-metal") if found else None
+    return {("%s of tensorflow-metal %s" % (n, version) if version else n): place for n, place in found.items()}
+
+
+def run_torch(torch: Any) -> dict[str, Any]:
+    mps = getattr(torch.backends, "mps", None)
+    device = "cuda" if torch.cuda.is_available() else "mps" if mps and mps.is_available() else "cpu"
+    if importlib.util.find_spec("numpy") is None:  # an option of torch
+        numpy = None
+        rows = torch.arange(12, dtype=torch.float32).reshape(3, 4).to(device)
+    else:
+        numpy = importlib.import_module("numpy")
+        rows = torch.from_numpy(numpy.arange(12, dtype="float32").reshape(3, 4)).to(device)
+    compare(numpy, "matmul", [[14, 38, 62], [38, 126, 214], [62, 214, 366]], (rows @ rows.T).cpu().tolist())
+    weights = torch.zeros(4, 1, device=device, requires_grad=True)
+    ((rows @ weights - 1) ** 2).sum().backward()
+    compare(numpy, "gradient", [[-24], [-30], [-36], [-42]], weights.grad.cpu().tolist())
+    torch.optim.SGD([weights], lr=0.5).step()
+    compare(numpy, "training step", [[12], [15], [18], [21]], weights.detach().cpu().tolist())
+    facts = {"torch": torch.__version__, "device": str(rows.device)}
+    facts.update({"cuda": str(torch.version.cuda)} if torch.version.cuda else {})
+    devices = ["cuda:%d" % number for number in range(torch.cuda.device_count())]
+    return {"devices": [*devices, *(["mps"] if device == "mps" else []), "cpu"], "facts": facts}
+
+
+def run_jax(_: Any) -> dict[str, Any]:
+    numpy, jax, jax_numpy = (importlib.import_module(name) for name in ("numpy", "jax", "jax.numpy"))
     rows = numpy.arange(12, dtype="float32").reshape(3, 4)
-    product = tensorflow.linalg.matmul(tensorflow.constant(rows), tensorflow.constant(rows.T)).numpy()
-    compare(numpy, "matmul", rows @ rows.T, product)
-    devices = [device.name for device in tensorflow.config.list_physical_devices()]
-    return {"devices": devices, "facts": {"tensorflow": tensorflow.__version__, "numpy": numpy.__version__}}
+    product = jax.jit(jax_numpy.matmul)(jax_numpy.asarray(rows), jax_numpy.asarray(rows.T))
+    compare(numpy, "matmul", rows @ rows.T, numpy.asarray(product))
+    compare(numpy, "gradient", 2 * rows, numpy.asarray(jax.grad(lambda x: (x * x).sum())(jax_numpy.asarray(rows))))
+    facts = {"jax": jax.__version__, "numpy": numpy.__version__, "device": str(jax.devices()[0])}
+    return {"devices": [str(device) for device in jax.devices()], "facts": facts}
+
+
+def run_onnxruntime(onnxruntime: Any) -> dict[str, Any]:
+    numpy = importlib.import_module("numpy")
+    providers = onnxruntime.get_available_providers()
+    session = onnxruntime.InferenceSession(onnx_model(), providers=providers)
+    rows = numpy.arange(12, dtype="float32").reshape(3, 4)
+    compare(numpy, "Add", rows + rows, session.run(None, {"x": rows})[0])
+    facts = {"numpy": numpy.__version__, "device": str(onnxruntime.get_device())}
+    return {"devices": list(session.get_providers()), "facts": facts}
+
+
+def onnx_model() -> bytes:
+    """Return a model that adds a matrix to itself, as ONNX's protobuf message: IR version 7, operator set 13."""
+
+    def part(number: int, content: bytes) -> bytes:
+        return bytes([number << 3 | 2, len(content)]) + content
+
+    shape = part(2, part(1, b"\x08\x03") + part(1, b"\x08\x04"))
+    kind = part(2, part(1, b"\x08\x01" + shape))
+    node = part(1, b"x") + part(1, b"x") + part(2, b"y") + part(4, b"Add")
+    graph = part(1, node) + part(2, b"g") + part(11, part(1, b"x") + kind) + part(12, part(1, b"y") + kind)
+    return b"\x08\x07" + part(7, graph) + part(8, part(1, b"") + b"\x10\x0d")
 
 
 def compare(numpy: Any, operation: str, expected: Any, got: Any) -> None:
-    if numpy.shape(expected) != numpy.shape(got) or not numpy.allclose(expected, got, rtol=1e-3, atol=1e-5):
+    if numpy is None:
+        is_same = expected == got
+    else:
+        is_same = numpy.shape(expected) == numpy.shape(got) and numpy.allclose(expected, got, rtol=1e-3, atol=1e-5)
+    if not is_same:
         raise WrongResultError(operation, expected, got)
 
 
-OPERATIONS = {"numpy": run_numpy, "tensorflow": run_tensorflow}
+OPERATIONS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "jax": run_jax,
+    "jaxlib": run_jax,
+    "numpy": run_numpy,
+    "onnxruntime": run_onnxruntime,
+    "scipy": run_scipy,
+    "tensorflow": run_tensorflow,
+    "torch": run_torch,
+}
 
 
 # -- distributions and their modules
 
 
 def normalized(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return "-".join(filter(None, name.lower().replace("_", "-").replace(".", "-").split("-")))
+
+
+def metadata() -> Any:
+    """Return importlib.metadata, which is loaded late: it takes longer than all else here."""
+    if "importlib.metadata" in LATE:
+        return LATE["importlib.metadata"]
+    path, sys.path[:] = sys.path[:], OWN
+    callers = {name: module for name, module in list(sys.modules.items()) if is_callers(module)}
+    for name in callers:  # it may have the name of one that importlib.metadata needs
+        del sys.modules[name]
+    before = set(sys.modules)
+    try:
+        LATE["importlib.metadata"] = importlib.import_module("importlib.metadata")
+        TOOLS.update((name, sys.modules[name]) for name in set(sys.modules) - before)
+        return LATE["importlib.metadata"]
+    finally:
+        sys.path[:] = path
+        sys.modules.update(callers)
+
+
+def is_callers(module: Any) -> bool:
+    """Return whether a module is from a directory on PYTHONPATH."""
+    path = file_of(module) or ""
+    return any(path.startswith(os.path.join(place, "")) for place in PYTHONPATH)
 
 
 class Installed:
@@ -111,16 +283,24 @@ class Installed:
 
     def find(self, project: str) -> Any:
         try:
-            return importlib.metadata.distribution(project)
-        except importlib.metadata.PackageNotFoundError:
+            return metadata().distribution(project)
+        except metadata().PackageNotFoundError:
             return self.scan().get(normalized(project))
 
     def scan(self) -> dict[str, Any]:
         if self.scanned is None:
             self.scanned = {}
-            for distribution in importlib.metadata.distributions():
+            for distribution in metadata().distributions():
                 self.scanned.setdefault(name_of(distribution), distribution)
         return self.scanned
+
+    def owner(self, module: str) -> Any:
+        """Return the distribution that a module belongs to, or None."""
+        top = module.partition(".")[0]
+        named = self.find(top)
+        if named is not None and has_module(named, module):
+            return named
+        return next((found for found in self.scan().values() if has_module(found, module)), None)
 
     def version(self, project: str) -> str | None:
         try:
@@ -149,6 +329,14 @@ def modules_of(project: str, distribution: Any) -> list[str]:
     listed = (distribution.read_text("top_level.txt") or "").split()
     chosen = [name for name in packaged if name.partition(".")[0] in listed]
     return public(chosen or packaged or sorted(listed) or guessed(project))
+
+
+def has_module(distribution: Any, module: str) -> bool:
+    stem = module.replace(".", "/")
+    try:
+        return any(path.startswith((stem + "/", stem + ".")) for path in paths_of(distribution))
+    except Exception:
+        return False
 
 
 def guessed(project: str) -> list[str]:
@@ -203,32 +391,102 @@ def files_of(module: str, distribution: Any) -> list[str]:
     return [str(distribution.locate_file(file)) for file in mine]
 
 
-# -- names in the caller's directory that would be found first
+# -- files of the caller that are found first
 
 
 class Search:
-    """The caller's directory, which ``python`` would search before all others."""
+    """The caller's directory, which ``python`` would search before all others, and those on PYTHONPATH."""
 
     def __init__(self, directory: str | None) -> None:
-        self.directory = directory or ""
-        try:
-            self.names = frozenset(os.listdir(directory)) if directory else frozenset()
-        except OSError:
-            self.names = frozenset()
+        self.directory = directory
+        self.listed = {place: listing(place) for place in [directory, *PYTHONPATH] if place}
 
-    def shadow(self, name: str) -> str | None:
-        """Return the file that would be imported under this top-level name instead, if there is one."""
-        package = os.path.join(self.directory, name, "__init__.py")
-        if name in self.names and os.path.isfile(package):
+    def find(self, name: str, place: str) -> str | None:
+        """Return the file in a directory that would be imported under this top-level name, if there is one."""
+        names = self.listed[place]
+        package = os.path.join(place, name, "__init__.py")
+        if name in names and os.path.isfile(package):
             return package
-        endings = [*importlib.machinery.EXTENSION_SUFFIXES, ".py"]
-        return next((os.path.join(self.directory, name + end) for end in endings if name + end in self.names), None)
+        endings = [*importlib.machinery.EXTENSION_SUFFIXES, ".py", ".pyc"]
+        return next((os.path.join(place, name + end) for end in endings if name + end in names), None)
 
-    def shadows(self) -> dict[str, str]:
-        """Return, for each imported module, the file in the directory that would have replaced it."""
-        names = {name for name in list(sys.modules) if name not in STARTED and "." not in name and name != "__main__"}
-        found = {name: self.shadow(name) for name in sorted(names) if not is_built_in(name)}
-        return {name: path for name, path in found.items() if path and not same(path, file_of(sys.modules.get(name)))}
+    def would_shadow(self, name: str, origin: str | None) -> str | None:
+        """Return the file in the caller's directory that would be imported instead of this one."""
+        shadow = self.find(name, self.directory) if self.directory else None
+        return None if shadow is None or same(shadow, origin) else shadow
+
+    def shadows(self, name: str, origin: str | None) -> str | None:
+        """Return the file on PYTHONPATH that is imported although Python has, or someone installed, such a module."""
+        for place in PYTHONPATH:
+            found = self.find(name, place)
+            if found is not None:
+                is_taken = origin is None or same(found, origin)
+                return found if is_taken and has_other(name) and not is_installed(name, place) else None
+        return None
+
+    def of(self, names: set[str]) -> dict[str, str]:
+        """Return, for each module, the file of the caller that is or would be imported in its place."""
+        found = {}
+        for name in sorted(names):
+            origin = file_of(sys.modules.get(name))
+            path = self.shadows(name, origin) or (self.would_shadow(name, origin) if name in sys.modules else None)
+            if path is not None and not is_built_in(name):
+                found[name] = path
+        return found
+
+    def release(self) -> None:
+        """Have modules that this file uses imported again, as far as files of the caller have their names.
+
+        Otherwise nobody could see whether they are imported, or which one.
+        """
+        for name in list(TOOLS):
+            top = name.partition(".")[0]
+            if any(self.find(top, place) for place in self.listed):
+                sys.modules.pop(name, None)
+
+    def suspects(self, text: str) -> set[str]:
+        """Return the names of modules on PYTHONPATH that a traceback mentions."""
+        listed = {name.partition(".")[0] for place in PYTHONPATH for name in self.listed[place]}
+        return {name for name in listed if name in text}
+
+
+def listing(place: str) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(place))
+    except OSError:
+        return frozenset()
+
+
+def has_other(name: str) -> bool:
+    """Return whether Python has a module of this name without the caller's directories."""
+    try:
+        spec = importlib.machinery.PathFinder.find_spec(name, OWN)
+    except Exception:
+        return False
+    return spec is not None and spec.loader is not None
+
+
+def is_installed(name: str, place: str) -> bool:
+    """Return whether a directory holds a module as part of a distribution, as ``pip install --target`` leaves it."""
+    return any(has_module(distribution, name) for distribution in metadata().distributions(path=[place]))
+
+
+def imported_names() -> set[str]:
+    """Return the top-level modules that were imported since this file began."""
+    tops = {name.partition(".")[0] for name in list(sys.modules) if name not in STARTED}
+    return tops - {name for name in TOOLS if sys.modules.get(name) is TOOLS[name]} - {"__main__"}
+
+
+def origins() -> dict[str, str]:
+    """Return the files of the imported top-level modules that are not part of Python."""
+    python = tuple({os.path.dirname(os.__file__), os.path.dirname(getattr(csv, "__file__", "") or os.__file__)})
+    found = {name: file_of(sys.modules.get(name)) for name in sorted(imported_names())}
+    sites = ("site-packages", "dist-packages")
+    return {
+        name: path
+        for name, path in found.items()
+        if path and (not path.startswith(python) or any(site in path for site in sites))
+    }
 
 
 def is_built_in(name: str) -> bool:
@@ -278,14 +536,20 @@ class Trial:
     def say(self, event: str, **facts: Any) -> None:
         self.answer.say(event, module=self.module, **facts)
 
-    def make(self) -> None:
+    def make(self, run: bool) -> None:
+        before, suspects = imported_names(), {self.module.partition(".")[0]}
         try:
             if self.find():
-                self.run(self.load())
+                imported = self.load()
+                if run and self.module in OPERATIONS:
+                    self.run(imported)
         except WrongResultError as error:
             self.say("differs", **error.facts)
         except BaseException as error:
-            self.say("raised", stage=self.stage, **described(error))
+            about = described(error)
+            suspects |= self.search.suspects(about["traceback"])
+            self.say("raised", stage=self.stage, **about)
+        self.say("shadows", shadows=self.search.of((imported_names() - before) | suspects))
 
     def find(self) -> bool:
         top = self.module.partition(".")[0]
@@ -293,7 +557,7 @@ class Trial:
         if spec is None:
             self.say("missing", name=top)
             return False
-        self.say("found", origin=origin_of(spec), shadowed_by=shadow_of(self.search, top, spec))
+        self.say("found", origin=origin_of(spec), shadowed_by=self.search.would_shadow(top, origin_of(spec)))
         return True
 
     def load(self) -> Any:
@@ -309,11 +573,10 @@ class Trial:
         return imported
 
     def run(self, imported: Any) -> None:
-        if self.module in OPERATIONS:
-            self.stage = "run"
-            began = time.perf_counter()
-            result = OPERATIONS[self.module](imported)
-            self.say("ran", operation_seconds=time.perf_counter() - began, **result)
+        self.stage = "run"
+        began = time.perf_counter()
+        result = OPERATIONS[self.module](imported)
+        self.say("ran", operation_seconds=time.perf_counter() - began, **result)
 
 
 def origin_of(spec: Any) -> str | None:
@@ -321,11 +584,6 @@ def origin_of(spec: Any) -> str | None:
     origin = getattr(spec, "origin", None)
     places = list(getattr(spec, "submodule_search_locations", None) or [])
     return str(origin) if origin else str(places[0]) if places else None
-
-
-def shadow_of(search: Search, top: str, spec: Any) -> str | None:
-    shadow = search.shadow(top)
-    return None if shadow is None or same(shadow, origin_of(spec)) else shadow
 
 
 def version_of(imported: Any, distribution: Any) -> str | None:
@@ -358,8 +616,12 @@ def described(error: BaseException) -> dict[str, Any]:
 
 def plan(question: dict[str, Any], installed: Installed, answer: Answer) -> list[tuple[str, str | None]]:
     """Return the pairs of module and project to try: requested modules, then those of the projects, each once."""
-    pairs: dict[str, str | None] = dict(question["modules"])
-    for project in question["projects"]:
+    pairs: dict[str, str | None] = dict(question.get("modules", ()))
+    named = [(name, True) for name in question.get("names", ())]
+    for project, is_name in [*named, *((project, False) for project in question.get("projects", ()))]:
+        if is_name and is_importable(project):
+            pairs.setdefault(project, None)
+            continue
         distribution, modules, error = None, [], None
         try:
             distribution = installed.find(project)
@@ -367,40 +629,82 @@ def plan(question: dict[str, Any], installed: Installed, answer: Answer) -> list
         except Exception as problem:
             error = "%s: %s" % (type(problem).__name__, problem)
         there = distribution is not None
+        if is_name and not there and error is None:
+            pairs.setdefault(project, None)  # which is then not found
+            continue
         answer.say("project", project=project, installed=there, modules=modules, error=error)
         for module in modules:
             pairs.setdefault(module, project)
     return list(pairs.items())
 
 
-def prepare() -> None:
-    """Remove this file's directory from the path; have the stack printed on a crash or on request."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    if sys.path and same(sys.path[0], here):
-        del sys.path[0]
+def is_importable(name: str) -> bool:
+    try:
+        return (
+            all(map(str.isidentifier, name.split(".")))
+            and importlib.util.find_spec(name.split(".", maxsplit=1)[0]) is not None
+        )
+    except Exception:
+        return True  # whatever it is, its import will tell
+
+
+def loaded(projects: list[str], installed: Installed) -> dict[str, str]:
+    """Return the projects of which a module was imported, with its file."""
+    found = {}
+    for project in projects:
+        try:
+            distribution = installed.find(project)
+            modules = [] if distribution is None else modules_of(project, distribution)
+        except Exception:
+            modules = []
+        path = next((file_of(sys.modules[module]) for module in modules if module in sys.modules), None)
+        if path is not None:
+            found[project] = path
+    return found
+
+
+def prepare(descriptor: str | None) -> None:
+    """Have the stack printed on a crash or on request, and this process group ended with its parent (Linux)."""
     try:
         faulthandler.enable()
         faulthandler.register(signal.SIGUSR1, all_threads=True)
     except (AttributeError, OSError, RuntimeError, ValueError):
-        return
+        pass
+    if descriptor is not None and sys.platform == "linux":
+        import fcntl
+
+        # a pipe whose other end is closed makes the kernel send SIGIO, which ends a process that does not handle it
+        fcntl.fcntl(int(descriptor), fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(int(descriptor), fcntl.F_SETFL, os.O_ASYNC)
 
 
-def main(question_path: str, answer_path: str) -> None:
-    prepare()
+def main(question_path: str, answer_path: str, descriptor: str | None = None) -> None:
+    prepare(descriptor)
     with open(question_path, encoding="utf-8") as file:
         question = json.load(file)
-    answer, installed, search = Answer(answer_path), Installed(), Search(question["search"])
+    answer, installed, search = Answer(answer_path), Installed(), Search(question.get("search"))
     answer.say("started", executable=sys.executable, python="%d.%d.%d" % sys.version_info[:3])
-    answer.say("installed", versions={name: installed.version(name) for name in question["versions"]})
+    sys.path[:] = SEARCHED
+    versions = question.get("versions", [])
+    if versions:
+        answer.say("installed", versions={name: installed.version(name) for name in versions})
     pairs = plan(question, installed, answer)
     answer.say("planned", modules=pairs)
+    search.release()
     for module, project in pairs:
-        answer.say("began", module=module, project=project)
-        Trial(module, installed.find(project) if project else None, answer, search).make()
+        distribution = installed.find(project) if project else None
+        answer.say("began", module=module, project=project, version=version_of(None, distribution))
+        Trial(module, distribution, answer, search).make(question.get("run", True))
         answer.say("finished", module=module)
-        answer.say("shadows", names=search.shadows())
+        answer.say("origins", origins=origins())
+    if versions:
+        answer.say("loaded", loaded=loaded(versions, installed))
+    for module in question.get("owners", ()):
+        owner = installed.owner(module)
+        if owner is not None:
+            answer.say("owner", module=module, project=name_of(owner), version=version_of(None, owner))
     answer.say("ended")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:])

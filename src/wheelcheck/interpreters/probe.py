@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from wheelcheck.common.errors import UndeterminedError
-from wheelcheck.common.records import record
+from wheelcheck.common.records import record, replace
 from wheelcheck.diagnosis.confirmation import (
     OLDEST_PYTHON,
     BrokenMetadata,
@@ -31,9 +31,11 @@ from wheelcheck.diagnosis.confirmation import (
     NotTried,
     PythonTooOld,
     Raised,
+    Shadowed,
     Stage,
     WrongResult,
 )
+from wheelcheck.diagnosis.crashes import signal_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -50,6 +52,8 @@ KEPT_LINES = 100
 MAX_LINE = 1000
 MAX_TEXT = 32768
 MAX_ANSWER = 16 * 2**20
+MARK = "WHEELCHECK_CONFIRMATION"
+"""The variable by which the processes that an import leaves behind are recognised."""
 FLUSH_FAILED = 120
 """The exit code of a Python that could not flush stdout: a module closed it, nothing crashed."""
 
@@ -82,38 +86,46 @@ def confirm_projects(
         projects: their modules come from Import-Name (PEP 794), top_level.txt or RECORD.
         interpreter: the executable of a Python, 3.8 or newer; not a shim that depends on the working directory.
         timeout: seconds for each step (start, import, operation).
-        search: the directory to search for shadowing names; by default the working directory.
+        search: the directory to search for files that shadow modules; by default the working directory.
         versions: projects whose installed version is reported in `installed`.
-        isolated: ignore user site and PYTHON* variables (``-I``), as suits a fresh environment.
+        isolated: ignore user site, PYTHON* variables and the caller's directory (``-I``), as suits a fresh environment.
 
     Raises:
         NoWorkroom: no temporary directory can be created.
     """
     if not projects:
         return Confirmation(interpreter=interpreter, not_tried=(NothingAsked(),))
-    question = {"projects": list(projects), "modules": [], "versions": list(versions), "search": _directory(search)}
+    question = {"projects": list(projects), "versions": list(versions), "search": _directory(search, isolated)}
     return _confirm(question, interpreter, timeout, isolated)
 
 
-def confirm_modules(
-    modules: Sequence[str],
+def confirm_names(
+    names: Sequence[str],
     *,
     interpreter: str,
     timeout: float = 300.0,
     search: Path | None = None,
     isolated: bool = False,
+    run: bool = True,
 ) -> Confirmation:
-    """Import modules by name, wherever they come from; otherwise as `confirm_projects`."""
-    if not modules:
+    """Import modules, or where there is none of that name, those of the project; otherwise as `confirm_projects`.
+
+    Args:
+        names: such as ``tensorflow``, ``xml.dom`` or ``opencv-python``.
+        interpreter, timeout, search, isolated: see `confirm_projects`.
+        run: whether to run operations, too.
+    """
+    if not names:
         return Confirmation(interpreter=interpreter, not_tried=(NothingAsked(),))
-    named = [[module, None] for module in modules]
-    question = {"projects": [], "modules": named, "versions": [], "search": _directory(search)}
+    question = {"names": list(names), "search": _directory(search, isolated), "run": run}
     return _confirm(question, interpreter, timeout, isolated)
 
 
-def _directory(search: Path | None) -> str | None:
+def _directory(search: Path | None, isolated: bool) -> str | None:
     from pathlib import Path
 
+    if isolated:
+        return None
     try:
         return str((search or Path.cwd()).absolute())
     except OSError:
@@ -125,7 +137,9 @@ def _confirm(question: dict[str, Any], interpreter: str, timeout: float, isolate
     progress = _Progress(question, interpreter=interpreter, timeout=timeout)
     with _workroom() as room:
         while progress.add(_run(question, interpreter, timeout, room, isolated)):
-            question = question | {"projects": [], "versions": [], "modules": progress.waiting}
+            question = question | {"names": [], "projects": [], "versions": [], "modules": progress.waiting}
+        if progress.ownerless:
+            progress.add(_run({"owners": progress.ownerless}, interpreter, timeout, room, isolated))
     return progress.confirmation()
 
 
@@ -196,6 +210,8 @@ def _run(
 ) -> _Run | InterpreterGone:
     """Run one child. Its working directory is empty, its session its own, its output drained."""
     import json
+    import os
+    import subprocess
     import tempfile
     from pathlib import Path
 
@@ -206,25 +222,46 @@ def _run(
     answer = place / "answer.jsonl"
     flags = ["-I"] if isolated else []
     command = [_located(interpreter), *flags, str(probe), str(place / "question.json"), str(answer)]
+    lifeline = os.pipe() if os.name == "posix" else None
     try:
-        directory = place / "empty"
-        import os
-        import subprocess
-
-        own: dict[str, Any] = {"start_new_session": True}
-        if os.name == "nt":
-            own = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+        own: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+        if lifeline is not None:
+            command.append(str(lifeline[0]))
+            own = {"start_new_session": True, "pass_fds": lifeline[:1]}
         streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        process = subprocess.Popen(command, cwd=directory, bufsize=0, **streams, **own)
+        environ = _environment(str(place))
+        process = subprocess.Popen(command, cwd=place / "empty", bufsize=0, env=environ, **streams, **own)
     except (OSError, ValueError) as error:
+        _close(lifeline or ())
         return InterpreterGone(interpreter=interpreter, why=getattr(error, "strerror", None) or str(error))
     drains = [_Drain(process.stdout), _Drain(process.stderr)]
     try:
         hung = _wait(process, answer, timeout)
     finally:
-        _end(process)
+        _end(process, str(place))
+        _close(lifeline or ())
     stdout, stderr = (drain.lines() for drain in drains)
     return _Run(events=_read(answer), returncode=process.returncode, hung=hung, stdout=stdout, stderr=stderr)
+
+
+def _environment(place: str) -> dict[str, str]:
+    """Return the caller's environment, in which PYTHONPATH means the same in every working directory.
+
+    An empty part of it stands for the working directory, which is searched as the caller's anyway.
+    """
+    import os
+
+    parts = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    absolute = {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, parts))} if parts else {}
+    others = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return {**others, **absolute, MARK: place}
+
+
+def _close(descriptors: Iterable[int]) -> None:
+    import os
+
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _located(interpreter: str) -> str:
@@ -267,16 +304,34 @@ def _ask_for_stack(process: subprocess.Popen[bytes]) -> None:
         process.wait(0.5)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill the child and everything in its session."""
+def _end(process: subprocess.Popen[bytes], place: str) -> None:
+    """Kill the child, everything in its session, and where this system tells, what has left the session."""
     import os
     import signal
+    import subprocess
 
+    if os.name == "nt":
+        tree = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
+        with suppress(OSError):
+            subprocess.run(tree, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     with suppress(OSError, AttributeError):
         os.killpg(process.pid, signal.SIGKILL)
     with suppress(OSError):
         process.kill()
     process.wait()
+    for left in _left_over(f"{MARK}={place}".encode()):
+        with suppress(OSError):
+            os.kill(left, signal.SIGKILL)
+
+
+def _left_over(mark: bytes) -> Iterator[int]:
+    """Yield the processes whose environment holds a mark (Linux)."""
+    from pathlib import Path
+
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if mark in path.read_bytes().split(b"\0"):
+                yield int(path.parent.name)
 
 
 class _Drain:
@@ -359,15 +414,17 @@ class _Progress:
     """Combine the answers of all children of one confirmation."""
 
     def __init__(self, question: Mapping[str, Any], *, interpreter: str, timeout: float) -> None:
-        self.unanswered: dict[str, None] = dict.fromkeys(question["projects"])
+        self.unanswered: dict[str, None] = dict.fromkeys(question.get("projects", ()))
         self.interpreter = interpreter
         self.timeout = timeout
         self.python: str | None = None
-        self.planned: dict[str, str | None] = dict(question["modules"])
+        self.planned: dict[str, str | None] = {}
         self.results: dict[str, ModuleResult] = {}
         self.reasons: list[NotTried] = []
         self.installed: dict[str, str | None] = {}
-        self.shadowing: dict[str, str] = {}
+        self.loaded: dict[str, str] = {}
+        self.origins: dict[str, str] = {}
+        self.owners: dict[str, tuple[str, str]] = {}
 
     @property
     def waiting(self) -> list[list[str | None]]:
@@ -383,7 +440,9 @@ class _Progress:
         modules: dict[str, list[dict[str, Any]]] = {}
         for event in run.events:
             module = event.get("module")
-            if isinstance(module, str):
+            if isinstance(module, str) and event["event"] == "owner":
+                self.owners[module] = _text(event, "project"), _text(event, "version")
+            elif isinstance(module, str):
                 modules.setdefault(module, []).append(event)
             else:
                 self.note(event)
@@ -416,17 +475,29 @@ class _Progress:
                 self.reasons.extend(_reasons(project, event))
             case {"event": "planned", "modules": list(pairs)}:
                 self.planned.update(_pairs(pairs))
-            case {"event": "shadows"}:
-                self.shadowing.update(_texts(event, "names"))
+            case {"event": "origins"}:
+                self.origins.update(_texts(event, "origins"))
+            case {"event": "loaded"}:
+                self.loaded.update(_texts(event, "loaded"))
+
+    @property
+    def ownerless(self) -> list[str]:
+        """The modules that failed and whose project is not known."""
+        return [module for module, result in self.results.items() if not result.ok and result.project is None]
 
     def confirmation(self) -> Confirmation:
+        for module, (project, version) in self.owners.items():
+            known = self.results.get(module)
+            if known is not None:
+                self.results[module] = replace(known, project=project, version=known.version or version or None)
         return Confirmation(
             interpreter=self.interpreter,
             python=self.python,
             modules=tuple(self.results.values()),
             not_tried=(*self.reasons, *(NoAnswer(project=project) for project in self.unanswered)),
             installed=self.installed,
-            shadowing=self.shadowing,
+            loaded=self.loaded,
+            origins=self.origins,
         )
 
 
@@ -465,6 +536,7 @@ def _result(module: str, events: Sequence[Mapping[str, Any]], run: _Run, timeout
         devices=_names(facts, "devices"),
         facts=_texts(facts, "facts"),
         shadowed_by=_text(facts, "shadowed_by") or None,
+        shadows=_texts(facts, "shadows"),
         stdout=run.stdout[-KEPT_LINES:] if failure else (),
         stderr=run.stderr[-KEPT_LINES:] if failure else (),
     )
@@ -495,14 +567,18 @@ def _failure(said: frozenset[str], facts: Mapping[str, Any], run: _Run, timeout:
         return _ending("run" if "imported" in said else "import" if "found" in said else "find", run, timeout)
     if "elsewhere" in said:
         return ImportedElsewhere(origin=_text(facts, "origin"), expected=_text(facts, "expected"))
+    shadows = _texts(facts, "shadows")
+    if shadows:
+        top = _text(facts, "module").partition(".")[0]
+        name = top if top in shadows else next(iter(shadows))
+        return Shadowed(name=name, path=shadows[name])
     return _ending("exit", run, timeout) if run.finished and run.ended_badly else None
 
 
 def _ending(stage: Stage, run: _Run, timeout: float) -> Died | Hung:
     if run.hung:
         return Hung(stage=stage, seconds=timeout, where=_innermost(run.stderr))
-    signal = -run.returncode if run.returncode < 0 else None
-    return Died(stage=stage, returncode=run.returncode, signal=signal)
+    return Died(stage=stage, returncode=run.returncode, signal=signal_of(run.returncode))
 
 
 def _innermost(lines: Sequence[str]) -> str | None:

@@ -345,6 +345,14 @@ def concern(about: concerns.Concern) -> str:
             return f"{needs}; pip would install {about.project} {about.version} regardless."
         case concerns.InstalledDiffers(installed=None):
             return f"{about.project} {about.version} is pinned and not installed there."
+        case concerns.InstalledDiffers(origin=str()):
+            was = f"the import was with {about.origin}, not with the installed {about.installed}"
+            return f"{about.project} {about.version} is pinned; {was}."
+        case concerns.InstalledDiffers(imported=False):
+            return (
+                f"{about.project} {about.version} is pinned; {about.installed} is installed, and the import did not "
+                "need it."
+            )
         case concerns.InstalledDiffers():
             return f"{about.project} {about.version} is pinned; the import was with the installed {about.installed}."
         case concerns.NotTried():
@@ -537,12 +545,14 @@ def failure(what: confirmation.Failure) -> str:
         case confirmation.Died(signal=None):
             return f"the process ended with exit code {what.returncode} during {what.stage}"
         case confirmation.Died():
-            return f"the process was ended by signal {what.signal} during {what.stage}"
+            return f"the process was ended by {what.signal} during {what.stage}"
         case confirmation.Hung():
             return f"{what.stage} took longer than {what.seconds:g} seconds{f', in {what.where}' if what.where else ''}"
         case confirmation.WrongResult():
-            return f"{what.operation} gave {what.got} where NumPy gives {what.expected}"
+            return f"{what.operation} gave {what.got}; expected: {what.expected}"
         case confirmation.ImportedElsewhere():
             return f"another module of that name was imported, from {what.origin}; the installed one is {what.expected}"
+        case confirmation.Shadowed():
+            return f"{what.path} is found first where this runs, and imported as {what.name}"
         case _:
             assert_never(what)

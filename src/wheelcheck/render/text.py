@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from os import urandom
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from wheelcheck.render import phrases
 from wheelcheck.render.console import harmless
+from wheelcheck.render.import_text import WIDTH, confirmation_lines, diagnosis_lines, reasons
 from wheelcheck.resolver import compatibility as verdicts
 from wheelcheck.resolver import model as outcomes
 from wheelcheck.standards.names import canonicalize_name
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from wheelcheck.rules.model import Rule
     from wheelcheck.targets.target import Target
 
-WIDTH = 80
-"""The width to which sentences of a diagnosis are wrapped."""
 NEAREST = 3
 """Maximum number of groups of rejected files in a text; JSON has all."""
 MAX_ALIKE = 2
@@ -75,18 +73,15 @@ def render_explanation(
 
 
 def render_diagnosis(diagnosis: Diagnosis, *, style: Style | None = None) -> str:
-    """Render the cause, the line that tells of it, what it means, what helps, and what else it could be."""
+    """Render the cause, what it means, the line that tells of it, what helps, and what else it could be."""
     style = style or Style()
-    colour = {"benign": "green", "unrecognised": "yellow"}.get(diagnosis.cause, "red")
-    lines = [style(colour, diagnosis.cause)]
-    if diagnosis.facts.get("line"):
-        lines += wrap(diagnosis.facts["line"], WIDTH, initial_indent="  ", subsequent_indent="  ", max_lines=4)
-    lines += wrap(diagnosis.explanation, WIDTH)
-    if diagnosis.fixes:
-        lines += [style("bold", "What helps, the likeliest first:"), *(f"  {fix}" for fix in diagnosis.fixes)]
-    if diagnosis.also:
-        lines += wrap(f"It could also be: {phrases.listed(diagnosis.also, 'or')}.", WIDTH)
-    return style.written("\n".join(lines))
+    return style.written("\n".join(diagnosis_lines(diagnosis, style)))
+
+
+def render_confirmation(confirmation: Confirmation, *, style: Style | None = None) -> str:
+    """Render the outcome of an import."""
+    style = style or Style()
+    return style.written("\n".join([*confirmation_lines(confirmation, style), *reasons(confirmation, style)]))
 
 
 def _explanation(explanation: Explanation, style: Style) -> Iterator[str]:
@@ -129,7 +124,8 @@ def _result(result: Result, style: Style, quiet: bool) -> Iterator[str]:
         there = phrases.listed(f"{one.name} {one.version}" for one in result.satisfied)
         yield from _indented([f"installed already, and stays: {there}"])
     yield from _indented(_skipped(result))
-    yield from _indented(_import(result.confirmation, style))
+    if result.confirmation is not None:
+        yield from _indented(confirmation_lines(result.confirmation, style, WIDTH - 2))
     yield from _indented(_concerns(result, style))
     yield from _indented(_rules(result.rules, style))
     yield from _indented(_remedies(result, style))
@@ -279,28 +275,6 @@ def _remedies(result: Result, style: Style) -> Iterator[str]:
         yield style("dim", "There was no time to try every possible fix.")
     elif result.sought_remedies and not result.remedies and not isinstance(result.conflict, outcomes.Missing | None):
         yield style("dim", "No change that was tried fixes it.")
-
-
-def _import(confirmation: Confirmation | None, style: Style) -> Iterator[str]:
-    if confirmation is None:
-        return
-    for module in confirmation.modules:
-        state = style("green", module.level) if module.ok else style("red", "failed")
-        took = f" in {module.seconds:.1f} s" if module.seconds is not None else ""
-        origin = f", from {module.origin}" if module.origin else ""
-        yield f"import {' '.join(filter(None, [module.module, module.version]))}: {state}{took}{origin}"
-        if module.devices:
-            yield f"  devices: {', '.join(module.devices)}"
-        for name, value in module.facts.items():
-            yield f"  {name}: {value}"
-        if module.operation_seconds is not None:
-            yield f"  operation: {module.operation_seconds:.2f} s"
-        if module.failure is not None:
-            yield f"  {phrases.failure(module.failure)}"
-        if module.shadowed_by:
-            yield f"  {module.shadowed_by} would be imported in its place from the working directory."
-    if confirmation.tried:
-        yield style("dim", f"tried with {confirmation.interpreter}")
 
 
 def _sources(report: FromIndex) -> Iterator[str]:
