@@ -287,6 +287,37 @@ def test_what_is_not_whole_is_made_anew(shop: Shop) -> None:
     assert not (again.path / "rest").exists()
 
 
+def test_what_a_killed_process_left_behind_is_removed(shop: Shop) -> None:
+    """But nothing that another process still works in."""
+    code = """
+import sys, time
+from pathlib import Path
+from wheelcheck.interpreters.venv import _workspace
+with _workspace(Path(sys.argv[1])) as room:
+    print(room, flush=True)
+    time.sleep(600)
+"""
+    places = [shop.cache / "environments", shop.cache / "wheels"]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    workers = []
+    for place in [*places, *places]:
+        place.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-c", code, str(place)]
+        workers.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ))
+    try:
+        rooms = [Path(worker.stdout.readline().strip()) for worker in workers if worker.stdout is not None]
+        for worker in workers[:2]:
+            worker.kill()
+            worker.wait()
+        assert all(room.is_dir() for room in rooms)
+        shop.prepare(shop.pin(wheel()))
+        assert [room.exists() for room in rooms] == [False, False, True, True]
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
+
+
 @posix
 def test_an_environment_whose_python_is_gone_is_made_anew(shop: Shop) -> None:
     pin = shop.pin(wheel())

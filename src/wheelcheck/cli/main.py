@@ -250,7 +250,7 @@ def _diagnose(arguments: argparse.Namespace) -> int:
     from wheelcheck.render.text import Style, render_diagnosis
 
     code, target = returncode_of(arguments.returncode), _only_target(arguments.target, "diagnose")
-    found = diagnose(read_output(arguments.file), code, target)
+    found = diagnose(read_output(arguments.file), code, target, **_options(arguments))
     if arguments.format == "json":
         emit(_json({"schema": "wheelcheck/diagnose/1", **found.to_dict()}), arguments.output)
     else:

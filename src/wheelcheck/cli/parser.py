@@ -200,7 +200,8 @@ def _add_diagnose(commands: Any) -> None:
         "--returncode", metavar="N", help="how it ended: -11 or 139 for a signal, 0xC0000005 on Windows"
     )
     _add_option(parser, ALL["target"])
-    _add_groups(parser, (OUTPUT,))
+    _add_option(parser, ALL["no_remedies"])
+    _add_groups(parser, (INDEXES, RULES, OUTPUT))
 
 
 def _add_targets(commands: Any) -> None:

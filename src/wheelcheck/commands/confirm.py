@@ -22,7 +22,7 @@ from wheelcheck.diagnosis.confirmation import (
     not_tried_elsewhere,
 )
 from wheelcheck.inputs.options import complete
-from wheelcheck.inputs.request import cache_directory
+from wheelcheck.inputs.request import cache_directory, target_named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,14 +77,13 @@ def confirm(names: Iterable[str], *, ignore_environment: bool = False, **options
 
 
 def _checked(name: str) -> str:
-    if isinstance(name, str) and re.fullmatch(r"[^\W_]?[\w.-]*\w", name):
+    if isinstance(name, str) and re.fullmatch(r"\w(?:[\w.-]*\w)?", name):
         return name
     raise UsageError(f"{name!r} is neither a module nor a project: give a name such as tensorflow, without a version.")
 
 
 def _interpreter(python: str | None) -> Target:
     """Return the target of an interpreter of this machine, by its path or version."""
-    from wheelcheck.inputs.request import target_named
     from wheelcheck.interpreters.installed import installed_python
     from wheelcheck.targets.target import python_of
 

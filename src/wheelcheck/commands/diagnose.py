@@ -6,24 +6,43 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheelcheck.common.errors import UsageError
+from wheelcheck.advice.changes import (
+    AllowPreRelease,
+    ChangePython,
+    ChangeRequirement,
+    Remedy,
+    ReplaceProject,
+    UseNativeArchitecture,
+)
+from wheelcheck.commands.repair import is_plain
+from wheelcheck.common.errors import UndeterminedError, UsageError
+from wheelcheck.common.records import replace
 from wheelcheck.diagnosis import diagnose as diagnosing
 from wheelcheck.diagnosis.diagnose import Diagnosis
+from wheelcheck.inputs.options import Options, complete
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from wheelcheck.targets.target import Target
 
+BY_ANOTHER_QUESTION = frozenset(["pip-no-matching", "python-unsupported"])
+"""Causes that another requirement or another Python may mend."""
 MAX_BYTES = 128 << 20
 """How much of a file is read; of what is read, the beginning and the end are looked at."""
 
 
-def diagnose(text: str, returncode: int | None = None, target: str | Target | None = None) -> Diagnosis:
+def diagnose(
+    text: str, returncode: int | None = None, target: str | Target | None = None, **options: Unpack[Options]
+) -> Diagnosis:
     """Return why an install or import failed, from what it printed.
 
     Args:
         text: everything that was printed, in any order: by pip, uv, conda, a traceback, a loader, a shell.
         returncode: how it ended, where that is known: as `subprocess` gives it (-11), or as a shell does (139).
-        target: the machine, or its text; left out, what the text tells of it counts.
+        target: the machine, or its text; left out, what the text tells of it counts. With a target, an index is asked
+            what fits there where an install found nothing.
+        options: those about the index, and `rules`, as `wheelcheck.check` takes them; `no_remedies` asks no index.
 
     Raises:
         UsageError: the target is unknown.
@@ -39,7 +58,45 @@ def diagnose(text: str, returncode: int | None = None, target: str | Target | No
         from wheelcheck.inputs.request import target_named
 
         target = target_named(target, None)
-    return diagnosing.diagnose(text, returncode, target)
+    completed = complete(options)
+    found = diagnosing.diagnose(text, returncode, target)
+    if target is None or completed["no_remedies"]:
+        return found
+    return _with_remedies(found, target, completed)
+
+
+def _with_remedies(diagnosis: Diagnosis, target: Target, options: Options) -> Diagnosis:
+    """Return a diagnosis of a failed install whose fixes are changes that give an answer for a target.
+
+    Args:
+        diagnosis: with the requirement among its facts; any other one is returned as it is.
+        target: where the install failed.
+        options: complete ones; those about the index count.
+    """
+    requirement = diagnosis.facts.get("requirement", "")
+    if diagnosis.cause not in BY_ANOTHER_QUESTION or not is_plain([requirement]):
+        return diagnosis
+    from wheelcheck.commands.check import check
+
+    try:
+        (result,) = check([requirement], targets=[target], **options).results
+    except (UsageError, UndeterminedError):
+        return diagnosis
+    found = dict.fromkeys(filter(None, map(_remedy, result.remedies)))
+    return replace(diagnosis, fixes=tuple(found)) if found else diagnosis
+
+
+def _remedy(remedy: Remedy) -> str | None:
+    """Return the command that carries out a remedy, or None where that takes another machine."""
+    wanted = " ".join(f"{pin.name}=={pin.version}" for pin in remedy.pins if pin.requested)
+    match remedy.change:
+        case ChangePython(python=python):
+            return f"python{'.'.join(python.split('.')[:2])} -m venv .venv && .venv/bin/pip install {wanted}"
+        case UseNativeArchitecture(machine=machine):
+            return f"arch -{machine} python3 -m venv .venv && .venv/bin/pip install {wanted}"
+        case ChangeRequirement() | ReplaceProject() | AllowPreRelease():
+            return f"pip install {wanted}"
+    return None
 
 
 def read_output(path: str | None) -> str:

@@ -103,10 +103,17 @@ def _requirements_in(fix: str, environment: PipEnvironment) -> list[str] | None:
     start = for_interpreter("pip install ", str(environment.interpreter))
     try:
         words = shlex.split(fix[len(start) :]) if fix.startswith(start) else []
-        is_plain = all(not Requirement(word).url for word in words)
-    except (InvalidRequirement, ValueError):
+    except ValueError:
         return None
-    return words if words and is_plain else None
+    return words if words and is_plain(words) else None
+
+
+def is_plain(requirements: Sequence[str]) -> bool:
+    """Return whether texts are requirements without URLs; such a text may come from anybody's output."""
+    try:
+        return all(Requirement(text).url is None for text in requirements)
+    except InvalidRequirement:
+        return False
 
 
 def _name(requirement: str) -> str:
@@ -131,7 +138,7 @@ def _command(pins: Iterable[Pin] | None, environment: PipEnvironment) -> str | N
 
 def _shown(pins: Iterable[Pin], environment: PipEnvironment) -> Iterator[str]:
     """Yield the pins that pip has to be told: what was requested, what a rule asks for, and what replaces another."""
-    for pin in pins:
+    for pin in sorted(pins, key=lambda pin: not pin.requested):
         is_by_rule = any(isinstance(demand.origin, AddedByRule) for demand in pin.demands)
         if pin.requested or is_by_rule or pin.name in environment.distributions:
             yield f"{pin.name}=={pin.version}"

@@ -195,8 +195,19 @@ def _matches(lines: Lines) -> Iterator[_Found]:
             if pattern.near is not None and not pattern.near.search(_around(lines.text, start)):
                 continue
             facts = {name: value for name, value in match.groupdict().items() if value}
-            yield _Found(pattern.rank, start, pattern, facts | {"line": line.strip()[:400]})
+            yield _Found(pattern.rank, start, pattern, facts | {"line": _sentence(lines.text, start, line)})
             break
+
+
+_UNFINISHED = re.compile(r"\b(?:an?|and|at|be|by|for|from|in|is|of|on|or|the|to|with)$")
+
+
+def _sentence(text: str, start: int, line: str) -> str:
+    """Return a line, with the next one where it was wrapped in the middle of a sentence."""
+    whole = line.strip()
+    if _UNFINISHED.search(whole):
+        whole = f"{whole} {text[start + len(line) : start + len(line) + MAX_LINE].lstrip().partition(chr(10))[0]}"
+    return whole.strip()[:400]
 
 
 def _with_next(text: str, start: int, line: str) -> str:

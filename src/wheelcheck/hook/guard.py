@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from wheelcheck.cli.answer_cache import given, question_of, remember, remembered
+from wheelcheck.hook.run_pip import run_pip
 from wheelcheck.render.console import emit, say, wants_colour
 
 TYPE_CHECKING = False
@@ -71,15 +71,15 @@ def _front(argv: Sequence[str]) -> int:
     known = remembered(argv) if not os.environ.get(SKIP) else None
     if known is not None:
         code = given(*known)
-        return _stopped(code) if known[0]["stops"] else _run_pip(known[0]["pip"], known[0]["pips"])
+        return _stopped(code) if known[0]["stops"] else run_pip(known[0]["pip"], known[0]["pips"], explains=True)
     asked = split(argv)
     if _is_skipped() or asked.unknown is not None:
         if asked.unknown is not None:
             _is_passed_by(asked)
-        return _run_pip(_pip_of(asked.pips), asked.pips)
+        return run_pip(_pip_of(asked.pips), asked.pips)
     if not asked.pips:
         return _show_help(argv)
-    options, stdin = _options(argv, asked), None
+    options, check, stdin = _options(argv, asked), None, None
     try:
         check = _examined(asked, options)
         stdin, asked = check.stdin, _understood(asked, check)
@@ -91,7 +91,8 @@ def _front(argv: Sequence[str]) -> int:
         return _stopped(code)
     if code == UNKNOWN:
         say("whether this works is unknown; pip runs nevertheless. --strict before pip's command would stop it.")
-    return _run_pip(asked.runs or _pip_of(asked.pips), asked.pips, stdin)
+    explains = check is None or bool(check.report.results)
+    return run_pip(asked.runs or _pip_of(asked.pips), asked.pips, stdin, explains=explains)
 
 
 def _understood(asked: Split, check: PipCheck) -> Split:
@@ -236,30 +237,3 @@ def _pip_of(arguments: Sequence[str]) -> str:
     from wheelcheck.commands.check_pip import pip_of
 
     return pip_of(arguments)
-
-
-def _run_pip(interpreter: str, arguments: Sequence[str], stdin: bytes | None = None) -> int:
-    """Run pip and return its exit code.
-
-    Args:
-        interpreter: whose pip runs.
-        arguments: pip's, unchanged.
-        stdin: what was read from the standard input already.
-    """
-    import subprocess
-
-    sys.stderr.flush()
-    try:
-        child = subprocess.Popen(
-            [interpreter, "-m", "pip", *arguments], stdin=subprocess.PIPE if stdin is not None else None
-        )
-    except OSError as error:
-        from wheelcheck.common.errors import UsageError
-
-        raise UsageError(f"{interpreter} could not be started: {error.strerror}.") from None
-    while True:
-        try:
-            child.communicate(stdin)
-        except KeyboardInterrupt:  # pip got it as well, and ends in its own way
-            continue
-        return child.returncode if child.returncode >= 0 else 128 - child.returncode

@@ -75,6 +75,17 @@ def target_named(target: str | Target | None, python: str | None) -> Target:
     return target_of(target, python)
 
 
+def _target(target: str | Target | None, options: Options) -> Target:
+    """Return a target; to confirm with a version in ``--python``, an interpreter of that version on this machine."""
+    named = target_named(target, options["python"])
+    if not (options["confirm"] and target is None and options["python"] and named.interpreter is None):
+        return named
+    from wheelcheck.interpreters.installed import installed_python
+    from wheelcheck.targets.target import python_of
+
+    return installed_python(python_of(named)) or named
+
+
 def _spelled(text: str) -> Target | None:
     """Return the target of a text that is complete, so that no interpreter has to be run."""
     from wheelcheck.targets.target import read_target
@@ -128,7 +139,7 @@ class Request:
         if not inputs.is_question:
             raise UsageError("Nothing to check: name a requirement, or a requirements file with -r.")
         return cls(
-            targets=tuple(target_named(target, options["python"]) for target in _chosen(targets)),
+            targets=tuple(_target(target, options) for target in _chosen(targets)),
             inputs=inputs,
             configuration=configuration,
             rules=rules_of(options),

@@ -16,7 +16,8 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
+from time import time
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
 from zipfile import BadZipFile, ZipFile
 
 import installer
@@ -47,6 +48,10 @@ STRONG = ("sha256", "sha384", "sha512", "blake2b")
 """Hashes that identify a file; others are compared, but the file is then cached by its URL only."""
 
 MARKER = "wheelcheck.json"
+UNFINISHED, IN_USE = ".unfinished-", "in-use"
+"""How a temporary directory is called, and the file in it that is locked while it is in use."""
+MOMENT = 60.0
+"""Seconds that a directory without that file may be about to get it."""
 MAX_TEXT = 64 * 2**20
 """Maximum size of WHEEL, RECORD and entry_points.txt, which are read as a whole."""
 
@@ -288,7 +293,7 @@ def _stored(wheel: _HashedWheel, store: Path, download: Download, bars: _Bars) -
     place = store / _short(wheel.identity) / wheel.wheel.filename
     if not place.is_file() or _mismatch(place, wheel):
         place.parent.mkdir(parents=True, exist_ok=True)
-        with _workspace(place.parent) as room:
+        with _workspace(store) as room:
             part = room / wheel.wheel.filename
             with bars.growing(part):
                 download(wheel.wheel, part)
@@ -313,8 +318,39 @@ def _mismatch(path: Path, wheel: _HashedWheel) -> str | None:
 
 @contextmanager
 def _workspace(folder: Path) -> Iterator[Path]:
-    with TemporaryDirectory(prefix=".", dir=folder, ignore_cleanup_errors=True) as name:
+    """Yield a temporary directory. A file in it is locked while it is in use, so that what a killed process left behind
+    is recognised, and removed by the next one.
+    """
+    for leftover in folder.glob(f"{UNFINISHED}*"):
+        _remove_if_unused(leftover)
+    made = TemporaryDirectory(prefix=UNFINISHED, dir=folder, ignore_cleanup_errors=True)
+    with made as name, (Path(name) / IN_USE).open("w") as mark:
+        _lock(mark)
         yield Path(name)
+
+
+def _remove_if_unused(leftover: Path) -> None:
+    try:
+        with (leftover / IN_USE).open("r+") as mark:
+            _lock(mark)
+    except FileNotFoundError:  # just made, or just about to go
+        if time() - leftover.stat().st_mtime < MOMENT:
+            return
+    except OSError:  # somebody works in it
+        return
+    shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _lock(mark: IO[str]) -> None:
+    """Lock an open file until it is closed. Raises OSError where another process has locked it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(mark.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 # -- the environment
