@@ -17,6 +17,7 @@ import wheelcheck
 from doors import NOWHERE, PROJECTS, stand_alone
 from environments import contents, copied, install, make_environment
 from loopback import Server, simple_index, stall
+from sdists import make_source
 from wheels import make_wheel
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ MORE = {
     "numpy": [make_wheel("numpy", "1.26.4"), make_wheel("numpy", "2.2.6")],
     "ml-dtypes": [make_wheel("ml-dtypes", "0.2.0", requires=["numpy>=1.20"])],
     "older": [make_wheel("older", "1.0", "cp36-cp36m-manylinux1_x86_64")],
+    "unbuildable": [make_source("unbuildable", "1.0")],
 }
 
 
@@ -212,6 +214,46 @@ def test_pips_exit_code_is_passed_on(fresh: Path) -> None:
     assert pip("install", "--frobnicate", "alone").code == 2
     assert pip("frobnicate").code == 1
     assert fresh.exists()
+
+
+def test_a_failure_of_pip_is_explained_after_what_pip_says(fresh: Path) -> None:
+    """The build needs a setuptools that the index does not have."""
+    done = pip("install", "unbuildable")
+    assert done.code == 1
+    said, _, explained = done.err.partition("wheelcheck: pip failed (exit code 1).\n")
+    assert "ERROR: No matching distribution found for" in said
+    assert explained.startswith("source-build-failed: ")
+    assert "\n  error: subprocess-exited-with-error\n" in explained
+    assert "\033" not in done.err
+
+
+@POSIX
+def test_on_a_terminal_pip_writes_as_on_a_terminal(fresh: Path) -> None:
+    import pty
+
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "wheelcheck", "pip", "install", "unbuildable"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=slave, env={**os.environ, "TERM": "xterm"})
+    os.close(slave)
+    shown = b""
+    try:
+        while chunk := os.read(master, 65536):
+            shown += chunk
+    except OSError:  # the end of a pseudoterminal
+        pass
+    running.communicate()
+    os.close(master)
+    assert running.returncode == 1
+    said, _, explained = shown.decode().partition("wheelcheck: pip failed (exit code 1).")
+    assert "\033[31m" in said.partition("ERROR: ")[0][-20:]
+    assert "source-build-failed" in explained
+
+
+@POSIX
+def test_pip_goes_on_where_nobody_reads_what_it_says(fresh: Path) -> None:
+    command = f"{sys.executable} -m wheelcheck pip install spam 2>&1 >/dev/null | head -c 0"
+    subprocess.run(["bash", "-c", command], check=True)
+    assert can_import(fresh, "spam")
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["--version"], ["--no-color", "freeze"], ["help", "install"], ["-V"]])

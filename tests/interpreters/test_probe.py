@@ -31,6 +31,7 @@ from wheelcheck.diagnosis.confirmation import (
     Shadowed,
     WrongResult,
 )
+from wheelcheck.diagnosis.crashes import signal_of
 from wheelcheck.interpreters.probe import NoWorkroom, confirm_names, confirm_projects
 
 posix = pytest.mark.skipif(os.name != "posix", reason="speaks of signals and of shell scripts")
@@ -336,6 +337,9 @@ DYING = [
     ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)", -signal.SIGSEGV, "import", "found"),
     ("import ctypes\nctypes.string_at(0)", -signal.SIGSEGV, "import", "found"),
     ("import os\nos.abort()", -signal.SIGABRT, "import", "found"),
+    ("import os, signal\nos.kill(os.getpid(), signal.SIGILL)", -signal.SIGILL, "import", "found"),
+    ("import os, signal\nos.kill(os.getpid(), signal.SIGBUS)", -signal.SIGBUS, "import", "found"),
+    ("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM, "import", "found"),
     ("import os, signal\nos.kill(os.getpid(), 9)", -9, "import", "found"),
     ("import os\nos._exit(3)", 3, "import", "found"),
     ("import os\nos._exit(0)", 0, "import", "found"),
@@ -424,10 +428,11 @@ def test_a_child_that_ignores_every_signal_it_can(site: Site) -> None:
 
 
 def test_floods_are_drained_and_only_their_end_is_kept(site: Site) -> None:
+    """A gigabyte."""
     code = """
 import sys
 for stream in (sys.stdout, sys.stderr):
-    for _ in range(50):
+    for _ in range(500):
         stream.write("x" * 1000000 + "\\n")
     stream.write("the end\\n")
 raise ValueError("after all that")
@@ -483,6 +488,21 @@ def test_an_answer_that_cannot_be_written(site: Site) -> None:
     confirmation = confirmed("alpha")
     assert confirmation.ok is None
     assert isinstance(confirmation.why, InterpreterUnusable)
+
+
+WINDOWS = [
+    (0xC0000005, "SIGSEGV"),
+    (0xC000001D, "SIGILL"),
+    (0xC0000409, "SIGABRT"),
+    (-1073741819, "SIGSEGV"),
+    (3, None),
+    (1, None),
+]
+
+
+@pytest.mark.parametrize(("returncode", "name"), WINDOWS)
+def test_exit_codes_of_windows_that_stand_for_crashes(returncode: int, name: str | None) -> None:
+    assert signal_of(returncode) == name
 
 
 # -- names that hide others

@@ -14,11 +14,12 @@ from wheelcheck.advice.changes import (
     ReplaceProject,
     UseNativeArchitecture,
 )
-from wheelcheck.commands.repair import is_plain
+from wheelcheck.commands.repair import is_plain, repaired
 from wheelcheck.common.errors import UndeterminedError, UsageError
 from wheelcheck.common.records import replace
 from wheelcheck.diagnosis import diagnose as diagnosing
 from wheelcheck.diagnosis.diagnose import Diagnosis
+from wheelcheck.diagnosis.of_import import for_interpreter
 from wheelcheck.inputs.options import Options, complete
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def diagnose(
     Args:
         text: everything that was printed, in any order: by pip, uv, conda, a traceback, a loader, a shell.
         returncode: how it ended, where that is known: as `subprocess` gives it (-11), or as a shell does (139).
-        target: the machine, or its text; left out, what the text tells of it counts. With a target, an index is asked
-            what fits there where an install found nothing.
+        target: the machine, or its text; left out, what the text tells of it counts. With a target, fixes are looked up
+            on an index: what fits there, and for an interpreter of this machine, what goes with all that is installed.
         options: those about the index, and `rules`, as `wheelcheck.check` takes them; `no_remedies` asks no index.
 
     Raises:
@@ -62,6 +63,9 @@ def diagnose(
     found = diagnosing.diagnose(text, returncode, target)
     if target is None or completed["no_remedies"]:
         return found
+    if target.interpreter is not None:
+        fixes = tuple(for_interpreter(fix, target.interpreter) for fix in found.fixes)
+        found = repaired(replace(found, fixes=fixes), target.interpreter, completed)
     return _with_remedies(found, target, completed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from wheelcheck.diagnosis.of_import import for_interpreter
 from wheelcheck.inputs.request import Request
 from wheelcheck.resolver.limits import Budget
 from wheelcheck.resolver.model import AddedByRule, Environment, Solution
+from wheelcheck.rules.load import modules
 from wheelcheck.standards.names import canonicalize_name
 
 if TYPE_CHECKING:
@@ -63,27 +65,43 @@ def with_repairs(confirmation: Confirmation, options: Options) -> Confirmation:
 
     try:
         environment = environment_of(Path(confirmation.interpreter))
-        modules = tuple(
-            replace(module, diagnosis=_repaired(module.diagnosis, module, environment, options))
+        mended = tuple(
+            replace(module, diagnosis=_repaired(module.diagnosis, module.project, environment, options))
             if module.diagnosis is not None and _may_mend(module)
             else module
             for module in confirmation.modules
         )
     except (UsageError, UndeterminedError):
         return confirmation
-    return replace(confirmation, modules=modules)
+    return replace(confirmation, modules=mended)
+
+
+def repaired(diagnosis: Diagnosis, interpreter: str, options: Options) -> Diagnosis:
+    """Return a diagnosis whose fixes are resolved beside what is installed in an interpreter, as `with_repairs`."""
+    if diagnosis.cause not in BY_OTHER_VERSIONS:
+        return diagnosis
+    from wheelcheck.interpreters.pip_environment import environment_of
+
+    try:
+        return _repaired(diagnosis, diagnosis.facts.get("project"), environment_of(Path(interpreter)), options)
+    except (UsageError, UndeterminedError):
+        return diagnosis
 
 
 def _may_mend(module: ModuleResult) -> bool:
     return module.diagnosis is not None and module.diagnosis.cause in BY_OTHER_VERSIONS
 
 
-def _repaired(diagnosis: Diagnosis, module: ModuleResult, environment: PipEnvironment, options: Options) -> Diagnosis:
+def _repaired(diagnosis: Diagnosis, project: str | None, environment: PipEnvironment, options: Options) -> Diagnosis:
     """Return a diagnosis whose fixes that pip carries out are resolved beside what is installed."""
-    owner = environment.distributions.get(canonicalize_name(module.project)) if module.project else None
+    names = [canonicalize_name(project)] if project else []
+    names += [name for group in modules().values() if names and names[0] in group for name in group]
+    owner = next(filter(None, map(environment.distributions.get, names)), None)
     kept = [f"{owner.name}=={owner.version}"] if owner is not None else []
     fixes = [_command(_changes(kept, environment, options), environment)] if kept else []
-    for fix in diagnosis.fixes:
+    for given in diagnosis.fixes:
+        # what is installed may be tensorflow-cpu, say
+        fix = re.sub(rf" (?:{'|'.join(names)})$", f" {owner.name}", given) if owner is not None else given
         wanted = _requirements_in(fix, environment)
         if wanted is None:
             fixes.append(fix)
