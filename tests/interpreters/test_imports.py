@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 import wheelcheck
+from wheelcheck.interpreters.installed import installed_python
+from wheelcheck.targets.python import read_python
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [
     pytest.mark.imports,
@@ -36,3 +44,51 @@ def test_numpy_2_beside_tensorflow_2_14_fails_without_the_rule_and_imports_with_
     assert not without.ok
     assert without.results[0].conflict is None
     assert with_rules.ok, with_rules.to_dict()
+
+
+BROKEN = [
+    # Python, what pip installs, what then replaces it, the module, how far it comes, the cause, the first fix
+    (
+        "3.10",
+        ["tensorflow-cpu==2.9.1", "numpy<2"],
+        ["protobuf==4.25.3"],
+        ("tensorflow", "found", "protobuf-descriptors", "protobuf==3.19.6"),
+    ),
+    (
+        "3.11",
+        ["jax==0.4.25", "jaxlib==0.4.25", "scipy==1.13.1", "ml-dtypes==0.5.4"],
+        ["numpy==2.0.2"],
+        ("jax", "imported", "numpy-abi", "numpy==1.26.4"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("version", "first", "then", "expected"), BROKEN, ids=["protobuf", "jaxlib"])
+def test_a_broken_environment_is_explained_and_the_fix_works(
+    version: str, first: list[str], then: list[str], expected: tuple[str, str, str, str], tmp_path: Path
+) -> None:
+    base = installed_python(read_python(version))
+    if base is None:
+        pytest.skip(f"no Python {version} here")
+    subprocess.run([str(base.interpreter or sys.executable), "-m", "venv", tmp_path / "venv"], check=True)
+    python = str(tmp_path / "venv" / "bin" / "python")
+    for wanted in ([*first], ["--no-deps", *then]):
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
+    module, level, cause, fix = expected
+    (failed,) = wheelcheck.confirm([module], python=python).modules
+    assert failed.diagnosis is not None
+    assert (failed.ok, failed.level, failed.diagnosis.cause) == (False, level, cause)
+    assert failed.diagnosis.fixes[0] == f"{shlex.quote(python)} -m pip install {fix}"
+    subprocess.run(failed.diagnosis.fixes[0], shell=True, check=True)
+    (mended,) = wheelcheck.confirm([module], python=python).modules
+    assert (mended.ok, mended.level) == (True, "ran"), mended
+    assert mended.devices
+
+
+@pytest.mark.parametrize("names", [["numpy", "scipy", "onnxruntime", "jax"]])
+def test_what_runs_operations_runs_them_as_released_today(names: list[str], tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    python = str(tmp_path / "venv" / "bin" / "python")
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *names], check=True)
+    confirmation = wheelcheck.confirm(names, python=python)
+    assert [(one.module, one.level) for one in confirmation.modules] == [(name, "ran") for name in names]

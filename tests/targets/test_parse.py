@@ -21,6 +21,8 @@ SPELLINGS = {
     # text: (canonical name, what it left open)
     "macos-14-arm64-cp312": ("macos-14-arm64-cp312", {"python"}),
     "macos-12.3-x86_64-3.12": ("macos-12.3-x86_64-cp312", {"python"}),
+    "macos-14-rosetta-cp312": ("macos-14-rosetta-cp312", {"python"}),
+    "macos-rosetta-3.9.1": ("macos-13-rosetta-3.9.1", {"floor"}),
     "macos-14-arm64-3.12.4": ("macos-14-arm64-3.12.4", set()),
     "macos-14-3.13t": ("macos-14-arm64-cp313t", {"architecture", "python"}),
     "macos-14-aarch64-3.13.1t": ("macos-14-arm64-3.13.1t", set()),

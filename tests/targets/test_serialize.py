@@ -211,7 +211,7 @@ TOLD = {
         False,
     ),
     "a native Mac": (mac_facts("14.5", "arm64"), "macos-14.5-arm64-3.12.4", "cp312", False),
-    "a Mac under Rosetta": (mac_facts("14.5", "x86_64", translated=True), "macos-14.5-x86_64-3.12.4", "cp312", True),
+    "a Mac under Rosetta": (mac_facts("14.5", "x86_64", translated=True), "macos-14.5-rosetta-3.12.4", "cp312", True),
     "a Mac that says 10.16": (mac_facts("10.16", "x86_64"), "macos-10.16-x86_64-3.12.4", "cp312", False),
     "a Mac of three numbers": (mac_facts("13.6.1", "arm64"), "macos-13.6-arm64-3.12.4", "cp312", False),
     "a Mac of one number": (mac_facts("26", "arm64"), "macos-26-arm64-3.12.4", "cp312", False),

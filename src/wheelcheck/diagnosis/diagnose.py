@@ -33,6 +33,8 @@ MAX_NOISE = 100_000
 """The number of lines of a kind that are left out as noise."""
 MAX_HINTS = 100_000
 """The number of characters at each end in which hints at the system are looked for."""
+MAX_WRAPPED = 3
+"""How many lines a wrapped sentence goes on for."""
 NEAR = 14
 """How many lines around a match belong to the same message."""
 
@@ -203,11 +205,15 @@ _UNFINISHED = re.compile(r"\b(?:an?|and|at|be|by|for|from|in|is|of|on|or|the|to|
 
 
 def _sentence(text: str, start: int, line: str) -> str:
-    """Return a line, with the next one where it was wrapped in the middle of a sentence."""
+    """Return a line, with the next ones where it was wrapped in the middle of a sentence."""
     whole = line.strip()
     if _UNFINISHED.search(whole):
-        whole = f"{whole} {text[start + len(line) : start + len(line) + MAX_LINE].lstrip().partition(chr(10))[0]}"
-    return whole.strip()[:400]
+        end = start + len(line) + 1
+        for more in text[end : end + MAX_LINE].split("\n")[:MAX_WRAPPED]:
+            if not more.strip() or whole.endswith((".", "!", "?")):
+                break
+            whole = f"{whole} {more.strip()}"
+    return whole[:400]
 
 
 def _with_next(text: str, start: int, line: str) -> str:

@@ -273,13 +273,16 @@ def _located(interpreter: str) -> str:
 
 def _wait(process: subprocess.Popen[bytes], answer: Path, timeout: float) -> bool:
     """Wait for the child; return whether it timed out. Every line of its answer restarts the clock."""
-    import subprocess
+    from threading import Thread
     from time import monotonic
 
+    # with a time limit, Popen.wait would sleep up to 50 ms too long
+    waiter = Thread(target=process.wait, daemon=True)
+    waiter.start()
     written, deadline = _size(answer), monotonic() + timeout
     while (left := deadline - monotonic()) > 0:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(min(left, 0.25))
+        waiter.join(min(left, 0.25))
+        if not waiter.is_alive():
             return False
         if _size(answer) != written:
             written, deadline = _size(answer), monotonic() + timeout

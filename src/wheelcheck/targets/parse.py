@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wheelcheck.common.errors import UsageError
 from wheelcheck.common.lazy_regex import pattern
-from wheelcheck.common.records import record
+from wheelcheck.common.records import record, replace
 from wheelcheck.targets.platform import (
     ARCHITECTURE,
     FLOOR,
@@ -96,7 +96,16 @@ def parse_platform(text: str, platform_text: str) -> Reading:
 
 
 SPELLINGS = (
-    *("macos-14-arm64", "macos-12.3-x86_64", "macos", "linux", "windows", "windows-amd64", "windows-x86"),
+    *(
+        "macos-14-arm64",
+        "macos-12.3-x86_64",
+        "macos-14-rosetta",
+        "macos",
+        "linux",
+        "windows",
+        "windows-amd64",
+        "windows-x86",
+    ),
     *("windows-arm64", "manylinux_2_28_x86_64", "manylinux_2_28_aarch64", "manylinux2014_x86_64"),
     *("linux-glibc2.28-x86_64", "musllinux_1_2_x86_64", "musllinux_1_2_aarch64", "linux-musl1.2-x86_64"),
     *("linux-x86_64", "linux-aarch64", "linux_x86_64", "linux_aarch64", "macosx_14_0_arm64", "macosx_14_0_x86_64"),
@@ -146,10 +155,12 @@ class Reading:
     Attributes:
         platform: the platform.
         assumed: what the package decided: of ``floor`` and ``architecture``.
+        translated: True for a Mac under Rosetta, None where the text does not say.
     """
 
     platform: Platform
     assumed: frozenset[str] = frozenset()
+    translated: bool | None = None
 
 
 def _read(word: str) -> Reading | None:
@@ -167,15 +178,21 @@ def _read(word: str) -> Reading | None:
 def _read_mac(word: str) -> Reading | None:
     if match := _MAC.fullmatch(word):
         major, minor, machine = match.groups()
+        if machine == "rosetta":  # on Apple silicon, so from macOS 11 on; the process is an x86_64 one
+            mac = _read_mac(word.replace("rosetta", "x86_64"))
+            return replace(mac, translated=True) if mac and _mac(word, *_release(major, minor), "arm64") else None
         left_open = {FLOOR} if major is None else set()
         left_open |= {ARCHITECTURE} if machine is None else set()
-        release = DEFAULT_MACOS if major is None else (int(major), int(minor or 0))
-        return Reading(platform=_mac(word, *release, machine or "arm64"), assumed=frozenset(left_open))
+        return Reading(platform=_mac(word, *_release(major, minor), machine or "arm64"), assumed=frozenset(left_open))
     if match := _MAC_TAG.fullmatch(word):
         return Reading(platform=_mac(word, int(match[1]), int(match[2]), match[3]))
     if match := _MAC_TRIPLE.fullmatch(word):
         return Reading(platform=_mac(word, *DEFAULT_MACOS, match[1]), assumed=frozenset({FLOOR}))
     return None
+
+
+def _release(major: str | None, minor: str | None) -> tuple[int, int]:
+    return DEFAULT_MACOS if major is None else (int(major), int(minor or 0))
 
 
 def _mac(text: str, major: int, minor: int, machine: str) -> MacOS:

@@ -74,7 +74,10 @@ class Target:
 
         It cannot hold what only an interpreter reports (`stated`, `Manylinux.refused`); `to_dict` does.
         """
-        return f"{self.platform.name}-{python_of(self).name}"
+        platform = self.platform.name
+        if self.translated and self.platform.machine == "x86_64":
+            platform = platform.replace("x86_64", "rosetta")
+        return f"{platform}-{python_of(self).name}"
 
     @property
     def version(self) -> Version:
@@ -238,10 +241,12 @@ def read_target(text: str, python: Python | None = None) -> Target:
     chosen = read_python(python_text) if python_text else python
     if chosen is None:
         raise PythonMissingError(f"The target {shown(text)} names no Python. Write {shown(f'{platform_text}-cp312')}.")
-    return target_on(reading.platform, chosen, reading.assumed)
+    return target_on(reading.platform, chosen, reading.assumed, reading.translated)
 
 
-def target_on(platform: Platform, python: Python, assumed: frozenset[str] = frozenset()) -> Target:
+def target_on(
+    platform: Platform, python: Python, assumed: frozenset[str] = frozenset(), translated: bool | None = None
+) -> Target:
     """Return a Python on a platform; `assumed` says what was assumed about the platform."""
     return Target(
         platform=platform,
@@ -250,6 +255,7 @@ def target_on(platform: Platform, python: Python, assumed: frozenset[str] = froz
         abi=python.abi,
         implementation_version=python.implementation_version,
         assumed=assumed | {PYTHON} if python.assumed else assumed,
+        translated=translated,
     )
 
 
