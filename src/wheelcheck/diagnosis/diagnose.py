@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wheelcheck.common.records import Plain, Truthful, field, record
 from wheelcheck.diagnosis.crashes import Crash, crash_in, crash_of
-from wheelcheck.diagnosis.lines import MAX_LINE, Lines
+from wheelcheck.diagnosis.lines import LONG, MAX_LINE, Lines
 from wheelcheck.standards.names import canonicalize_name
 from wheelcheck.targets.platform import MacOS, Windows
 
@@ -164,7 +164,14 @@ def _cleaned(text: str) -> str:
         text = text[: MAX_TEXT // 2] + "\n" + text[-MAX_TEXT // 2 :]
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _without_repetitions(text) if len(text) > LONG else text
+
+
+def _without_repetitions(text: str) -> str:
+    """Return a long text without the lines that follow the same line as before: progress and warnings repeat."""
+    lines = text.split("\n")
+    return "\n".join(line for _, line in dict.fromkeys(zip(["", *lines], lines, strict=False)))
 
 
 def _without_noise(lines: Lines) -> Lines:
