@@ -182,6 +182,22 @@ def _write_lock(report: Report, path: str) -> None:
 def _rendered(report: Report, arguments: argparse.Namespace) -> str:
     if arguments.format == "json":
         return _json(report.to_dict())
+    if arguments.format == "markdown":
+        from wheelcheck.render.markdown import render_markdown
+
+        return render_markdown(report)
+    if arguments.format == "junit":
+        from wheelcheck.render.junit import render_junit
+
+        return render_junit(report)
+    if arguments.format == "sarif":
+        from wheelcheck.render.sarif import render_sarif
+
+        return render_sarif(report)
+    if arguments.format == "github":
+        from wheelcheck.render.github import render_github
+
+        return render_github(report)
     from wheelcheck.render.text import Style, render_report
 
     style = Style(wants_colour(arguments.output))

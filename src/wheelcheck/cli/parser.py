@@ -12,6 +12,7 @@ from wheelcheck.inputs.options import (
     ALL,
     BEFORE_PIP,
     FILES,
+    FORMATS,
     INDEXES,
     INPUTS,
     OUTPUT,
@@ -92,15 +93,20 @@ def _built(command: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_groups(parser: argparse.ArgumentParser, groups: Sequence[str], without: Sequence[str] = ("lock",)) -> None:
+def _add_groups(
+    parser: argparse.ArgumentParser,
+    groups: Sequence[str],
+    without: Sequence[str] = ("lock",),
+    formats: Sequence[str] = FORMATS[:2],
+) -> None:
     for title in groups:
         group = parser.add_argument_group(title)
         for entry in ALL.values():
             if entry.about.group == title and entry.name not in without:
-                _add_option(group, entry)
+                _add_option(group, entry, formats)
 
 
-def _add_option(group: Any, entry: Entry) -> None:
+def _add_option(group: Any, entry: Entry, formats: Sequence[str] = FORMATS[:2]) -> None:
     about = entry.about
     flags = [about.short, entry.flag] if about.short else [entry.flag]
     if entry.type is bool:
@@ -111,7 +117,7 @@ def _add_option(group: Any, entry: Entry) -> None:
         keywords |= {"action": _Append, "help": f"{about.help}; repeatable"}
         keywords |= {"default": None if entry.name == "target" else []}
     elif about.choices:
-        keywords["choices"] = about.choices
+        keywords["choices"] = formats if entry.name == "format" else about.choices
     else:
         keywords["type"] = entry.type
     group.add_argument(*flags, **keywords)
@@ -126,7 +132,7 @@ def _add_check(commands: Any) -> None:
     )
     check.set_defaults(command="check")
     check.add_argument("requirements", nargs="*", metavar="REQ", help="a requirement, such as 'tensorflow>=2.16'")
-    _add_groups(check, (*QUESTION, PROOF, OUTPUT), without=("ignore_environment",))
+    _add_groups(check, (*QUESTION, PROOF, OUTPUT), without=("ignore_environment",), formats=FORMATS)
 
 
 def _add_explain(commands: Any) -> None:

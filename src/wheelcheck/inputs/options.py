@@ -21,6 +21,10 @@ FILES, RESOLUTION, RULES = "which files count", "how to choose", "curated rules"
 PROOF, OUTPUT = "proof by import", "output"
 
 
+FORMATS = ("text", "json", "markdown", "junit", "sarif", "github")
+"""The forms of a report; other documents have the first two."""
+
+
 class Option(NamedTuple):
     """What a command line shows of an option, and who may set it.
 
@@ -163,7 +167,7 @@ class CommandLineOptions(TypedDict, total=False):
         bool,
         Option(PROOF, "ignore user site, PYTHON* variables and files in the working directory (python -I)", "-I"),
     ]
-    format: Annotated[str, Option(OUTPUT, "the form of the answer", default="text", choices=("text", "json"))]
+    format: Annotated[str, Option(OUTPUT, "the form of the answer", default="text", choices=FORMATS)]
     output: Annotated[str | None, Option(OUTPUT, "write the answer to a file instead of stdout", "-o", "FILE")]
     quiet: Annotated[bool, Option(OUTPUT, "leave the pins out of the text", "-q")]
     verbose: Annotated[bool, Option(OUTPUT, "say where the answer comes from", "-v")]

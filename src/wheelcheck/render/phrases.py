@@ -24,6 +24,8 @@ _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
 CLOSING = " ."
 """Characters stripped from the end of a foreign text that ends one of our sentences."""
 
+MAX_ALIKE = 2
+"""Maximum number of similar concerns about different projects that get a sentence each."""
 MAX_LINES = 3
 """Maximum number of metadata lines that a sentence quotes."""
 
@@ -378,8 +380,22 @@ def _needed(about: concerns.Stale) -> str:
     return str(about.newest) if about.of == about.project else f"{about.of} {about.needs[0].version}"
 
 
-def likeness(about: concerns.Concern, asked: Container[str]) -> object:
-    """Return a key for concerns that `together` can put into one sentence; any other concern is its own key."""
+def groups(found: Iterable[concerns.Concern], pins: Iterable[outcomes.Pin]) -> list[list[concerns.Concern]]:
+    """Return concerns that one sentence can tell together, in their order; up to `MAX_ALIKE` of them stay apart."""
+    asked = {pin.name for pin in pins if pin.requested}
+    alike: dict[object, list[concerns.Concern]] = {}
+    for one in found:
+        alike.setdefault(_likeness(one, asked), []).append(one)
+    return [part for group in alike.values() for part in ([group] if len(group) > MAX_ALIKE else [[o] for o in group])]
+
+
+def about(group: Sequence[concerns.Concern]) -> str:
+    """Return the sentence about a concern, or about several alike."""
+    return concern(group[0]) if len(group) == 1 else _together(group)
+
+
+def _likeness(about: concerns.Concern, asked: Container[str]) -> object:
+    """Return a key for concerns that `_together` can put into one sentence; any other concern is its own key."""
     match about:
         case concerns.Stale() if about.project not in asked:
             return type(about), about.level
@@ -388,7 +404,7 @@ def likeness(about: concerns.Concern, asked: Container[str]) -> object:
     return about
 
 
-def together(about: Sequence[concerns.Concern]) -> str:
+def _together(about: Sequence[concerns.Concern]) -> str:
     """Return several concerns with the same key as one sentence."""
     first = about[0]
     match first:

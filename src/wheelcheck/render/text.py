@@ -17,7 +17,7 @@ from wheelcheck.standards.names import canonicalize_name
 
 if TYPE_CHECKING:
     from wheelcheck.advice.changes import Remedy
-    from wheelcheck.advice.concerns import Concern
+    from wheelcheck.commands.check_wheels import WheelResult
     from wheelcheck.commands.explain import Explanation
     from wheelcheck.commands.report import FromIndex, Report, Result
     from wheelcheck.commands.snapshot import Snapshot
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 NEAREST = 3
 """Maximum number of groups of rejected files in a text; JSON has all."""
-MAX_ALIKE = 2
-"""Maximum number of similar concerns about different projects that get a line each."""
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
@@ -82,6 +80,24 @@ def render_confirmation(confirmation: Confirmation, *, style: Style | None = Non
     """Render the outcome of an import."""
     style = style or Style()
     return style.written("\n".join([*confirmation_lines(confirmation, style), *reasons(confirmation, style)]))
+
+
+def render_wheels(results: Sequence[WheelResult], where: str) -> str:
+    """Render what was found out about built wheels for one target."""
+    style = Style()
+    return style.written("\n".join(line for result in results for line in _wheels(result, where, style)))
+
+
+def _wheels(result: WheelResult, where: str, style: Style) -> Iterator[str]:
+    if result.result is not None and result.best is not None:
+        yield f"{result.best.name} fits; its dependencies:"
+        yield from _result(result.result, style, quiet=True)
+        return
+    yield f"{result.target.name}  not covered"
+    yield style("dim", f"  {target_line(result.target)}")
+    yield f"  No wheel of {result.project} in {where} fits. The nearest:"
+    for group in list(_groups([judged.refused(result.target) for judged in result.files]))[:NEAREST]:
+        yield from _indented(_indented(_nearest(group, result.target)))
 
 
 def _explanation(explanation: Explanation, style: Style) -> Iterator[str]:
@@ -239,15 +255,8 @@ def _skipped(result: Result) -> Iterator[str]:
 
 def _concerns(result: Result | Remedy, style: Style) -> Iterator[str]:
     """Yield a line for each concern; many similar ones about transitive dependencies share one."""
-    asked = {pin.name for pin in result.pins if pin.requested}
-    alike: dict[object, list[Concern]] = {}
-    for concern in result.concerns:
-        alike.setdefault(phrases.likeness(concern, asked), []).append(concern)
-    for group in alike.values():
-        if len(group) > MAX_ALIKE:
-            yield _levelled(group[0].level, phrases.together(group), style)
-        else:
-            yield from (_levelled(concern.level, phrases.concern(concern), style) for concern in group)
+    for group in phrases.groups(result.concerns, result.pins):
+        yield _levelled(group[0].level, phrases.about(group), style)
 
 
 def _levelled(level: str, sentence: str, style: Style) -> str:
