@@ -221,7 +221,7 @@ def test_a_failure_of_pip_is_explained_after_what_pip_says(fresh: Path) -> None:
     done = pip("install", "unbuildable")
     assert done.code == 1
     said, _, explained = done.err.partition("wheelcheck: pip failed (exit code 1).\n")
-    assert "ERROR: No matching distribution found for" in said
+    assert "subprocess" in said
     assert explained.startswith("source-build-failed: ")
     assert "\n  error: subprocess-exited-with-error\n" in explained
     assert "\033" not in done.err
@@ -245,7 +245,7 @@ def test_on_a_terminal_pip_writes_as_on_a_terminal(fresh: Path) -> None:
     os.close(master)
     assert running.returncode == 1
     said, _, explained = shown.decode().partition("wheelcheck: pip failed (exit code 1).")
-    assert "\033[31m" in said.partition("ERROR: ")[0][-20:]
+    assert "\033[" in said[said.index("subprocess") - 80 :]
     assert "source-build-failed" in explained
 
 

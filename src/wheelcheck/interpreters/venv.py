@@ -15,8 +15,7 @@ import sys
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from time import time
+from secrets import token_hex
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
 from zipfile import BadZipFile, ZipFile
 
@@ -48,10 +47,8 @@ STRONG = ("sha256", "sha384", "sha512", "blake2b")
 """Hashes that identify a file; others are compared, but the file is then cached by its URL only."""
 
 MARKER = "wheelcheck.json"
-UNFINISHED, IN_USE = ".unfinished-", "in-use"
-"""How a temporary directory is called, and the file in it that is locked while it is in use."""
-MOMENT = 60.0
-"""Seconds that a directory without that file may be about to get it."""
+UNFINISHED, LOCK = ".unfinished-", ".lock"
+"""How a temporary directory is called, and the file beside it that is locked while it is in use."""
 MAX_TEXT = 64 * 2**20
 """Maximum size of WHEEL, RECORD and entry_points.txt, which are read as a whole."""
 
@@ -318,27 +315,39 @@ def _mismatch(path: Path, wheel: _HashedWheel) -> str | None:
 
 @contextmanager
 def _workspace(folder: Path) -> Iterator[Path]:
-    """Yield a temporary directory. A file in it is locked while it is in use, so that what a killed process left behind
-    is recognised, and removed by the next one.
+    """Yield a temporary directory, and remove those that killed processes have left behind.
+
+    A file beside it is locked before the directory is made and until it is gone. So a directory whose file can be
+    locked belongs to nobody.
     """
     for leftover in folder.glob(f"{UNFINISHED}*"):
-        _remove_if_unused(leftover)
-    made = TemporaryDirectory(prefix=UNFINISHED, dir=folder, ignore_cleanup_errors=True)
-    with made as name, (Path(name) / IN_USE).open("w") as mark:
-        _lock(mark)
-        yield Path(name)
+        if leftover.suffix != LOCK:
+            _remove_if_unused(leftover)
+    room = folder / f"{UNFINISHED}{token_hex(8)}"
+    mark = room.with_name(room.name + LOCK)
+    try:
+        with mark.open("w") as file:
+            _lock(file)
+            try:
+                room.mkdir(mode=0o700)
+                yield room
+            finally:
+                shutil.rmtree(room, ignore_errors=True)
+    finally:
+        mark.unlink(missing_ok=True)
 
 
 def _remove_if_unused(leftover: Path) -> None:
+    mark = leftover.with_name(leftover.name + LOCK)
     try:
-        with (leftover / IN_USE).open("r+") as mark:
-            _lock(mark)
-    except FileNotFoundError:  # just made, or just about to go
-        if time() - leftover.stat().st_mtime < MOMENT:
-            return
-    except OSError:  # somebody works in it
-        return
-    shutil.rmtree(leftover, ignore_errors=True)
+        with mark.open("r+") as file:
+            _lock(file)
+            shutil.rmtree(leftover, ignore_errors=True)
+    except FileNotFoundError:
+        return  # it has just gone
+    except OSError:
+        return  # somebody works in it
+    mark.unlink(missing_ok=True)
 
 
 def _lock(mark: IO[str]) -> None:
