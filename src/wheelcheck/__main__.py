@@ -32,7 +32,12 @@ def main() -> int:
         print(f"wheelcheck {__version__}")  # noqa: T201 -- before anything that answers is loaded
         return 0
     import gc
+    import os
 
+    if "_ARGCOMPLETE" in os.environ:
+        from wheelcheck.cli.completion import complete
+
+        complete()
     from wheelcheck.cli.answer_cache import recalled
     from wheelcheck.render.console import ended
 

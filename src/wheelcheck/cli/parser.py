@@ -63,12 +63,13 @@ def parser_for(arguments: Sequence[str]) -> tuple[argparse.ArgumentParser, list[
     """
     rest = list(arguments)
     parser = _built(rest[0] if rest else None)
-    while rest and (below := _commands_of(parser)) and rest[0] in below:
+    while rest and (below := commands_of(parser)) and rest[0] in below:
         parser = below[rest.pop(0)]
     return parser, rest
 
 
-def _commands_of(parser: argparse.ArgumentParser) -> Mapping[str, argparse.ArgumentParser]:
+def commands_of(parser: argparse.ArgumentParser) -> Mapping[str, argparse.ArgumentParser]:
+    """Return the parsers of the commands of a parser, by name."""
     found = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
     return next((action.choices for action in found), {})
 
