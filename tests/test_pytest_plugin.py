@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
+from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,11 +20,10 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["pytester"]
 
-for module in iter_modules(wheelcheck.__path__, "wheelcheck."):
+for module in walk_packages(wheelcheck.__path__, "wheelcheck."):
     # A session inside this one forgets the modules that it was the first to import, and would meet their classes twice.
     if not module.name.endswith(("__main__", "_probe")):
         import_module(module.name)
-import_module("wheelcheck.render.text")
 
 
 @pytest.fixture
@@ -430,3 +431,37 @@ def test_wrong_arguments_of_the_marker_are_an_error(session: Any, pytester: pyte
     assert counted(result) == {"passed": 1, "errors": 1}
     assert "requires_wheels" in result.stdout.str()
     assert "Traceback" not in result.stdout.str()
+
+
+# -- the examples of the documentation
+
+PAGE = (Path(__file__).parents[1] / "docs" / "pytest.md").read_text("utf-8")
+
+
+def block(language: str) -> str:
+    (text,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    return str(text)
+
+
+def test_the_settings_of_the_documentation(session: Any, pytester: pytest.Pytester) -> None:
+    session("--collect-only", requirements="alone\n")
+    (pytester.path / "pyproject.toml").write_text(
+        '[project]\nname = "mine"\nversion = "1"\ndependencies = ["alone"]\n'
+        '[project.optional-dependencies]\ngpu = ["spam"]\n[dependency-groups]\ntest = ["alone"]\n'
+    )
+    (pytester.path / "dist").mkdir()
+    wheel = make_wheel("mine", "1.0", requires=["alone"])
+    (pytester.path / "dist" / wheel.filename).write_bytes(wheel.content)
+    pytester.makeini(block("ini"))
+    assert counted(pytester.runpytest_inprocess("--wheelcheck")) == {"passed": 9}
+
+
+def test_the_tests_of_the_documentation(session: Any, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_documented=block("python"))
+    assert counted(session("-rs")) == {"passed": 2, "skipped": 1}
+
+
+def test_every_setting_is_documented(pytester: pytest.Pytester) -> None:
+    shown = pytester.runpytest_inprocess("--help").stdout.str()
+    settings = set(re.findall(r"^  (wheelcheck_\w+) ", shown, re.MULTILINE))
+    assert settings == set(re.findall(r"^\| `(wheelcheck_\w+)` \|", PAGE, re.MULTILINE))
