@@ -1,0 +1,1 @@
+"""Headers of compiled files: Mach-O, ELF and PE."""
