@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from wheelcheck.commands.check_pip import check_pip
     from wheelcheck.commands.confirm import confirm
     from wheelcheck.commands.diagnose import diagnose
+    from wheelcheck.commands.doctor import Audit, audit
     from wheelcheck.commands.explain import Explanation, explain
     from wheelcheck.commands.report import Report, Result
     from wheelcheck.common.errors import UndeterminedError, UsageError
@@ -26,6 +27,7 @@ _HOMES = {
     "check": "commands.check",
     "check_pip": "commands.check_pip",
     "confirm": "commands.confirm",
+    "audit": "commands.doctor",
     "diagnose": "commands.diagnose",
     "explain": "commands.explain",
     "judge": "commands.check",
@@ -33,6 +35,7 @@ _HOMES = {
     "Result": "commands.report",
     "Explanation": "commands.explain",
     "Confirmation": "diagnosis.confirmation",
+    "Audit": "commands.doctor",
     "Diagnosis": "diagnosis.diagnose",
     "Target": "targets.target",
     "describe": "interpreters.find",
@@ -44,6 +47,7 @@ _HOMES = {
 __all__ = [
     "check",
     "check_pip",
+    "audit",
     "confirm",
     "diagnose",
     "explain",
@@ -52,6 +56,7 @@ __all__ = [
     "Report",
     "Result",
     "Explanation",
+    "Audit",
     "Confirmation",
     "Diagnosis",
     "Target",

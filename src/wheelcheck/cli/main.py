@@ -248,6 +248,21 @@ def _end_with_signals() -> None:
             signal.signal(getattr(signal, name), end)
 
 
+def _doctor(arguments: argparse.Namespace) -> int:
+    from wheelcheck.commands.doctor import audit
+    from wheelcheck.render.text import Style, render_audit
+
+    options: Any = {**_options(arguments), "hashes": arguments.hashes, "environment": arguments.environment}
+    found = audit(arguments.projects, **options)
+    if arguments.record is not None:
+        write_file(_json(found.environment.to_dict()), arguments.record)
+    if arguments.format == "json":
+        emit(_json(found.to_dict()), arguments.output)
+    else:
+        emit(render_audit(found, style=Style(wants_colour(arguments.output))), arguments.output)
+    return found.exit_code
+
+
 def _confirm(arguments: argparse.Namespace) -> int:
     from wheelcheck.commands.confirm import confirm
     from wheelcheck.render.text import Style, render_confirmation
@@ -362,6 +377,7 @@ def _cache(arguments: argparse.Namespace) -> int:
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "explain": _explain,
+    "doctor": _doctor,
     "confirm": _confirm,
     "diagnose": _diagnose,
     "snapshot": _snapshot,

@@ -11,6 +11,7 @@ from wheelcheck._version import __version__
 from wheelcheck.inputs.options import (
     ALL,
     BEFORE_PIP,
+    EXAMINED,
     FILES,
     FORMATS,
     INDEXES,
@@ -194,6 +195,20 @@ def _add_confirm(commands: Any) -> None:
     _add_option(parser, ALL["no_remedies"])
 
 
+def _add_doctor(commands: Any) -> None:
+    parser = commands.add_parser(
+        "doctor",
+        help="what is wrong with an environment, in the order in which to mend it",
+        description="Examine an interpreter and everything that is installed in it, or only what bears on some "
+        "projects. Exit code 0 where nothing is wrong, 1 for findings, 2 where there is no such interpreter.",
+    )
+    parser.set_defaults(command="doctor")
+    parser.add_argument("projects", nargs="*", metavar="PROJECT", help="only what bears on these")
+    _add_option(parser, ALL["python"])
+    _add_groups(parser, (EXAMINED, INDEXES, RULES, OUTPUT))
+    _add_option(parser, ALL["no_remedies"])
+
+
 def _add_diagnose(commands: Any) -> None:
     parser = commands.add_parser(
         "diagnose",
@@ -257,6 +272,7 @@ _COMMANDS: Mapping[str | None, Any] = {
     "check": _add_check,
     "explain": _add_explain,
     "snapshot": _add_snapshot,
+    "doctor": _add_doctor,
     "confirm": _add_confirm,
     "diagnose": _add_diagnose,
     "hook": partial(_add_pip, "hook", "check what pip is about to do, without doing it"),

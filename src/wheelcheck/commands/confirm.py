@@ -66,7 +66,7 @@ def confirm(names: Iterable[str], *, ignore_environment: bool = False, **options
     if not wanted:
         raise UsageError("Nothing to confirm: name a module or an installed project.")
     completed = complete(options)
-    target = _interpreter(completed["python"])
+    target = interpreter_of(completed["python"])
     confirmation = confirm_names(
         wanted,
         interpreter=str(target.interpreter or sys.executable),
@@ -82,8 +82,12 @@ def _checked(name: str) -> str:
     raise UsageError(f"{name!r} is neither a module nor a project: give a name such as tensorflow, without a version.")
 
 
-def _interpreter(python: str | None) -> Target:
-    """Return the target of an interpreter of this machine, by its path or version."""
+def interpreter_of(python: str | None) -> Target:
+    """Return the target of an interpreter of this machine, by its path or version; None is the running one.
+
+    Raises:
+        UsageError: there is none.
+    """
     from wheelcheck.interpreters.installed import installed_python
     from wheelcheck.targets.target import python_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wheelcheck.inputs.options import Options
     from wheelcheck.interpreters.pip_environment import PipEnvironment
     from wheelcheck.resolver.model import Pin
+    from wheelcheck.standards.names import NormalizedName
 
 BY_OTHER_VERSIONS = frozenset(
     [
@@ -149,14 +150,29 @@ def _changes(requirements: Sequence[str], environment: PipEnvironment, options: 
 
 
 def _command(pins: Iterable[Pin] | None, environment: PipEnvironment) -> str | None:
-    """Return the command that installs pins, or None where there are none."""
-    shown = list(_shown(pins or (), environment))
-    return for_interpreter(f"pip install {' '.join(shown)}", str(environment.interpreter)) if shown else None
+    return command_of(pins, str(environment.interpreter), environment.distributions.keys())
 
 
-def _shown(pins: Iterable[Pin], environment: PipEnvironment) -> Iterator[str]:
-    """Yield the pins that pip has to be told: what was requested, what a rule asks for, and what replaces another."""
-    for pin in sorted(pins, key=lambda pin: not pin.requested):
+def command_of(pins: Iterable[Pin] | None, interpreter: str, installed: Collection[NormalizedName]) -> str | None:
+    """Return the command that installs pins, or None where there are none.
+
+    Args:
+        pins: what has to be installed.
+        interpreter: where.
+        installed: the projects that are there already.
+    """
+    shown = list(_shown(pins or (), installed))
+    return for_interpreter(f"pip install {' '.join(shown)}", interpreter) if shown else None
+
+
+def _shown(pins: Iterable[Pin], installed: Collection[NormalizedName]) -> Iterator[str]:
+    """Yield the pins that pip has to be told: what was requested, what a rule asks for, what replaces another version,
+    and what something requires that stays.
+    """
+    chosen = sorted(pins, key=lambda pin: not pin.requested)
+    names = {pin.name for pin in chosen}
+    for pin in chosen:
         is_by_rule = any(isinstance(demand.origin, AddedByRule) for demand in pin.demands)
-        if pin.requested or is_by_rule or pin.name in environment.distributions:
-            yield f"{pin.name}=={pin.version}"
+        if pin.requested or is_by_rule or pin.name in installed or not names.issuperset(pin.needed_by):
+            extras = f"[{','.join(pin.extras)}]" if pin.extras else ""
+            yield f"{pin.name}{extras}=={pin.version}"

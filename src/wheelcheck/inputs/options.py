@@ -18,7 +18,7 @@ TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 INPUTS, TARGETS, INDEXES = "what to check", "for which target", "which index"
 FILES, RESOLUTION, RULES = "which files count", "how to choose", "curated rules"
-PROOF, OUTPUT = "proof by import", "output"
+PROOF, EXAMINED, OUTPUT = "proof by import", "what to examine", "output"
 
 
 FORMATS = ("text", "json", "markdown", "junit", "sarif", "github")
@@ -163,6 +163,11 @@ class CommandLineOptions(TypedDict, total=False):
             in_project=True,
         ),
     ]
+    environment: Annotated[
+        str | None, Option(EXAMINED, "a recorded description, instead of an interpreter of this machine", "", "FILE")
+    ]
+    record: Annotated[str | None, Option(EXAMINED, "write a description of the environment, too", "", "FILE")]
+    hashes: Annotated[bool, Option(EXAMINED, "compare the content of every file with its RECORD")]
     ignore_environment: Annotated[
         bool,
         Option(PROOF, "ignore user site, PYTHON* variables and files in the working directory (python -I)", "-I"),

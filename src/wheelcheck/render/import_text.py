@@ -86,7 +86,7 @@ def diagnosis_lines(
     if diagnosis.fixes:
         yield style("bold", "What helps, the likeliest first:")
         for fix in diagnosis.fixes:
-            yield from (f"  {text}" for text in _command(fix, width - 2))
+            yield from (f"  {text}" for text in command_lines(fix, width - 2))
     if diagnosis.also:
         yield from wrap(f"It could also be: {phrases.listed(diagnosis.also, 'or')}.", width)
 
@@ -100,7 +100,7 @@ def _paragraph(sentences: Iterable[str], width: int) -> Iterator[str]:
         yield from wrap(_squeezed(sentence), width, max_lines=MAX_EVIDENCE, placeholder=" ...")
 
 
-def _command(command: str, width: int) -> Iterator[str]:
+def command_lines(command: str, width: int) -> Iterator[str]:
     r"""Yield a command in lines that a shell reads as one: each but the last ends in a backslash."""
     line = ""
     for word in re.findall(r"(?:'[^']*'|\"[^\"]*\"|\S)+", command):

@@ -8,9 +8,10 @@ from itertools import groupby
 from os import urandom
 from typing import TYPE_CHECKING
 
+from wheelcheck.common.records import replace
 from wheelcheck.render import phrases
 from wheelcheck.render.console import harmless
-from wheelcheck.render.import_text import WIDTH, confirmation_lines, diagnosis_lines, reasons
+from wheelcheck.render.import_text import WIDTH, command_lines, confirmation_lines, diagnosis_lines, reasons, wrap
 from wheelcheck.resolver import compatibility as verdicts
 from wheelcheck.resolver import model as outcomes
 from wheelcheck.standards.names import canonicalize_name
@@ -18,6 +19,7 @@ from wheelcheck.standards.names import canonicalize_name
 if TYPE_CHECKING:
     from wheelcheck.advice.changes import Remedy
     from wheelcheck.commands.check_wheels import WheelResult
+    from wheelcheck.commands.doctor import Audit
     from wheelcheck.commands.explain import Explanation
     from wheelcheck.commands.report import FromIndex, Report, Result
     from wheelcheck.commands.snapshot import Snapshot
@@ -80,6 +82,28 @@ def render_confirmation(confirmation: Confirmation, *, style: Style | None = Non
     """Render the outcome of an import."""
     style = style or Style()
     return style.written("\n".join([*confirmation_lines(confirmation, style), *reasons(confirmation, style)]))
+
+
+def render_audit(audit: Audit, *, style: Style | None = None) -> str:
+    """Render what is wrong with an environment, and the commands that mend it, in their order."""
+    style = style or Style()
+    return style.written("\n".join(_audit(audit, style)))
+
+
+def _audit(audit: Audit, style: Style) -> Iterator[str]:
+    target, number = audit.environment.target, len({one.name for one in audit.environment.distributions})
+    verdict = style("green", "well") if audit.ok else style("red", phrases.counted(len(audit.findings), "finding"))
+    yield f"{style('bold', target.interpreter or target.name)}  {verdict}"
+    yield style("dim", f"  {target_line(replace(target, interpreter=None))}; {phrases.counted(number, 'distribution')}")
+    for one in audit.findings:
+        label = f"{one.kind}: "
+        first, *rest = wrap(f"{label}{one.message}", WIDTH - 2)
+        yield f"  {style('red', one.kind)}{first[len(one.kind) :]}"
+        yield from (f"    {line}" for line in rest)
+    if audit.commands:
+        yield style("bold", "What mends it, in this order:")
+        for command in audit.commands:
+            yield from (f"  {line}" for line in command_lines(command, WIDTH - 2))
 
 
 def render_wheels(results: Sequence[WheelResult], where: str) -> str:

@@ -1,0 +1,340 @@
+"""Broken environments made for real: each is recognised, and what mends it leads to an environment that is well."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import wheelcheck
+from doors import PROJECTS, stand_alone
+from environments import copied
+from images import elf
+from loopback import Server, simple_index
+from wheelcheck.cli.main import main
+from wheels import Dist, make_wheel, metadata_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="makes ELF files and runs fixes in bash")
+
+MACHINES = {"x86_64": 62, "aarch64": 183}
+HERE = MACHINES.get(platform.machine(), 62)
+OTHER = next(number for number in MACHINES.values() if number != HERE)
+EXTENSION = "native/fast.abi3.so"
+PYTHON = f"cp{sys.version_info[0]}{sys.version_info[1]}"
+TAG = f"{PYTHON}-{PYTHON}-manylinux_2_17_{platform.machine()}"
+
+INDEX: dict[str, list[Dist]] = {
+    **PROJECTS,
+    "numpy": [make_wheel("numpy", version, files={"numpy/__init__.py": ""}) for version in ("1.26.4", "2.2.6")],
+    "tensorflow-cpu": [
+        make_wheel("tensorflow-cpu", "2.14.0", requires=["numpy>=1.23"], files={"tensorflow/__init__.py": ""})
+    ],
+    "native": [
+        make_wheel("native", version, TAG, files={"native/__init__.py": "", EXTENSION: elf(HERE, "GLIBC_2.17")})
+        for version in ("0.9", "1.0")
+    ],
+    "user": [make_wheel("user", "1.0", requires=["eggs<2", "eggs[dev]"])],
+    "same-one": [make_wheel("same-one", "1.0", files={"shared/__init__.py": "1"})],
+    "same-two": [make_wheel("same-two", "1.0", files={"shared/__init__.py": "22"})],
+    "eggs": [
+        make_wheel("eggs", "1.5", extras=("dev",), requires=["alone; extra == 'dev'"], files={"eggs/__init__.py": ""}),
+        make_wheel("eggs", "2.0", files={"eggs/__init__.py": ""}),
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
+    stand_alone(monkeypatch, tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.setenv("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+    with simple_index(INDEX) as server:
+        monkeypatch.setenv("PIP_INDEX_URL", server.index)
+        yield server
+
+
+class Place:
+    """An environment with pip, in which a test installs and breaks something."""
+
+    def __init__(self, python: Path) -> None:
+        self.python = python
+        (self.site,) = python.parent.parent.glob("lib/*/site-packages")
+
+    def pip(self, *arguments: str) -> None:
+        subprocess.run([self.python, "-m", "pip", "install", "-q", *arguments], check=True)
+        for record in self.site.glob("*.dist-info/RECORD"):  # as in wheels of today, with hashes and sizes
+            record.write_text("".join(map(self.row, record.read_text().splitlines())))
+
+    def row(self, line: str) -> str:
+        name, digest, size = line.rsplit(",", 2)
+        path = self.site / name
+        if digest or name.endswith("RECORD") or not path.is_file():
+            return f"{name},{digest},{size}\n"
+        content = path.read_bytes()
+        encoded = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+        return f"{name},sha256={encoded},{len(content)}\n"
+
+    def info(self, name: str) -> Path:
+        (found,) = self.site.glob(f"{name.replace('-', '_')}-*.dist-info")
+        return found
+
+    def write(self, name: str, text: str) -> None:
+        path = self.site / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def edit(self, path: Path, old: str, new: str) -> None:
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def place(tmp_path: Path, environment_python: Path) -> Place:
+    return Place(copied(environment_python.parent.parent, tmp_path / "venv"))
+
+
+def numpy_2_beside_an_old_tensorflow(place: Place) -> None:
+    place.pip("tensorflow-cpu", "numpy<2")
+    place.pip("--no-deps", "numpy==2.2.6")
+
+
+def a_requirement_that_is_not_there(place: Place) -> None:
+    place.pip("--no-deps", "user")
+
+
+def a_requirement_of_another_version(place: Place) -> None:
+    place.pip("user")
+    place.pip("--no-deps", "eggs==2.0")
+
+
+def an_extra_whose_requirement_is_not_there(place: Place) -> None:
+    place.pip("user")
+    subprocess.run([place.python, "-m", "pip", "uninstall", "-qy", "alone"], check=True)
+
+
+def a_file_that_is_missing(place: Place) -> None:
+    place.pip("native")
+    (place.site / "native" / "__init__.py").unlink()
+
+
+def a_file_that_has_grown(place: Place) -> None:
+    place.pip("native")
+    place.write("native/__init__.py", "import os")
+
+
+def a_file_with_other_bytes(place: Place) -> None:
+    place.pip("native")
+    content = bytearray((place.site / EXTENSION).read_bytes())
+    content[-1] ^= 1
+    (place.site / EXTENSION).write_bytes(content)
+
+
+def a_library_that_is_cut_off(place: Place) -> None:
+    place.pip("native")
+    content = (place.site / EXTENSION).read_bytes()
+    (place.site / EXTENSION).write_bytes(content[:70])
+
+
+def two_metadata_directories(place: Place) -> None:
+    place.pip("eggs==1.5")
+    shutil.copytree(place.info("eggs"), place.site / "eggs-2.0.dist-info")
+    place.edit(place.site / "eggs-2.0.dist-info" / "METADATA", "Version: 1.5", "Version: 2.0")
+
+
+def a_leftover(place: Place) -> None:
+    place.write("~ensorflow/__init__.py", "")
+
+
+def a_wheel_for_another_python(place: Place) -> None:
+    place.pip("native")
+    place.edit(place.info("native") / "WHEEL", "cp3", "cp2")
+
+
+def a_wheel_for_a_newer_system(place: Place) -> None:
+    place.pip("native")
+    place.edit(place.info("native") / "WHEEL", "manylinux_2_17", "manylinux_2_99")
+
+
+def a_library_for_another_processor(place: Place) -> None:
+    place.pip("native")
+    (place.site / EXTENSION).write_bytes(elf(OTHER, "GLIBC_2.17"))
+
+
+def a_library_for_a_newer_system(place: Place) -> None:
+    place.pip("native")
+    (place.site / EXTENSION).write_bytes(elf(HERE, "GLIBC_2.99"))
+
+
+def two_projects_with_one_module(place: Place) -> None:
+    place.pip("same-one")
+    place.pip("same-two")
+
+
+def metadata_that_is_empty(place: Place) -> None:
+    place.pip("alone")
+    (place.info("alone") / "METADATA").write_text("")
+
+
+def a_file_that_hides_a_module(place: Place) -> None:
+    place.pip("native")
+    hiding = place.python.parent.parent / "hiding"
+    hiding.mkdir()
+    (hiding / "native.py").write_text("")
+    os.environ["PYTHONPATH"] = str(hiding)
+
+
+BROKEN: list[tuple[Callable[[Place], None], set[str]]] = [
+    (numpy_2_beside_an_old_tensorflow, {"RuleBroken"}),
+    (a_requirement_that_is_not_there, {"UnmetRequirement"}),
+    (a_requirement_of_another_version, {"UnmetRequirement"}),
+    (an_extra_whose_requirement_is_not_there, {"UnmetRequirement"}),
+    (a_file_that_is_missing, {"FileMissing"}),
+    (a_file_that_has_grown, {"FileAltered"}),
+    (a_file_with_other_bytes, {"FileAltered"}),
+    (a_library_that_is_cut_off, {"FileAltered"}),
+    (two_metadata_directories, {"DuplicateDistInfo"}),
+    (a_leftover, {"Leftover"}),
+    (a_wheel_for_another_python, {"WrongTags"}),
+    (a_wheel_for_a_newer_system, {"OsTooOld"}),
+    (a_library_for_another_processor, {"WrongArchitecture"}),
+    (a_library_for_a_newer_system, {"OsTooOld"}),
+    (two_projects_with_one_module, {"SameModule"}),
+    (metadata_that_is_empty, {"BadMetadata"}),
+    (a_file_that_hides_a_module, {"Shadowed"}),
+]
+
+
+@pytest.mark.parametrize(("broken", "kinds"), BROKEN, ids=[row[0].__name__ for row in BROKEN])
+def test_a_broken_environment_is_recognised_and_its_fixes_mend_it(
+    place: Place, broken: Callable[[Place], None], kinds: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "")
+    broken(place)
+    hashes = broken is a_file_with_other_bytes
+    found = wheelcheck.audit(python=place.python, hashes=hashes)
+    assert kinds <= {one.kind for one in found.findings} <= {*kinds, "FileAltered", "SameModule"}, found.findings
+    assert all(one.message.endswith((".", "limit.")) and "\n" not in one.message for one in found.findings)
+    for command in found.commands:
+        subprocess.run(["bash", "-ec", command], check=True, capture_output=True)
+    again = wheelcheck.audit(python=place.python, hashes=hashes)
+    assert again.findings == ()
+    assert again.ok
+
+
+def test_what_pip_has_installed_is_well(place: Place) -> None:
+    place.pip("user", "native", "tensorflow-cpu", "numpy<2", "spam")
+    found = wheelcheck.audit(python=place.python, hashes=True)
+    assert found.findings == ()
+
+
+def test_only_what_bears_on_a_project(place: Place) -> None:
+    numpy_2_beside_an_old_tensorflow(place)
+    a_file_that_is_missing(place)
+    every = {one.kind for one in wheelcheck.audit(python=place.python).findings}
+    assert every == {"RuleBroken", "FileMissing"}
+    for name in ("tensorflow", "tensorflow-cpu", "numpy"):
+        (one,) = wheelcheck.audit([name], python=place.python).findings
+        assert (one.kind, one.rule) == ("RuleBroken", "tensorflow-cpu-2.14.0-needs-numpy-1")
+        assert one.fix == f"{place.python} -m pip install numpy==1.26.4"
+    assert [one.kind for one in wheelcheck.audit(["native"], python=place.python).findings] == ["FileMissing"]
+    assert wheelcheck.audit(["alone"], python=place.python) if place.pip("alone") else True
+
+
+def test_rules_may_be_ignored_and_fixes_do_without_an_index(place: Place, index: Server) -> None:
+    numpy_2_beside_an_old_tensorflow(place)
+    rule = "tensorflow-cpu-2.14.0-needs-numpy-1"
+    assert wheelcheck.audit(python=place.python, no_rules=True).ok
+    assert wheelcheck.audit(python=place.python, ignore=[rule]).ok
+    (one,) = wheelcheck.audit(python=place.python, index_url="http://127.0.0.1:1/").findings
+    assert one.fix == f"{place.python} -m pip install 'numpy<2'"
+
+
+def test_an_environment_may_be_recorded_and_examined_elsewhere(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_requirement_of_another_version(place)
+    recorded = tmp_path / "recorded.json"
+    arguments = ["doctor", "--python", str(place.python), "--format", "json"]
+    assert main([*arguments, "--record", str(recorded)]) == 1
+    first = json.loads(capsys.readouterr().out)
+    shutil.rmtree(place.python.parent.parent)
+    assert main(["doctor", "--environment", str(recorded), "--format", "json"]) == 1
+    second = json.loads(capsys.readouterr().out)
+    assert first["findings"] == second["findings"]
+    assert first["distributions"] == second["distributions"]
+
+
+def test_the_document(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    a_requirement_of_another_version(place)
+    assert main(["doctor", "--python", str(place.python), "--format", "json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["schema"] == "wheelcheck/doctor/1"
+    assert document["ok"] is False
+    assert {"path", "translated"} <= set(document["interpreter"])
+    by_name = {one["name"]: one for one in document["distributions"]}
+    assert by_name["eggs"]["ok"] is True
+    (finding,) = by_name["user"]["findings"]
+    assert {"kind", "message", "fix"} <= set(finding)
+    assert document["findings"] == [finding]
+
+
+def test_the_text(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    a_requirement_of_another_version(place)
+    assert main(["doctor", "--python", str(place.python)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{place.python}  1 finding"
+    assert "  UnmetRequirement: user 1.0 requires eggs<2, and eggs 2.0 is installed." in lines
+    assert lines[lines.index("What mends it, in this order:") + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"projects": "six"}, r"a list, such as \['six'\]"),
+        ({"projects": ["nosuchproject"]}, "nosuchproject is not installed in"),
+        ({"python": "/nowhere/python"}, "/nowhere/python"),
+        ({"environment": "/nowhere.json"}, "/nowhere.json could not be read"),
+    ],
+)
+def test_bad_usage_is_one_sentence(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(wheelcheck.UsageError, match=message):
+        wheelcheck.audit(**arguments)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "wheelcheck/environment/1"}', "\xff", "[" * 100_000])
+def test_a_damaged_description_is_one_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "recorded.json"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(wheelcheck.UsageError, match=r"recorded\.json"):
+        wheelcheck.audit(environment=path)
+
+
+def test_hostile_metadata_is_a_finding_and_never_a_traceback(place: Place) -> None:
+    for number, (name, content) in enumerate(
+        {
+            "METADATA": "Name: \x00\nVersion: 1",
+            "RECORD": '"unclosed\n../../../../etc/passwd,sha256=x,1\n\x00,,\n',
+            "WHEEL": "Tag: a-b\nTag: -\nTag: \udcff-x-y",
+            "INSTALLER": "\x1b[2J" * 1000,
+        }.items()
+    ):
+        folder = place.site / f"odd{number}-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(metadata_text(f"odd{number}", "1.0"))
+        (folder / name).write_bytes(content.encode("utf-8", "surrogateescape"))
+    (place.site / "odd9-1.0.dist-info").write_text("a file")
+    found = wheelcheck.audit(python=place.python)
+    assert {one.kind for one in found.findings} <= {"BadMetadata", "FileAltered", "FileMissing", "WrongTags"}
