@@ -24,6 +24,14 @@ def command() -> int:
     os._exit(code)
 
 
+def _search_python_first(callers: list[str]) -> None:
+    """Have directories on PYTHONPATH searched last: a file there may have the name of a module that this needs."""
+    import os
+
+    own = [place for place in sys.path if place not in map(os.path.abspath, filter(None, callers))]
+    sys.path[:] = [*own, *(place for place in sys.path if place not in own)]
+
+
 def main() -> int:
     """Run the command of this process and return its exit code."""
     if sys.argv[1:] == ["--version"]:
@@ -34,6 +42,8 @@ def main() -> int:
     import gc
     import os
 
+    if os.environ.get("PYTHONPATH"):
+        _search_python_first(os.environ["PYTHONPATH"].split(os.pathsep))
     if "_ARGCOMPLETE" in os.environ:
         from wheelcheck.cli.completion import complete
 

@@ -180,3 +180,28 @@ def test_bad_usage_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_the_example_of_the_page_runs() -> None:
     for block in re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL):
         exec(block, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "fixes"),
+    [
+        ("ModuleNotFoundError: No module named 'imp'", "python3.11 -m venv .venv"),
+        ("ModuleNotFoundError: No module named 'asyncore'", "python3.11 -m venv .venv"),
+        (
+            "  File \"/v/site-packages/mine/a.py\", line 1\nModuleNotFoundError: No module named 'yaml'",
+            "python -m pip install pyyaml",
+        ),
+        ("ImportError: DLL load failed while importing _pywrap_tensorflow_internal: x", "--no-cache-dir tensorflow"),
+        ("AttributeError: 'MessageFactory' object has no attribute 'GetPrototype'", "pip install 'protobuf<6'"),
+    ],
+)
+def test_fixes_install_what_helps(text: str, fixes: str) -> None:
+    found = wheelcheck.diagnose(text)
+    assert any(fix.endswith(fixes) for fix in found.fixes), found
+
+
+@pytest.mark.parametrize(
+    "text", ["ImportError: DLL load failed while importing _foo: x", "ModuleNotFoundError: No module named '_foo'"]
+)
+def test_no_fix_installs_an_option_or_what_nobody_named(text: str) -> None:
+    assert not [fix for fix in wheelcheck.diagnose(text).fixes if " -foo" in fix or fix.endswith(" foo")]

@@ -612,6 +612,33 @@ def test_the_callers_file_with_the_name_of_a_module_that_nothing_imports(site: S
     assert failure == Shadowed(name="random", path=str(Path("random.py").absolute()))
 
 
+@pytest.mark.parametrize("name", ["reprlib", "keyword", "enum", "linecache"])
+def test_a_callers_file_with_the_name_of_what_a_module_of_python_imports(site: Site, name: str) -> None:
+    """This process has imported all of them itself."""
+    site.install("alpha", {"alpha.py": "import collections, enum, traceback"})
+    Path(f"{name}.py").write_text("raise SystemExit")
+    result = only(confirmed("alpha"))
+    assert result.failure == Shadowed(name=name, path=str(Path(f"{name}.py").absolute()))
+
+
+def test_a_directory_with_the_name_of_a_file_hides_nothing(site: Site) -> None:
+    site.install("alpha", {"alpha.py": ""})
+    Path("alpha.py").mkdir()
+    assert confirmed("alpha").ok is True
+
+
+def test_a_folder_without_any_module_is_no_module(site: Site) -> None:
+    """As an interrupted uninstallation leaves it behind."""
+    site.install("alpha", {"alpha/__init__.py": "", "alpha/core.py": ""})
+    for file in ("__init__.py", "core.py"):
+        (site.directory / "alpha" / file).unlink()
+    (site.directory / "alpha" / "__pycache__").mkdir()
+    for result in (only(confirmed("alpha")), only(confirm_names(["alpha"], interpreter=sys.executable))):
+        assert (result.ok, result.level, result.project) == (False, "none", "alpha")
+    site.write("space/deep/core.py", "")
+    assert only(confirm_names(["space"], interpreter=sys.executable)).ok
+
+
 def test_what_is_installed_on_the_path_hides_nothing(site: Site, overlay: Site) -> None:
     site.install("alpha", {"alpha/__init__.py": ""}, version="1.0")
     overlay.install("alpha", {"alpha/__init__.py": ""}, version="2.0")

@@ -172,6 +172,13 @@ def a_file_that_hides_a_module(place: Place) -> None:
     os.environ["PYTHONPATH"] = str(hiding)
 
 
+def a_file_that_hides_a_module_of_python(place: Place) -> None:
+    hiding = place.python.parent.parent / "hiding"
+    hiding.mkdir()
+    (hiding / "json.py").write_text("")
+    os.environ["PYTHONPATH"] = str(hiding)
+
+
 BROKEN: list[tuple[Callable[[Place], None], set[str]]] = [
     (numpy_2_beside_an_old_tensorflow, {"RuleBroken"}),
     (a_requirement_that_is_not_there, {"UnmetRequirement"}),
@@ -190,4 +197,5 @@ BROKEN: list[tuple[Callable[[Place], None], set[str]]] = [
     (two_projects_with_one_module, {"SameModule"}),
     (metadata_that_is_empty, {"BadMetadata"}),
     (a_file_that_hides_a_module, {"Shadowed"}),
+    (a_file_that_hides_a_module_of_python, {"Shadowed"}),
 ]

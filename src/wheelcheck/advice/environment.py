@@ -100,7 +100,7 @@ class DescribedEnvironment:
         is_externally_managed: whether pip refuses to install there (PEP 668).
         distributions: every distribution on the path, duplicates and broken ones included.
         leftovers: the paths of what interrupted uninstallations left behind.
-        shadowed: module to (file that is found first, project that is hidden).
+        shadowed: module to (file that is found first, project that is hidden, or nothing for a module of Python).
         conda: project to version, for the Python packages that conda has installed.
     """
 

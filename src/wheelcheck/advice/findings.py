@@ -436,8 +436,8 @@ class _Examination:
             folder, mark, name = file.removesuffix("/__init__.py").rpartition("/")
             yield Finding(
                 kind="Shadowed",
-                project=canonicalize_name(project),
-                message=f"{file} is imported in place of the module {module} of {project}.",
+                project=canonicalize_name(project) if project else None,
+                message=f"{file} is imported in place of the module {module} of {project or 'Python'}.",
                 fix=f"mv {quote(f'{folder}{mark}{name}')} {quote(f'{folder}{mark}my_{name}')}",
                 file=file,
             )

@@ -77,7 +77,7 @@ def confirm(names: Iterable[str], *, ignore_environment: bool = False, **options
 
 
 def _checked(name: str) -> str:
-    if isinstance(name, str) and re.fullmatch(r"\w(?:[\w.-]*\w)?", name):
+    if isinstance(name, str) and re.fullmatch(r"\w(?:[\w-]|\.(?!\.))*(?<![.-])", name) and name != "__main__":
         return name
     raise UsageError(f"{name!r} is neither a module nor a project: give a name such as tensorflow, without a version.")
 

@@ -298,7 +298,7 @@ def _of_match(found: list[_Found], text: str, system: str, target: Target | None
     for name in ("built", "run", "other"):
         if name in facts and cause == "source-build-failed":
             facts["project"] = canonicalize_name(facts.pop(name))
-    facts |= _project_facts(facts, text, first.position)
+    facts |= _project_facts(facts, text, first.position, first.pattern.cause)
     return told(cause, tuple(one for one in dict.fromkeys(also) if one != cause), facts, system)
 
 
@@ -322,12 +322,28 @@ _TOP_LEVELS = {
     "dateutil": "python-dateutil",
     "attr": "attrs",
     "pkg_resources": "setuptools",
+    "_pywrap_tensorflow_internal": "tensorflow",
+    "_multiarray_umath": "numpy",
+    "_imaging": "pillow",
+    "_ssl": "",
 }
 """Projects that are named otherwise than their module."""
 
 
-def _project_facts(facts: Mapping[str, str], text: str, position: int) -> dict[str, str]:
-    """Return the project that a failure is about, if the text tells, and its module."""
+def _project_facts(facts: Mapping[str, str], text: str, position: int, cause: str = "") -> dict[str, str]:
+    """Return the project that a failure is about, if the text tells.
+
+    Of a module that is missing, it is that of the module, whatever imports it; of a part of the standard library that
+    is gone, that of the importing file.
+    """
+    named = _project_fact(facts.get("module") or facts.get("package") or "")
+    if cause == "module-missing" and named:
+        return named
+    found = _project_in(facts, text, position)
+    return {} if cause == "python-removed-stdlib" and found == named else found
+
+
+def _project_in(facts: Mapping[str, str], text: str, position: int) -> dict[str, str]:
     if facts.get("project"):
         return {}
     required = _REQUIRED.match(facts.get("requirement", ""))
@@ -337,16 +353,21 @@ def _project_facts(facts: Mapping[str, str], text: str, position: int) -> dict[s
     if wheel:
         return {"project": canonicalize_name(wheel[1])}
     for place in (facts.get("file", ""), facts.get("binary", ""), facts.get("line", ""), _around(text, position)):
-        tops = _SITE.findall(place)
+        tops = [top for top in _SITE.findall(place) if top != "pip"]  # which only tells of the failure
         if tops:
-            return {"project": project_of(tops[-1] if place == facts.get("line") else tops[0])}
-    module = facts.get("module") or facts.get("package") or ""
-    return {"project": project_of(module.partition(".")[0])} if module else {}
+            return _project_fact(tops[-1] if place == facts.get("line") else tops[0])
+    return _project_fact(facts.get("module") or facts.get("package") or "")
+
+
+def _project_fact(module: str) -> dict[str, str]:
+    project = project_of(module.partition(".")[0])
+    return {"project": project} if project else {}
 
 
 def project_of(top: str) -> str:
-    """Return the project that has a module, as far as it goes by its name or is known."""
-    return _TOP_LEVELS.get(top, canonicalize_name(top))
+    """Return the project that has a module, as far as it goes by its name or is known; else an empty text."""
+    known = _TOP_LEVELS.get(top)
+    return known or ("" if top.startswith("_") else canonicalize_name(top).strip("-"))
 
 
 # -- crashes
@@ -365,14 +386,14 @@ def _of_crash(crash: Crash, text: str, system: str, target: Target | None) -> Di
     if crash.signal == "SIGKILL":
         if crash.has_worked:
             return told("out-of-memory", (CRASH,), facts, system)
-        also = ("code-signature", "out-of-memory") if system in ("macos", "rosetta", "") else ("out-of-memory",)
+        also = ("out-of-memory",) if system in ("linux", "windows") else ("out-of-memory", "code-signature")
         return told(CRASH, also, facts, system)
     return told(CRASH, (), facts, system)
 
 
 def _imported(text: str) -> dict[str, str]:
     found = re.findall(r"(?:^|>>> |-c ['\"])(?:import|from) ([A-Za-z_]\w*)", text[-MAX_HINTS:], re.MULTILINE)
-    return {"project": project_of(found[-1])} if found else {}
+    return _project_fact(found[-1]) if found else {}
 
 
 # -- words

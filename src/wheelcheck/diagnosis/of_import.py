@@ -55,21 +55,21 @@ def _installed(result: ModuleResult) -> str:
 
 
 def _cause(result: ModuleResult, target: Target | None) -> Diagnosis:
+    printed = "\n".join([*result.stdout, *result.stderr])
     match result.failure:
+        case NotFound():
+            return _missing(result)
         case Shadowed(name=name, path=path):
             return _shadowed(name, path, result)
         case ImportedElsewhere(origin=origin):
             return _shadowed(result.module.partition(".")[0], origin, result)
-        case NotFound():
-            project = result.project or project_of(result.module)
-            return told("module-missing", (), {"module": result.module, "project": project})
         case WrongResult(operation=operation, expected=expected, got=got):
             facts = {"operation": operation, "expected": expected, "got": got}
             is_about_gpu = "GPU" in expected
             cause = told("gpu-plugin-failure" if is_about_gpu else UNRECOGNISED, (), facts)
             return cause if is_about_gpu else replace(cause, explanation=_WRONG.format(**facts))
         case Raised(traceback=traceback, message=message):
-            found = diagnose("\n".join([*result.stdout, *result.stderr, traceback]), 1, target)
+            found = diagnose(f"{printed}\n{traceback}", 1, target)
             blamed = _blamed(result.shadows, f"{traceback}\n{message}")
             if blamed is not None:
                 also = (found.cause,) if found.cause not in (SHADOWED, UNRECOGNISED, BENIGN) else ()
@@ -77,19 +77,42 @@ def _cause(result: ModuleResult, target: Target | None) -> Diagnosis:
             also = (*found.also, *((SHADOWED,) if result.shadows and found.cause != SHADOWED else ()))
             return replace(_known(found, f"{result.failure.error}: {message}"), also=also)
         case Died(returncode=returncode, stage=stage):
-            found = diagnose("\n".join([*result.stdout, *result.stderr]), returncode, target)
+            found = diagnose(printed, returncode, target)
             return _known(found, "", _ENDED.format(stage=stage, returncode=returncode))
-        case Hung(seconds=seconds, where=where, stage=stage):
-            found = diagnose("\n".join([*result.stdout, *result.stderr]), None, target)
-            at = f", last in {where}" if where else ""
-            hung = _known(found, "", _HUNG.format(stage=stage, seconds=seconds, at=at))
-            return replace(hung, also=hung.also or ("native-library-clash",)) if hung is not found else hung
+        case Hung(where=where):
+            found = diagnose(printed, None, target)
+            hung = _known(found, "", _HUNG)
+            is_native = where is None or "importlib" in where  # at rest in the loading of a library
+            return replace(hung, also=("native-library-clash",)) if hung is not found and is_native else hung
     raise AssertionError(result.failure)
+
+
+def _missing(result: ModuleResult) -> Diagnosis:
+    if result.project:  # it is installed, by what its metadata says
+        return told("corrupted-install", (), {"module": result.module, "project": result.project})
+    if result.shadowed_by:
+        return _not_installed(result.module, result.shadowed_by)
+    return told("module-missing", (), {"module": result.module, "project": project_of(result.module)})
+
+
+def _not_installed(module: str, path: str) -> Diagnosis:
+    """Return the diagnosis of a module that is only in the caller's directory, which is not searched."""
+    folder = _folder(path).rpartition("/")[0] or "."
+    known = told("module-missing", (), {"module": module, "file": path})
+    explanation = (
+        f"The module ({module}) is not installed in the Python that runs this; {path} is found from there only."
+    )
+    return replace(known, explanation=explanation, fixes=(f"python -m pip install -e {shlex.quote(folder)}",))
+
+
+def _folder(path: str) -> str:
+    """Return the package of an initializer, or the file itself."""
+    return re.sub(r"[/\\]__init__\.[\w.-]+$", "", path)
 
 
 _WRONG = "The module imports, but gives wrong results: {operation} gave {got} where {expected} is right."
 _ENDED = "The process ended itself with exit code {returncode} (stage: {stage}), without saying why."
-_HUNG = "It did not end (stage: {stage}) within {seconds:g} seconds and was stopped{at}."
+_HUNG = "It did not end, and was stopped."
 
 
 def _known(found: Diagnosis, line: str, explanation: str = "") -> Diagnosis:
@@ -109,8 +132,7 @@ def _blamed(shadows: Mapping[str, str], text: str) -> tuple[str, str] | None:
 
 
 def _shadowed(name: str, path: str, result: ModuleResult) -> Diagnosis:
-    file = re.sub(r"[/\\]__init__\.[\w.-]+$", "", path)
-    facts = {"file": file, "module": name, "project": result.project or ""}
+    facts = {"file": _folder(path), "module": name, "project": result.project or ""}
     facts |= {"line": f"{result.failure.error}: {result.failure.message}"} if isinstance(result.failure, Raised) else {}
     return told(SHADOWED, (), {name: value for name, value in facts.items() if value})
 

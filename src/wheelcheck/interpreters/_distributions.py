@@ -9,9 +9,11 @@ import os
 import sys
 
 if __name__ == "__main__":
-    # The names of files beside this one must not stand in for modules of the standard library.
+    # Files beside this one, or on PYTHONPATH, must not stand in for modules of the standard library.
     HERE = os.path.dirname(os.path.realpath(__file__))
-    sys.path[:] = [path for path in sys.path if path and os.path.realpath(path) != HERE]
+    SEARCHED = [path for path in sys.path if path and os.path.realpath(path) != HERE]
+    CALLERS = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:] = [path for path in SEARCHED if path not in CALLERS]
 
 import json
 import re
@@ -154,6 +156,7 @@ def main(arguments):
         exec(compile(stream.read(), script, "exec"), namespace)
 
     facts = namespace["describe"]()
+    sys.path[:] = SEARCHED
     facts["path"] = [path for path in sys.path if path]
     facts["distributions"] = distributions()
     with open(arguments[0], "w") as stream:

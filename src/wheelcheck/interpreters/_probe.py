@@ -269,6 +269,15 @@ def metadata() -> Any:
         sys.modules.update(callers)
 
 
+def ours(work: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what this file's own work gives; the modules that it imports are not those of the import in question."""
+    before = dict(sys.modules)
+    try:
+        return work(*arguments)
+    finally:
+        TOOLS.update((name, module) for name, module in list(sys.modules.items()) if before.get(name) is not module)
+
+
 def is_callers(module: Any) -> bool:
     """Return whether a module is from a directory on PYTHONPATH."""
     path = file_of(module) or ""
@@ -408,7 +417,8 @@ class Search:
         if name in names and os.path.isfile(package):
             return package
         endings = [*importlib.machinery.EXTENSION_SUFFIXES, ".py", ".pyc"]
-        return next((os.path.join(place, name + end) for end in endings if name + end in names), None)
+        files = (os.path.join(place, name + end) for end in endings if name + end in names)
+        return next(filter(os.path.isfile, files), None)
 
     def would_shadow(self, name: str, origin: str | None) -> str | None:
         """Return the file in the caller's directory that would be imported instead of this one."""
@@ -439,10 +449,11 @@ class Search:
 
         Otherwise nobody could see whether they are imported, or which one.
         """
-        for name in list(TOOLS):
-            top = name.partition(".")[0]
-            if any(self.find(top, place) for place in self.listed):
-                sys.modules.pop(name, None)
+        tops = {name.partition(".")[0] for name in TOOLS}
+        if any(self.find(top, place) for top in tops for place in self.listed):
+            for name, module in list(TOOLS.items()):  # all of them, since one imports another
+                if sys.modules.get(name) is module:
+                    del sys.modules[name]
 
     def suspects(self, text: str) -> set[str]:
         """Return the names of modules on PYTHONPATH that a traceback mentions."""
@@ -526,9 +537,10 @@ class Answer:
 class Trial:
     """Find, import and run one module, reporting each step before the next begins."""
 
-    def __init__(self, module: str, distribution: Any, answer: Answer, search: Search) -> None:
+    def __init__(self, module: str, distribution: Any, version: str | None, answer: Answer, search: Search) -> None:
         self.module = module
         self.distribution = distribution
+        self.version = version
         self.answer = answer
         self.search = search
         self.stage = "find"
@@ -549,13 +561,15 @@ class Trial:
             about = described(error)
             suspects |= self.search.suspects(about["traceback"])
             self.say("raised", stage=self.stage, **about)
-        self.say("shadows", shadows=self.search.of((imported_names() - before) | suspects))
+        names = (imported_names() - before) | suspects
+        self.say("shadows", shadows=ours(self.search.of, names))
 
     def find(self) -> bool:
         top = self.module.partition(".")[0]
         spec = importlib.util.find_spec(top)
-        if spec is None:
-            self.say("missing", name=top)
+        if spec is None or is_hollow(spec):
+            nearby = self.search.find(top, self.search.directory) if self.search.directory else None
+            self.say("missing", name=top, shadowed_by=nearby)
             return False
         self.say("found", origin=origin_of(spec), shadowed_by=self.search.would_shadow(top, origin_of(spec)))
         return True
@@ -566,8 +580,8 @@ class Trial:
         imported = importlib.import_module(self.module)
         seconds = time.perf_counter() - began
         origin = file_of(imported) or origin_of(getattr(imported, "__spec__", None))
-        self.say("imported", seconds=seconds, origin=origin, version=version_of(imported, self.distribution))
-        expected = files_of(self.module, self.distribution)
+        self.say("imported", seconds=seconds, origin=origin, version=version_of(imported, None) or self.version)
+        expected = ours(files_of, self.module, self.distribution)
         if expected and origin and not any(same(origin, path) for path in expected):
             self.say("elsewhere", expected=expected[0])
         return imported
@@ -577,6 +591,19 @@ class Trial:
         began = time.perf_counter()
         result = OPERATIONS[self.module](imported)
         self.say("ran", operation_seconds=time.perf_counter() - began, **result)
+
+
+def is_hollow(spec: Any) -> bool:
+    """Return whether a namespace holds no module at all, as what an interrupted uninstallation leaves behind."""
+    if spec.origin is not None or (spec.loader is not None and not spec.submodule_search_locations):
+        return False
+    endings = (".py", ".pyc", *importlib.machinery.EXTENSION_SUFFIXES)
+    for place in spec.submodule_search_locations or ():
+        for _, folders, names in os.walk(place):
+            folders[:] = [name for name in folders if name != "__pycache__"]
+            if any(name.endswith(endings) for name in names):
+                return False
+    return True
 
 
 def origin_of(spec: Any) -> str | None:
@@ -690,11 +717,12 @@ def main(question_path: str, answer_path: str, descriptor: str | None = None) ->
         answer.say("installed", versions={name: installed.version(name) for name in versions})
     pairs = plan(question, installed, answer)
     answer.say("planned", modules=pairs)
-    search.release()
     for module, project in pairs:
-        distribution = installed.find(project) if project else None
-        answer.say("began", module=module, project=project, version=version_of(None, distribution))
-        Trial(module, distribution, answer, search).make(question.get("run", True))
+        distribution = ours(installed.find, project) if project else None
+        version = ours(version_of, None, distribution)
+        answer.say("began", module=module, project=project, version=version)
+        search.release()
+        Trial(module, distribution, version, answer, search).make(question.get("run", True))
         answer.say("finished", module=module)
         answer.say("origins", origins=origins())
     if versions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -227,7 +228,9 @@ _LIBRARY = re.compile(
 
 
 def _shadowed(distributions: Iterable[InstalledProject], paths: Sequence[str]) -> Mapping[str, tuple[str, str]]:
-    """Return the modules of distributions that a file earlier on the path hides, where no distribution owns it."""
+    """Return the modules that a file earlier on the path hides, where no distribution owns that; with their project,
+    or nothing for those of Python.
+    """
     names = {path: frozenset(_names_in(path)) for path in paths}
     owned = {(one.location, module) for one in distributions for module in one.modules}
     found: dict[str, tuple[str, str]] = {}
@@ -237,6 +240,12 @@ def _shadowed(distributions: Iterable[InstalledProject], paths: Sequence[str]) -
                 file = _own_file(module, path, names[path])
                 if file is not None and (path, module) not in owned and not _LIBRARY.search(path):
                     found.setdefault(module, (file, str(one.name)))
+    library = next((place for place, path in enumerate(paths) if _LIBRARY.search(path)), 0)
+    for path in paths[:library]:
+        for module in sorted(sys.stdlib_module_names):
+            file = _own_file(module, path, names[path])
+            if file is not None and (path, module) not in owned:
+                found.setdefault(module, (file, ""))
     return found
 
 
