@@ -169,3 +169,39 @@ def test_hostile_metadata_is_a_finding_and_never_a_traceback(place: Place) -> No
     (place.site / "odd9-1.0.dist-info").write_text("a file")
     found = wheelcheck.audit(python=place.python)
     assert {one.kind for one in found.findings} <= {"BadMetadata", "FileAltered", "FileMissing", "WrongTags"}
+
+
+# -- environments of other machines, described from the contents of real wheels: tests/support/describe_wheels.py
+
+RECORDED = Path(__file__).parents[2] / "fixtures" / "environments"
+KINDS: dict[str, list[str]] = {
+    "conda": ["CondaPipMix"],
+    "mac-healthy": [],
+    "mac-metal": ["RuleBroken"],
+    "mac-rosetta": ["Translated", "RuleBroken"],
+    "mac-that-is-too-old": ["OsTooOld", "OsTooOld"],
+    "mac-with-an-intel-wheel": ["WrongTags", "WrongArchitecture"],
+    "mac-with-cuda": ["WrongTags", "WrongArchitecture", "CudaOnMac"],
+    "windows-with-a-32-bit-wheel": ["WrongTags", "WrongArchitecture"],
+    "windows-with-two-of-a-kind": ["SameModule"],
+}
+
+
+@pytest.mark.parametrize(("name", "kinds"), KINDS.items(), ids=KINDS)
+def test_an_environment_of_another_machine(name: str, kinds: list[str]) -> None:
+    found = wheelcheck.audit(environment=RECORDED / f"{name}.json", no_remedies=True)
+    assert [one.kind for one in found.findings] == kinds
+    # what is wrong with one project is mended by one command
+    if name != "mac-rosetta":
+        assert len(found.commands) == min(len(kinds), 1)
+
+
+def test_every_recorded_environment_is_examined() -> None:
+    assert {path.stem for path in RECORDED.glob("*.json")} == KINDS.keys()
+
+
+def test_the_readme_shows_what_a_doctor_says_of_an_m1(capsys: pytest.CaptureFixture[str]) -> None:
+    recorded = str(RECORDED / "mac-rosetta.json")
+    assert main(["doctor", "tensorflow", "--environment", recorded, "--no-remedies"]) == 1
+    shown = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    assert f"```text\n{capsys.readouterr().out}```" in shown

@@ -170,7 +170,11 @@ class _Examination:
         return for_interpreter(f"pip {arguments}", self.target.interpreter)
 
     def again(self, one: InstalledProject) -> str:
-        return self.pip(f"install --force-reinstall --no-deps --no-cache-dir {one.name}=={one.version}")
+        """Return the command that installs a project anew: in another version where this one is not for this Python."""
+        if isinstance(self.target.platform, MacOS) and _CUDA.fullmatch(one.name):
+            return self.pip(f"uninstall -y {one.name}")
+        version = "" if self._verdicts(one) else f"=={one.version}"
+        return self.pip(f"install --force-reinstall --no-deps --no-cache-dir {one.name}{version}")
 
     # -- the interpreter and its directories
 
@@ -180,7 +184,7 @@ class _Examination:
                 kind="Translated",
                 message="This Python is an x86_64 one that Rosetta translates on Apple silicon: wheels for arm64 and "
                 "the GPU are out of its reach, and builds with AVX crash before macOS 15.",
-                fix="arch -arm64 python3 -m venv .venv",
+                fix="arch -arm64 python3 -m venv .venv-arm64",
             )
 
     def folders(self) -> Iterator[Finding]:
@@ -226,22 +230,27 @@ class _Examination:
             )
 
     def tags(self, one: InstalledProject) -> Iterator[Finding]:
-        if not one.tags or one.parsed_version is None or one.editable:
+        verdicts = self._verdicts(one)
+        if not verdicts:
             return
-        stem = f"{one.name.replace('-', '_')}-{one.version}"
-        files = [read_file(f"{stem}-{tag}.whl", url="") for tag in one.tags]
-        verdicts = [judge(file, self.target) for file in files if isinstance(file, Wheel)]
-        if any(verdict.ok for verdict in verdicts) or not verdicts:
-            return
-        too_old = any(isinstance(v, Incompatible) and all(isinstance(r, OsTooOld) for r in v.reasons) for v in verdicts)
+        too_old = any(all(isinstance(reason, OsTooOld) for reason in verdict.reasons) for verdict in verdicts)
         yield Finding(
             kind="OsTooOld" if too_old else "WrongTags",
             project=one.name,
             message=f"{one.name} {one.version} was installed from a wheel for {_listed(one.tags)}, and this is "
             f"{self.target.name}{': the system is too old' if too_old else ''}.",
-            fix=self.pip(f"install --force-reinstall --no-deps --no-cache-dir {one.name}"),
-            wants=(str(one.name),),
+            fix=self.again(one),
         )
+
+    def _verdicts(self, one: InstalledProject) -> list[Incompatible]:
+        """Return the verdicts on the tags of a distribution, if none of them fits."""
+        if not one.tags or one.parsed_version is None or one.editable:
+            return []
+        stem = f"{one.name.replace('-', '_')}-{one.version}"
+        files = [read_file(f"{stem}-{tag}.whl", url="") for tag in one.tags]
+        verdicts = [judge(file, self.target) for file in files if isinstance(file, Wheel)]
+        wrong = [verdict for verdict in verdicts if isinstance(verdict, Incompatible)]
+        return wrong if len(wrong) == len(verdicts) else []
 
     def binaries(self, one: InstalledProject) -> Iterator[Finding]:
         """Find compiled files for another machine, among those that Python imports, or where all are.
@@ -287,7 +296,9 @@ class _Examination:
                 project=one.name,
                 message=f"{one.name} {one.version} needs {system} {floor[0]}.{floor[1]} or newer ({path}); this is "
                 f"{here[0]}.{here[1]}.",
-                fix=self.pip(f"install --force-reinstall --only-binary :all: '{one.name}<{one.version}'"),
+                fix=self.again(one)
+                if self._verdicts(one)
+                else self.pip(f"install --force-reinstall --only-binary :all: '{one.name}<{one.version}'"),
                 file=path,
             )
 
@@ -363,8 +374,9 @@ class _Examination:
                     kind="RuleBroken",
                     project=name,
                     message=f"{name} {version} does not work here: {rule.why}",
-                    fix=self.pip(f"install --upgrade {name}"),
-                    wants=(str(name),),
+                    # with an arm64 Python, nothing of this is left
+                    fix=None if rule.translated else self.pip(f"install --upgrade {name}"),
+                    wants=() if rule.translated else (str(name),),
                     rule=rule.id,
                 )
             requiring = [(pair, True) for pair in self.rules.requiring(name, version, self.target)]
@@ -380,7 +392,7 @@ class _Examination:
                     project=name,
                     message=f"{name} {version} needs {other}{requirement.specifier}, and {other} {has}: {rule.why}",
                     fix=self.pip(f"install {quote(f'{other}{requirement.specifier}')}"),
-                    wants=(f"{name}=={version}",),
+                    wants=(f"{name}=={version}", str(other)),
                     rule=rule.id,
                     others=(other,),
                 )

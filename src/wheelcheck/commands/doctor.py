@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_DOCUMENT = 256 << 20
 """Bytes that are read of a recorded description."""
-RESOLVED = ("RuleBroken", "UnmetRequirement", "WrongTags")
+RESOLVED = ("RuleBroken", "UnmetRequirement")
 """Kinds whose fixes are versions, which are looked up on the index."""
 
 
@@ -134,10 +134,18 @@ def audit(  # type: ignore[misc]
         if not known & {name, *alike}:
             raise UsageError(f"{name} is not installed in {described.target.interpreter}: install it, or correct it.")
     findings = findings_of(described, rules_of(completed))
-    findings = bearing_on(findings, wanted, described) if wanted else findings
+    if wanted:
+        findings = tuple(_with_projects(one, wanted) for one in bearing_on(findings, wanted, described))
     if not completed["no_remedies"]:
         findings = _with_versions(findings, described, completed)
     return Audit(environment=described, findings=findings, projects=wanted)
+
+
+def _with_projects(finding: Finding, projects: Sequence[NormalizedName]) -> Finding:
+    """Return a finding; a new environment is one with the projects in question."""
+    if finding.kind != "Translated":
+        return finding
+    return replace(finding, fix=f"{finding.fix} && .venv-arm64/bin/python -m pip install {' '.join(projects)}")
 
 
 def describe_environment(python: str | None, *, hashes: bool = False) -> DescribedEnvironment:
