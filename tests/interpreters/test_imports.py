@@ -92,3 +92,80 @@ def test_what_runs_operations_runs_them_as_released_today(names: list[str], tmp_
     subprocess.run([python, "-m", "pip", "install", "--quiet", *names], check=True)
     confirmation = wheelcheck.confirm(names, python=python)
     assert [(one.module, one.level) for one in confirmation.modules] == [(name, "ran") for name in names]
+
+
+POPULAR = [
+    "aiohttp",
+    "anyio",
+    "attrs",
+    "beautifulsoup4",
+    "boto3",
+    "certifi",
+    "cffi",
+    "charset-normalizer",
+    "click",
+    "cryptography",
+    "debugpy",
+    "fastapi",
+    "filelock",
+    "fsspec",
+    "google-api-core",
+    "google-auth",
+    "greenlet",
+    "grpcio",
+    "h11",
+    "httpx",
+    "idna",
+    "importlib-metadata",
+    "ipython",
+    "jinja2",
+    "jmespath",
+    "joblib",
+    "jsonschema",
+    "lxml",
+    "markupsafe",
+    "matplotlib",
+    "multidict",
+    "numpy",
+    "opencv-python-headless",
+    "packaging",
+    "pandas",
+    "pillow",
+    "platformdirs",
+    "pluggy",
+    "protobuf",
+    "psutil",
+    "pyarrow",
+    "pyasn1",
+    "pydantic",
+    "pygments",
+    "pytest",
+    "python-dateutil",
+    "pytz",
+    "pyyaml",
+    "requests",
+    "rich",
+    "scikit-learn",
+    "scipy",
+    "setuptools",
+    "six",
+    "sqlalchemy",
+    "tqdm",
+    "typing-extensions",
+    "urllib3",
+    "uvicorn",
+    "virtualenv",
+    "wheel",
+    "wrapt",
+    "yarl",
+]
+
+
+def test_a_doctor_finds_nothing_in_a_healthy_environment_of_popular_packages(tmp_path: Path) -> None:
+    assert len(POPULAR) >= 60
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    python = str(tmp_path / "venv" / "bin" / "python")
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *POPULAR], check=True)
+    found = wheelcheck.audit(python=python, hashes=True)
+    assert found.findings == ()
+    assert len(found.environment.distributions) > len(POPULAR)

@@ -47,7 +47,8 @@ def examine(interpreter: Path, *, hashes: bool = False) -> DescribedEnvironment:
         paths = list(dict.fromkeys(str(path) for path in facts["path"]))
         found = [info for path in paths for info in _information_in(path)]
         with ThreadPoolExecutor(WORKERS) as pool:
-            distributions = tuple(pool.map(lambda pair: _examined(*pair, hashes=hashes), found))
+            examined = pool.map(lambda pair: _examined(*pair, hashes=hashes), found)
+            distributions = tuple(_shown(examined, len(found)) if hashes and sys.stderr.isatty() else examined)
         return DescribedEnvironment(
             target=target,
             prefix=str(facts["prefix"]),
@@ -62,6 +63,14 @@ def examine(interpreter: Path, *, hashes: bool = False) -> DescribedEnvironment:
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise UsageError(f"{interpreter} is not a usable interpreter: its answer does not describe a Python.") from None
+
+
+def _shown(work: Iterable[InstalledProject], total: int) -> Iterable[InstalledProject]:
+    """Return results as they come, with a progress bar on stderr."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(work, "Comparing files with RECORD", total, console=Console(stderr=True), transient=True)
 
 
 def _names_in(path: str) -> list[str]:
