@@ -18,6 +18,7 @@ from wheelcheck.common.errors import UsageError
 from wheelcheck.common.records import replace
 from wheelcheck.interpreters import _distributions
 from wheelcheck.interpreters.find import answer_of
+from wheelcheck.interpreters.progress import tracked
 from wheelcheck.standards.names import canonicalize_name
 from wheelcheck.targets.serialize import target_from_facts
 
@@ -48,7 +49,9 @@ def examine(interpreter: Path, *, hashes: bool = False) -> DescribedEnvironment:
         found = [info for path in paths for info in _information_in(path)]
         with ThreadPoolExecutor(WORKERS) as pool:
             examined = pool.map(lambda pair: _examined(*pair, hashes=hashes), found)
-            distributions = tuple(_shown(examined, len(found)) if hashes and sys.stderr.isatty() else examined)
+            if hashes and sys.stderr.isatty():
+                examined = iter(tracked(examined, len(found), "Comparing files with RECORD"))
+            distributions = tuple(examined)
         return DescribedEnvironment(
             target=target,
             prefix=str(facts["prefix"]),
@@ -63,14 +66,6 @@ def examine(interpreter: Path, *, hashes: bool = False) -> DescribedEnvironment:
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise UsageError(f"{interpreter} is not a usable interpreter: its answer does not describe a Python.") from None
-
-
-def _shown(work: Iterable[InstalledProject], total: int) -> Iterable[InstalledProject]:
-    """Return results as they come, with a progress bar on stderr."""
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(work, "Comparing files with RECORD", total, console=Console(stderr=True), transient=True)
 
 
 def _names_in(path: str) -> list[str]:

@@ -28,6 +28,7 @@ from wheelcheck.common.errors import UndeterminedError, UsageError
 from wheelcheck.common.records import record
 from wheelcheck.common.urls import path_of_url
 from wheelcheck.diagnosis.confirmation import OLDEST_PYTHON
+from wheelcheck.interpreters.progress import Bars, progress_bars
 from wheelcheck.standards.hashes import chunks_of, digests_of, mismatch_of
 from wheelcheck.standards.project_page import Wheel
 
@@ -135,7 +136,7 @@ def fresh(
     about = {"interpreter": described, "files": [[item.wheel.filename, item.identity] for item in wheels]}
     place = cache_dir.absolute() / "environments" / _short(json.dumps(about, sort_keys=True))
     if not _is_whole(place):
-        with _explain_failures(place), _bars(sys.stderr.isatty() if progress is None else progress) as bars:
+        with _explain_failures(place), progress_bars(sys.stderr.isatty() if progress is None else progress) as bars:
             stored = _fetch(wheels, cache_dir.absolute() / "wheels", download, bars)
             _build(place, stored, executable, about, bars)
     return _python(place)
@@ -276,7 +277,7 @@ def _python(place: Path) -> Path:
 # -- wheels
 
 
-def _fetch(wheels: Sequence[_HashedWheel], store: Path, download: Download, bars: _Bars) -> list[Path]:
+def _fetch(wheels: Sequence[_HashedWheel], store: Path, download: Download, bars: Bars) -> list[Path]:
     """Return every wheel, verified, from the store or the index; one after the other, so that an interrupt ends it at
     once.
     """
@@ -285,7 +286,7 @@ def _fetch(wheels: Sequence[_HashedWheel], store: Path, download: Download, bars
     return [_stored(item, store, download, bars) for item in wheels]
 
 
-def _stored(wheel: _HashedWheel, store: Path, download: Download, bars: _Bars) -> Path:
+def _stored(wheel: _HashedWheel, store: Path, download: Download, bars: Bars) -> Path:
     """Return a wheel in the store; it is verified each time, and downloaded again where it is corrupt."""
     place = store / _short(wheel.identity) / wheel.wheel.filename
     if not place.is_file() or _mismatch(place, wheel):
@@ -365,7 +366,7 @@ def _lock(mark: IO[str]) -> None:
 # -- the environment
 
 
-def _build(place: Path, wheels: Sequence[Path], interpreter: str, about: Mapping[str, Any], bars: _Bars) -> None:
+def _build(place: Path, wheels: Sequence[Path], interpreter: str, about: Mapping[str, Any], bars: Bars) -> None:
     """Create the environment beside its place and move it there when complete; the first of two processes wins."""
     place.parent.mkdir(parents=True, exist_ok=True)
     with _workspace(place.parent) as room:
@@ -516,63 +517,3 @@ def _unpack(path: Path, destination: _Destination, place: Path, *, validate: boo
         raise NoEnvironment(str(place), f"unpacking {path.name} failed ({_reason(error)})") from None
     except Exception as error:  # noqa: BLE001  # no list of what a reader raises on hostile bytes is complete
         raise WheelRefused(path.name, f"it cannot be unpacked ({_reason(error)})") from None
-
-
-# -- progress
-
-
-@contextmanager
-def _bars(shown: bool) -> Iterator[_Bars]:
-    """Yield progress bars on stderr, or silent ones; rich is loaded only where they are shown."""
-    if not shown:
-        yield _Bars()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
-    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield _Bars(progress=progress)
-
-
-@record(frozen=False, kw_only=False)
-class _Bars:
-    """The progress bar of the current step, if any."""
-
-    progress: Any = None
-    task: Any = None
-    done: int = 0
-
-    def begin(self, step: str, total: int | None) -> None:
-        if self.progress is not None:
-            self.task, self.done = self.progress.add_task(step, total=total), 0
-
-    def add(self, size: int) -> None:
-        self.done += size
-        self.show()
-
-    def show(self, more: int = 0) -> None:
-        if self.progress is not None:
-            self.progress.update(self.task, completed=self.done + more)
-
-    @contextmanager
-    def growing(self, path: Path) -> Iterator[None]:
-        """Have the bar follow the size of a file that something else writes."""
-        if self.progress is None:
-            yield
-            return
-        from threading import Event, Thread
-
-        over = Event()
-
-        def follow() -> None:
-            while not over.wait(0.1):
-                self.show(path.stat().st_size if path.exists() else 0)
-
-        follower = Thread(target=follow, daemon=True)
-        follower.start()
-        try:
-            yield
-        finally:
-            over.set()
-            follower.join()
