@@ -31,7 +31,12 @@ CHILDREN = {f"interpreters.{name}" for name in ("_describe", "_distributions", "
 
 STANDARD = sys.stdlib_module_names | {"tomllib"}
 CORE_MAY_IMPORT = {"packaging", "resolvelib", "tomli"}
-ONLY_IN = {"httpx": "index.http", "resolvelib": "resolver", "rich": "interpreters.progress", "platformdirs": "index.cache"}
+ONLY_IN = {
+    "httpx": "index.http",
+    "resolvelib": "resolver",
+    "rich": "interpreters.progress",
+    "platformdirs": "index.cache",
+}
 """Libraries that one room, or one part of it, knows."""
 THE_WORLD = {
     *("glob", "os", "pathlib", "shutil", "sqlite3", "tempfile"),  # files

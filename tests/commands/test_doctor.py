@@ -118,7 +118,7 @@ def test_the_document(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     by_name = {one["name"]: one for one in document["distributions"]}
     assert by_name["eggs"]["ok"] is True
     (finding,) = by_name["user"]["findings"]
-    assert {"kind", "message", "fix"} <= set(finding)
+    assert {"kind", "message", "fix", "diagnosis"} <= set(finding)
     assert document["findings"] == [finding]
 
 
@@ -169,6 +169,13 @@ def test_hostile_metadata_is_a_finding_and_never_a_traceback(place: Place) -> No
     (place.site / "odd9-1.0.dist-info").write_text("a file")
     found = wheelcheck.audit(python=place.python)
     assert {one.kind for one in found.findings} <= {"BadMetadata", "FileAltered", "FileMissing", "WrongTags"}
+
+
+def test_a_finding_says_what_an_import_fails_of(place: Place) -> None:
+    a_file_that_is_missing(place)
+    (one,) = wheelcheck.audit(python=place.python).findings
+    assert one.diagnosis is not None
+    assert (one.diagnosis.cause, one.diagnosis.fixes) == ("corrupted-install", (one.fix,))
 
 
 # -- environments of other machines, described from the contents of real wheels: tests/support/describe_wheels.py

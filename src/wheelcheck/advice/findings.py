@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from packaging.requirements import Requirement
 
 from wheelcheck.advice.environment import DescribedEnvironment, InstalledProject
-from wheelcheck.common.records import Plain, record
+from wheelcheck.common.records import Plain, record, replace
+from wheelcheck.diagnosis.diagnose import Diagnosis, told
 from wheelcheck.diagnosis.of_import import for_interpreter
 from wheelcheck.resolver.compatibility import Incompatible, OsTooOld, judge
 from wheelcheck.rules.load import modules as shared_modules
@@ -61,6 +62,15 @@ ORDER: tuple[Kind, ...] = (
     "Shadowed",
 )
 """Causes before symptoms: the order in which to mend. With another interpreter, all else may be well."""
+CAUSES: Mapping[Kind, str] = {
+    "CondaPipMix": "conda-pip-mix",
+    "BadMetadata": "corrupted-install",
+    "WrongArchitecture": "wrong-architecture",
+    "FileMissing": "corrupted-install",
+    "FileAltered": "corrupted-install",
+    "Shadowed": "module-shadowed",
+}
+"""What an import fails of, for the kinds of which that is known."""
 MAX_NAMED = 3
 """How many files a sentence names."""
 _EXTENSION = re.compile(r"\.(?:cpython|pypy\d*|graalpy\d*)-[\w-]+\.so$")
@@ -95,7 +105,20 @@ class Finding:
         """Return the form under `findings`."""
         about: dict[str, Plain] = {"rule": self.rule} if self.rule else {}
         about |= {"file": self.file} if self.file else {}
+        about |= {"diagnosis": None if self.diagnosis is None else self.diagnosis.to_dict()}
         return {"kind": self.kind, "project": self.project, "message": self.message, "fix": self.fix, **about}
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """What an import fails of because of it, as `wheelcheck.diagnose` would tell; None where that is open."""
+        cause = CAUSES.get(self.kind)
+        if self.kind == "OsTooOld":
+            cause = "macos-too-old" if "macOS" in self.message or "macosx" in self.message else "glibc-too-old"
+        if cause is None:
+            return None
+        facts = {"project": self.project or "", "file": self.file or "", "line": self.message}
+        found = told(cause, (), {name: value for name, value in facts.items() if value})
+        return replace(found, fixes=(self.fix,) if self.fix is not None else ())
 
 
 def findings_of(environment: DescribedEnvironment, rules: Rules) -> tuple[Finding, ...]:
