@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, cast
 
 from wheelcheck.advice.environment import DescribedEnvironment, environment_from_dict
 from wheelcheck.advice.findings import Finding, bearing_on, findings_of
-from wheelcheck.commands.repair import MAX_SECONDS, command_of
+from wheelcheck.commands.repair import changes_beside, command_of
 from wheelcheck.common.errors import UndeterminedError, UsageError
 from wheelcheck.common.records import Plain, Truthful, record, replace
 from wheelcheck.inputs.options import Options, complete
-from wheelcheck.inputs.request import Request, rules_of
-from wheelcheck.resolver.limits import Budget
-from wheelcheck.resolver.model import Distribution, Environment, Pin, Solution
+from wheelcheck.inputs.request import rules_of
+from wheelcheck.resolver.model import Distribution
 from wheelcheck.rules.load import modules
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 
@@ -187,7 +186,7 @@ def _with_versions(
     if not wants or described.target.interpreter is None:
         return tuple(findings)
     try:
-        pins = _resolved(wants, described, options)
+        pins = changes_beside(_installed(described), wants, described.target, options)
     except (UsageError, UndeterminedError):
         return tuple(findings)
     command = command_of(pins, described.target.interpreter, {one.name for one in described.distributions})
@@ -196,11 +195,9 @@ def _with_versions(
     return tuple(replace(one, fix=command) if one.kind in RESOLVED and one.wants else one for one in findings)
 
 
-def _resolved(wants: Sequence[str], described: DescribedEnvironment, options: Options) -> tuple[Pin, ...] | None:
-    """Return what pip would have to install so that requirements are met beside what is installed."""
-    from time import monotonic
-
-    installed = {
+def _installed(described: DescribedEnvironment) -> dict[NormalizedName, Distribution]:
+    """Return what is installed, the first of each name, as the resolver takes it."""
+    return {
         one.name: Distribution(
             name=one.name,
             version=version,
@@ -211,9 +208,3 @@ def _resolved(wants: Sequence[str], described: DescribedEnvironment, options: Op
         for one in reversed(described.distributions)
         if not one.fault and (version := one.parsed_version) is not None
     }
-    request = Request.read(wants, [described.target], options)
-    request = replace(request, environment=Environment(distributions=installed))
-    with request.opened_index(lambda _: None) as index:
-        budget = Budget(monotonic, MAX_SECONDS)
-        outcome = request.resolved(request.question(described.target), index, budget)
-    return outcome.pins if isinstance(outcome, Solution) else None

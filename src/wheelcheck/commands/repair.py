@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from wheelcheck.diagnosis.diagnose import Diagnosis
     from wheelcheck.inputs.options import Options
     from wheelcheck.interpreters.pip_environment import PipEnvironment
-    from wheelcheck.resolver.model import Pin
+    from wheelcheck.resolver.model import Distribution, Pin
     from wheelcheck.standards.names import NormalizedName
+    from wheelcheck.targets.target import Target
 
 BY_OTHER_VERSIONS = frozenset(
     [
@@ -140,12 +141,26 @@ def _name(requirement: str) -> str:
 
 
 def _changes(requirements: Sequence[str], environment: PipEnvironment, options: Options) -> tuple[Pin, ...] | None:
-    """Return what pip would have to install for requirements to be met; None where they cannot be."""
-    request = Request.read(requirements, [environment.target], options)
-    request = replace(request, environment=Environment(distributions=environment.distributions))
-    until = monotonic() + MAX_SECONDS
+    return changes_beside(environment.distributions, requirements, environment.target, options)
+
+
+def changes_beside(
+    installed: Mapping[NormalizedName, Distribution], requirements: Sequence[str], target: Target, options: Options
+) -> tuple[Pin, ...] | None:
+    """Return what has to be installed for requirements to be met beside what is there; None where they cannot be.
+
+    Args:
+        installed: what is there, and stays where nothing excludes it.
+        requirements: what has to be met.
+        target: the interpreter.
+        options: complete ones; those about the index and the rules count.
+
+    Raises:
+        UndeterminedError: the index does not tell.
+    """
+    request = replace(Request.read(requirements, [target], options), environment=Environment(distributions=installed))
     with request.opened_index(lambda _: None) as index:
-        outcome = request.resolved(request.question(environment.target), index, Budget(monotonic, until - monotonic()))
+        outcome = request.resolved(request.question(target), index, Budget(monotonic, MAX_SECONDS))
     return outcome.pins if isinstance(outcome, Solution) else None
 
 
