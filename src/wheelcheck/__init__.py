@@ -5,10 +5,9 @@ Public names are loaded on first use (PEP 562), so that importing this package c
 
 from __future__ import annotations
 
-from wheelcheck._version import __version__
-
 TYPE_CHECKING = False  # type checkers take it for True; importing typing would cost more than all else here
 if TYPE_CHECKING:
+    from wheelcheck._version import __version__
     from wheelcheck.commands.check import check, judge
     from wheelcheck.commands.check_pip import check_pip
     from wheelcheck.commands.confirm import confirm
@@ -42,6 +41,7 @@ _HOMES = {
     "Verdict": "resolver.compatibility",
     "UndeterminedError": "common.errors",
     "UsageError": "common.errors",
+    "__version__": "_version",
 }
 
 __all__ = [
