@@ -31,6 +31,12 @@ def _cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _wide_lines() -> None:
+    """Sentences that tests look for stand in one line, whatever the terminal of the person who runs them."""
+    os.environ["COLUMNS"] = "200"
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _interruptible() -> None:
     """Processes that the tests start can be interrupted, even where the tests run in a shell's background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -77,10 +77,12 @@ def test_a_failing_item_shows_the_report_and_no_traceback(session: Any) -> None:
     result.stdout.fnmatch_lines(
         [
             f"*wanted.txt for {LINUX}*",
-            f"{LINUX}  not compatible",
-            "  onlymac has no file compatible with CPython 3.12.4 on Linux x86_64, glibc 2.28.",
-            "    onlymac  requested in *wanted.txt, line 1",
-            "      built for macosx_12_0_arm64; *",
+            f"{LINUX}: not compatible",
+            "  onlymac has no file compatible with CPython 3.12.4 on Linux x86_64, glibc",
+            "    2.28.",
+            "    onlymac  requested in",
+            "  nearest: onlymac-1.0-cp312-cp312-macosx_12_0_arm64.whl",
+            "    fits CPython 3.12, but: built for macOS arm64; this is Linux x86_64",
         ]
     )
     text = result.stdout.str()
@@ -126,7 +128,9 @@ def test_rules_of_your_own(session: Any, pytester: pytest.Pytester) -> None:
     )
     result = session("--wheelcheck", settings="wheelcheck_rules = mine.toml", wanted="alone\n")
     assert counted(result) == {"passed": 1, "failed": 2}
-    result.stdout.fnmatch_lines(["  rule alone-1: It is empty."])
+    result.stdout.fnmatch_lines(
+        ["  nearest: alone-1.0-py3-none-any.whl", "    fits *, but: It is empty (rule alone-1)"]
+    )
 
 
 def test_the_running_interpreter_is_the_default(session: Any, pytester: pytest.Pytester) -> None:
@@ -170,7 +174,7 @@ def test_an_index_that_does_not_answer_fails_and_says_so(session: Any, index: Se
     index.fault("/simple/alone/", status(503))
     result = session("--wheelcheck", wanted="alone\n")
     assert counted(result) == {"passed": 1, "failed": 2}
-    result.stdout.fnmatch_lines([f"{LINUX}  unknown", "*HTTP 503*"])
+    result.stdout.fnmatch_lines([f"{LINUX}: unknown", "*HTTP 503*"])
 
 
 def test_to_ask_for_items_where_none_are_configured_is_a_mistake(session: Any) -> None:
@@ -197,7 +201,7 @@ def test_with_workers(session: Any) -> None:
     pytest.importorskip("xdist")
     result = session("--wheelcheck", "-n", "2", "-v", wanted="onlymac\n", more="alone\n")
     assert counted(result) == {"passed": 4, "failed": 1}
-    result.stdout.fnmatch_lines([f"{LINUX}  not compatible"])
+    result.stdout.fnmatch_lines([f"{LINUX}: not compatible"])
 
 
 # -- inputs
@@ -279,7 +283,7 @@ def test_a_target_without_a_wheel(built: Any, ways: tuple[str, ...]) -> None:
     assert f"[{MAC}] - mine: no wheel in dist/*.whl fits {MAC}; the nearest, mine-1.0-{LINUX_TAGS}.whl: " in line_of(
         result
     )
-    result.stdout.fnmatch_lines([f"{MAC}  not covered", "  No wheel of mine in dist/*.whl fits. The nearest:"])
+    result.stdout.fnmatch_lines([f"{MAC}: not covered", "  No wheel of mine in dist/*.whl fits. The nearest:"])
 
 
 def test_a_dependency_without_a_wheel(built: Any, ways: tuple[str, ...]) -> None:

@@ -43,18 +43,22 @@ def run(capfd: pytest.CaptureFixture[str]) -> Any:
         out, err = capfd.readouterr()
         assert "Traceback" not in out + err
         head, _, rest = out.partition("\n  CPython 3.12.4 (cp312) on Linux x86_64, glibc 2.28\n")
-        assert head == f"{LINUX}  {['compatible', 'not compatible', 'unknown'][code]}"
+        assert head == f"{LINUX}: {['compatible', 'not compatible', 'unknown'][code]}"
         return code, rest, err
 
     return run
 
 
+PINS = "\nPins\n"
+
+
+def installed(*pins: str) -> str:
+    return f"\nInstall it\n  python3.12 -m pip install {' '.join(pins)}\n"
+
+
 def test_the_ground_that_all_this_stands_on(server: Server, run: Any) -> None:
-    assert run(server.index, "spam") == (
-        0,
-        "  eggs  1.0  eggs-1.0-py3-none-any.whl  required by spam\n  spam  1.0  spam-1.0-py3-none-any.whl  requested\n",
-        "",
-    )
+    out = f"{PINS}  spam  1.0  requested\n  eggs  1.0  required by spam\n{installed('spam==1.0')}"
+    assert run(server.index, "spam") == (0, out, "")
 
 
 # -- a definite no: the file itself is at fault
@@ -101,15 +105,14 @@ def test_a_broken_wheel_is_refused_with_why(run: Any, dist: Dist, why: str, rang
     assert (code, err) == (1, "")
     assert "its metadata cannot be used: " in out
     assert why in out
-    assert len(out.splitlines()) == 7
-    assert out.splitlines()[-1] == "  No change that was tried fixes it."
+    assert out.splitlines()[-1] == "No change that was tried fixes it."
 
 
 @pytest.mark.parametrize(("dist", "why"), BROKEN[:5], ids=IDS[:5])
 def test_an_older_version_is_taken_where_the_newest_is_broken(run: Any, dist: Dist, why: str) -> None:
     old = make_wheel("spam", "0.5")
     with simple_index({"spam": [dist, old]}, metadata=False) as server:
-        assert run(server.index, "spam") == (0, "  spam  0.5  spam-0.5-py3-none-any.whl  requested\n", "")
+        assert run(server.index, "spam") == (0, f"{PINS}  spam  0.5  requested\n{installed('spam==0.5')}", "")
 
 
 @pytest.mark.parametrize(
@@ -236,9 +239,9 @@ def test_an_index_that_does_not_answer_leaves_it_open(
     server.fault(f"/simple/{whose}/*", fault)
     code, out, err = run(server.index, "spam")
     assert (code, err) == (2, "")
-    (line,) = out.splitlines()
+    line = " ".join(out.removeprefix("\nWhat is wrong\n").split())
     assert why.replace("not spam", f"not {whose}") in line
-    assert line.startswith(f"  {server.url}/") or "ftp" in line
+    assert line.startswith(f"{server.url}/") or "ftp" in line
     assert line.endswith(".")
 
 
@@ -248,7 +251,8 @@ def test_a_file_server_that_does_not_answer_leaves_it_open(run: Any, fault: Faul
         server.fault(f"/files/{GOOD.filename}*", fault)
         code, out, err = run(server.index, "spam")
     assert (code, err) == (2, "")
-    assert len(out.splitlines()) == 1
+    assert out.startswith("\nWhat is wrong\n  ")
+    assert len(out.splitlines()) <= 4
 
 
 def test_a_refused_connection(run: Any) -> None:
@@ -256,7 +260,7 @@ def test_a_refused_connection(run: Any) -> None:
     code, out, err = run(url, "spam")
     assert (code, err) == (2, "")
     assert out == (
-        f"  {url}spam/ could not be read: the connection was refused. "
+        f"\nWhat is wrong\n  {url}spam/ could not be read: the connection was refused. "
         "Try again later, or name another index with --index-url.\n"
     )
 
@@ -290,7 +294,7 @@ def test_a_cache_that_cannot_be_written_is_said_once_and_done_without(run: Any, 
     place = tmp_path / "a-file"
     place.write_text("not a directory")
     code, out, err = run(server.index, "spam", "--cache-dir", str(place))
-    assert (code, len(out.splitlines())) == (0, 2)
+    assert (code, out[:6]) == (0, PINS)
     (line,) = err.splitlines()
     assert line.startswith(f"wheelcheck: The cache in {place} cannot be written")
     server.forget()

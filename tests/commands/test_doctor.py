@@ -126,7 +126,7 @@ def test_the_text(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     a_requirement_of_another_version(place)
     assert main(["doctor", "--python", str(place.python)]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"{place.python}  1 finding"
+    assert lines[0] == f"{place.python}: 1 finding"
     assert "  UnmetRequirement: user 1.0 requires eggs<2, and eggs 2.0 is installed." in lines
     assert lines[lines.index("What mends it, in this order:") + 1 :]
 
@@ -207,7 +207,10 @@ def test_every_recorded_environment_is_examined() -> None:
     assert {path.stem for path in RECORDED.glob("*.json")} == KINDS.keys()
 
 
-def test_the_readme_shows_what_a_doctor_says_of_an_m1(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_readme_shows_what_a_doctor_says_of_an_m1(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     recorded = str(RECORDED / "mac-rosetta.json")
     assert main(["doctor", "tensorflow", "--environment", recorded, "--no-remedies"]) == 1
     shown = (Path(__file__).parents[2] / "README.md").read_text("utf-8")

@@ -457,8 +457,8 @@ def test_a_rule_that_forbids_is_told_with_its_sources(tmp_path: Path, run: Any) 
         told = explain("a", target=LINUX, rules="mine.toml", index_url=server.index)
         text = run("a", "-t", LINUX, "--rules", "mine.toml", "--index-url", server.index)[1]
     assert [rule["id"] for rule in told.to_dict()["rules"]] == ["a-2-does-not-start"]  # type: ignore[index, call-overload, union-attr]
-    assert "the rule a-2-does-not-start forbids it: It does not start." in text
-    assert "source: Seen. (2025-10-02)" in text
+    assert "It does not start (rule a-2-does-not-start)" in text
+    assert "  a-2-does-not-start\n" in text
 
 
 def test_constraints_select_too(index: Server, tmp_path: Path) -> None:
@@ -568,7 +568,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Any:
     return run
 
 
-HEAD = "{}  {}\n  CPython 3.12.4 (cp312) on {}\n"
+HEAD = "{}: {}\n  CPython 3.12.4 (cp312) on {}\n"
 
 
 def test_yes_no_and_could_not_tell(index: Server, run: Any) -> None:
@@ -587,11 +587,9 @@ def test_yes_no_and_could_not_tell(index: Server, run: Any) -> None:
         + "  ham has no file compatible with CPython 3.12.4 on macOS 14.0 arm64.\n"
         + "    ham<2  requested on the command line\n"
         + "  Nearest: ham-1.0-cp312-cp312-manylinux_2_17_x86_64.whl\n"
-        + "    fits CPython 3.12\n"
-        + "    built for manylinux_2_17_x86_64; the target is macosx_14_0_arm64\n"
+        + "    fits CPython 3.12, but: built for Linux x86_64; this is macOS arm64\n"
         + "  1 file of 1 version, those that ham<2 (requested on the command line) admits:\n"
-        + "    1.0  ham-1.0-cp312-cp312-manylinux_2_17_x86_64.whl  "
-        + "built for manylinux_2_17_x86_64; the target is macosx_14_0_arm64\n",
+        + "    1.0  ham-1.0-cp312-cp312-manylinux_2_17_x86_64.whl  built for Linux x86_64; this is macOS arm64\n",
         "",
     )
     index.fault("/simple/alone/", status(503))
@@ -605,7 +603,7 @@ def test_yes_no_and_could_not_tell(index: Server, run: Any) -> None:
 
 def test_an_index_that_refuses_connections(run: Any) -> None:
     code, out, _ = run("eggs", "-t", LINUX, "--index-url", NOWHERE)
-    assert (code, out.splitlines()[0]) == (2, f"{LINUX}  unknown")
+    assert (code, out.splitlines()[0]) == (2, f"{LINUX}: unknown")
 
 
 def test_a_missing_project_with_near_names(index: Server, run: Any) -> None:
@@ -628,7 +626,7 @@ def test_options_of_the_command(index: Server, run: Any, tmp_path: Path) -> None
     assert "files of" not in run("spam", "-t", LINUX, "-q")[1]
     assert f"index: {index.index}" in run("spam", "-t", LINUX, "-v")[1]
     assert run("spam", "-t", LINUX, "-o", str(tmp_path / "told.txt"))[1] == ""
-    assert (tmp_path / "told.txt").read_text("utf-8") == run("spam", "-t", LINUX)[1]
+    assert (tmp_path / "told.txt").read_text("utf-8").split() == run("spam", "-t", LINUX)[1].split()
     assert run("spam", "--python", "3.12.4", "-t", "windows-amd64")[0] == 0
 
 
@@ -659,15 +657,13 @@ def test_as_a_process_of_its_own() -> None:
     )
     assert (ended.returncode, ended.stderr) == (1, "")
     assert ended.stdout == (
-        "macos-14-arm64-3.13.5  not compatible\n"
+        "macos-14-arm64-3.13.5: not compatible\n"
         "  CPython 3.13.5 (cp313) on macOS 14.0 arm64\n"
         "  tensorflow-metal has no file compatible with CPython 3.13.5 on macOS 14.0 arm64.\n"
-        "    tensorflow-metal  requested on the command line\n"
         "  Nearest: tensorflow_metal-1.2.0-cp312-cp312-macosx_12_0_arm64.whl\n"
-        "    fits macOS 14.0 arm64\n"
-        "    built for CPython 3.12; this is CPython 3.13\n"
+        "    fits macOS 14.0 arm64, but: built for CPython 3.12; this is CPython 3.13\n"
         "  75 files of 16 versions:\n"
         "    0.1.0 to 1.2.0 (16 versions)  46 files  built for CPython 3.8 to 3.12; this is CPython 3.13\n"
         "    All other files of these versions:\n"
-        "    0.1.0 to 1.0.0 (13 versions)  29 files  built for macOS (x86_64)\n"
+        "    0.1.0 to 1.0.0 (13 versions)  29 files  built for macOS x86_64\n"
     )

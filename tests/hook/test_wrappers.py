@@ -106,7 +106,7 @@ def test_the_companys_pip_is_the_first_on_path(place: Path, monkeypatch: pytest.
         'evidence = "report"\nconfidence = "certain"\nsources = [{fact = "made up", date = "2026-01-01"}]\n'
     )
     monkeypatch.setenv("WHEELCHECK_RULES", str(place / "rules.toml"))
-    assert "We said so." in run(["sh", "-c", "pip install eggs"]).stderr
+    assert "We said so (rule no-eggs)" in run(["sh", "-c", "pip install eggs"]).stderr
 
 
 @pytest.mark.peers

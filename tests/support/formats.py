@@ -15,7 +15,7 @@ __all__ = ["FORMATS", "verdict_in"]
 def verdict_in(out: str, form: str) -> str:
     """The verdict that a reader of a format sees, for its one target."""
     if form == "text":
-        return re.sub(r"^\S+  ", "", out.splitlines()[0])
+        return re.sub(r"^\S+: ", "", out.splitlines()[0])
     if form == "json":
         (result,) = json.loads(out)["results"]
         return "unknown" if result["error"] else "compatible" if result["ok"] else "not compatible"

@@ -30,8 +30,10 @@ from wheelcheck.advice.concerns import Concern, PreRelease, SameModule, Stale
 from wheelcheck.common.records import Variant, record, replace
 from wheelcheck.resolver.candidates import Candidates, combined
 from wheelcheck.resolver.compatibility import (
+    ForbiddenByRule,
     Judge,
     OsTooOld,
+    Reason,
     RequiresPython,
     SourceOnly,
     WrongAbiTag,
@@ -278,11 +280,26 @@ def _has_file(case: Case, name: NormalizedName, question: Question) -> bool:
 def _floors(case: Case) -> Iterator[Group]:
     """Try the oldest release of the system that works."""
     platform = case.question.target.platform
-    reasons = (why for file in case.refused_for(OsTooOld) for why in file.reasons)
-    needed = {why.need: why.system for why in reasons if isinstance(why, OsTooOld)}
+    needed: dict[str, str] = {}
+    for file in case.refused_for(OsTooOld, ForbiddenByRule):
+        lifts = [_floor_of(why) for why in file.reasons]
+        if all(lifts):
+            release, system = max(filter(None, lifts), key=lambda lift: Version(lift[0]))
+            needed[release] = system
     if isinstance(platform, MacOS | Manylinux | Musllinux):
         floors = sorted(needed, key=Version)[:MAX_FLOORS]
         yield [_raised(case, platform, needed[floor], floor) for floor in floors]
+
+
+def _floor_of(why: Reason) -> tuple[str, str] | None:
+    """Return the oldest release of the system with which a reason is gone, and the system; None where none is."""
+    if isinstance(why, OsTooOld):
+        return why.need, why.system
+    limits = list(why.rule.macos or ()) if isinstance(why, ForbiddenByRule) else []
+    if len(limits) != 1 or limits[0].operator != "<":
+        return None
+    release = Version(limits[0].version)
+    return f"{release.major}.{release.minor}", "macOS"
 
 
 def _raised(case: Case, platform: MacOS | Manylinux | Musllinux, system: str, floor: str) -> Attempt:

@@ -13,7 +13,7 @@ from typing import Any
 
 from wheelcheck.index.cache.entries import ANSWERS, FORMAT, Damaged, cache_directory, digest_of, read_entry
 from wheelcheck.index.cache.stamps import environment_state, holds
-from wheelcheck.render.console import emit, say
+from wheelcheck.render.console import emit, say, terminal_width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def question_of(arguments: Sequence[str]) -> str | None:
         return None
     try:
         terminals = [bool(getattr(stream, "isatty", bool)()) for stream in (sys.stdin, sys.stdout, sys.stderr)]
-        asked = json.dumps([list(arguments), terminals, environment_state()])
+        widths = [terminal_width(None), terminal_width(None, stderr=True)]
+        asked = json.dumps([list(arguments), terminals, widths, environment_state()])
     except (OSError, ValueError):
         return None
     return digest_of(asked)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wheelcheck.cli.parser import options_of, parser_for
 from wheelcheck.inputs.options import ALL, LIBRARY
-from wheelcheck.render.console import emit, ended, say, wants_colour, write_file
+from wheelcheck.render.console import emit, ended, say, write_file
 
 if TYPE_CHECKING:
     from wheelcheck.commands.report import Report
@@ -142,7 +142,8 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _explain(arguments: argparse.Namespace) -> int:
     from wheelcheck.commands.explain import explain
-    from wheelcheck.render.text import Style, render_explanation
+    from wheelcheck.render.style import Style
+    from wheelcheck.render.text import render_explanation
 
     explanation = explain(
         arguments.requirement_text, target=_only_target(arguments.target, "explain"), **_options(arguments)
@@ -152,7 +153,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         emit(_json(explanation.to_dict()), arguments.output)
     else:
-        style = Style(wants_colour(arguments.output))
+        style = Style.of(arguments.output)
         text = render_explanation(explanation, style=style, quiet=arguments.quiet, verbose=arguments.verbose)
         emit(text, arguments.output)
     return explanation.exit_code
@@ -198,9 +199,10 @@ def _rendered(report: Report, arguments: argparse.Namespace) -> str:
         from wheelcheck.render.github import render_github
 
         return render_github(report)
-    from wheelcheck.render.text import Style, render_report
+    from wheelcheck.render.style import Style
+    from wheelcheck.render.text import render_report
 
-    style = Style(wants_colour(arguments.output))
+    style = Style.of(arguments.output)
     return render_report(report, style=style, quiet=arguments.quiet, verbose=arguments.verbose)
 
 
@@ -250,7 +252,8 @@ def _end_with_signals() -> None:
 
 def _doctor(arguments: argparse.Namespace) -> int:
     from wheelcheck.commands.doctor import audit
-    from wheelcheck.render.text import Style, render_audit
+    from wheelcheck.render.style import Style
+    from wheelcheck.render.text import render_audit
 
     options: Any = {**_options(arguments), "hashes": arguments.hashes, "environment": arguments.environment}
     found = audit(arguments.projects, **options)
@@ -259,33 +262,35 @@ def _doctor(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         emit(_json(found.to_dict()), arguments.output)
     else:
-        emit(render_audit(found, style=Style(wants_colour(arguments.output))), arguments.output)
+        emit(render_audit(found, style=Style.of(arguments.output)), arguments.output)
     return found.exit_code
 
 
 def _confirm(arguments: argparse.Namespace) -> int:
     from wheelcheck.commands.confirm import confirm
-    from wheelcheck.render.text import Style, render_confirmation
+    from wheelcheck.render.style import Style
+    from wheelcheck.render.text import render_confirmation
 
     _end_with_signals()
     found = confirm(arguments.names, ignore_environment=arguments.ignore_environment, **_options(arguments))
     if arguments.format == "json":
         emit(_json({"schema": "wheelcheck/confirm/1", **found.to_dict()}), arguments.output)
     else:
-        emit(render_confirmation(found, style=Style(wants_colour(arguments.output))), arguments.output)
+        emit(render_confirmation(found, style=Style.of(arguments.output)), arguments.output)
     return found.exit_code
 
 
 def _diagnose(arguments: argparse.Namespace) -> int:
     from wheelcheck.commands.diagnose import diagnose, read_output, returncode_of
-    from wheelcheck.render.text import Style, render_diagnosis
+    from wheelcheck.render.style import Style
+    from wheelcheck.render.text import render_diagnosis
 
     code, target = returncode_of(arguments.returncode), _only_target(arguments.target, "diagnose")
     found = diagnose(read_output(arguments.file), code, target, **_options(arguments))
     if arguments.format == "json":
         emit(_json({"schema": "wheelcheck/diagnose/1", **found.to_dict()}), arguments.output)
     else:
-        emit(render_diagnosis(found, style=Style(wants_colour(arguments.output))), arguments.output)
+        emit(render_diagnosis(found, style=Style.of(arguments.output)), arguments.output)
     return found.exit_code
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from wheelcheck.cli.answer_cache import given, question_of, remember, remembered
 from wheelcheck.hook.run_pip import run_pip
-from wheelcheck.render.console import emit, say, wants_colour
+from wheelcheck.render.console import emit, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -217,7 +217,8 @@ def _told(argv: Sequence[str], asked: Split, check: PipCheck, options: argparse.
 
 
 def _rendered(report: Report, options: argparse.Namespace, *, every: bool) -> str:
-    from wheelcheck.render.text import Style, render_report
+    from wheelcheck.render.style import Style
+    from wheelcheck.render.text import render_report
 
     if options.format == "json":
         import json
@@ -226,7 +227,7 @@ def _rendered(report: Report, options: argparse.Namespace, *, every: bool) -> st
     warns = any(concern.level == "warning" for result in report.results for concern in result.concerns)
     if not report.results or not (every or not report.ok or warns or options.verbose):
         return ""
-    style = Style(wants_colour(options.output, stderr=True))
+    style = Style.of(options.output, stderr=True)
     return render_report(report, style=style, quiet=options.quiet or not every, verbose=options.verbose)
 
 

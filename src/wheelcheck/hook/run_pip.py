@@ -63,15 +63,16 @@ def _explain(text: str, returncode: int, interpreter: str) -> None:
     from wheelcheck.common.records import replace
     from wheelcheck.diagnosis.diagnose import BENIGN, UNRECOGNISED, diagnose
     from wheelcheck.diagnosis.of_import import for_interpreter
-    from wheelcheck.render.console import emit, say, wants_colour
-    from wheelcheck.render.text import Style, render_diagnosis
+    from wheelcheck.render.console import emit, say
+    from wheelcheck.render.style import Style
+    from wheelcheck.render.text import render_diagnosis
 
     found = diagnose(text, returncode)
     if found.cause in (BENIGN, UNRECOGNISED):
         return
     found = replace(found, fixes=tuple(for_interpreter(fix, interpreter) for fix in found.fixes))
     say(f"pip failed (exit code {returncode}).")
-    emit(render_diagnosis(found, style=Style(wants_colour(None, stderr=True))), None, stderr=True)
+    emit(render_diagnosis(found, style=Style.of(None, stderr=True)), None, stderr=True)
 
 
 class _Copy:

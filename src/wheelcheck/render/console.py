@@ -101,6 +101,21 @@ def wants_colour(output: str | None, *, stderr: bool = False) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def terminal_width(output: str | None, *, stderr: bool = False) -> int | None:
+    """Return how many cells a line has, as ``COLUMNS`` says or the terminal; None for a file or a pipe."""
+    stream = sys.stderr if stderr else sys.stdout
+    if output is not None or stream is None:
+        return None
+    try:
+        return int(os.environ.get("COLUMNS", "")) or None
+    except ValueError:
+        pass
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
 def _print(text: str, stream: TextIO | None) -> None:
     if stream is None:
         raise BrokenPipeError

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import TYPE_CHECKING
 
 from wheelcheck.render import phrases
+from wheelcheck.render.layout import WIDTH, command_lines, wrap
 
 if TYPE_CHECKING:
     from wheelcheck.diagnosis.confirmation import Confirmation, ModuleResult
     from wheelcheck.diagnosis.diagnose import Diagnosis
-    from wheelcheck.render.text import Style
+    from wheelcheck.render.style import Style
 
-WIDTH = 80
 MAX_EVIDENCE = 4
 """Maximum number of lines for one piece of evidence."""
-wrap = partial(textwrap.wrap, break_on_hyphens=False, break_long_words=False)
-"""Wrap without breaking a word: paths and commands are copied."""
 
 
 def confirmation_lines(confirmation: Confirmation, style: Style, width: int = WIDTH) -> Iterator[str]:
@@ -97,16 +92,4 @@ def _squeezed(text: str) -> str:
 
 def _paragraph(sentences: Iterable[str], width: int) -> Iterator[str]:
     for sentence in sentences:
-        yield from wrap(_squeezed(sentence), width, max_lines=MAX_EVIDENCE, placeholder=" ...")
-
-
-def command_lines(command: str, width: int) -> Iterator[str]:
-    r"""Yield a command in lines that a shell reads as one: each but the last ends in a backslash."""
-    line = ""
-    for word in re.findall(r"(?:'[^']*'|\"[^\"]*\"|\S)+", command):
-        if line and len(line) + len(word) + 3 > width:
-            yield f"{line} \\"
-            line = f"  {word}"
-        else:
-            line = f"{line} {word}" if line else word
-    yield line
+        yield from wrap(sentence, width, most=MAX_EVIDENCE)

@@ -117,12 +117,12 @@ _RELEASE = pattern(r"([a-z]+?)(?:[0-9]{1,4}|_[0-9]{1,3}_[0-9]{1,3})?_([a-z]\w*)"
 
 
 def systems(tags: Iterable[str]) -> str:
-    """Return platform tags in words, without system releases: ``Linux (aarch64, x86_64) and Windows (amd64)``."""
+    """Return platform tags in words, without system releases: ``Linux aarch64 and x86_64, Windows amd64``."""
     found: dict[str, set[str]] = {}
     for tag in tags:
         system, machine = _system(tag)
         found.setdefault(system, set()).add(machine)
-    return listed(f"{system} ({', '.join(sorted(found[system]))})".removesuffix(" ()") for system in sorted(found))
+    return ", ".join(f"{system} {listed(sorted(found[system]))}".rstrip() for system in sorted(found))
 
 
 def _system(tag: str) -> tuple[str, str]:
@@ -155,7 +155,9 @@ def reason(why: verdicts.Reason) -> str:
         case verdicts.VariantWheel():
             return f"it is a wheel variant ({why.label}), which installers do not take yet"
         case verdicts.WrongPlatformTag():
-            return f"built for {listed(why.have)}; the target is {why.want}"
+            have, want = systems(why.have), systems([why.want])
+            same = want in have  # the difference lies in a release
+            return f"built for {listed(why.have) if same else have}; this is {why.want if same else want}"
         case verdicts.NeverMatches():
             return f"tagged {why.tag}, which matches no system: only its publisher can fix that"
         case verdicts.OsTooOld():
@@ -186,7 +188,7 @@ def reason(why: verdicts.Reason) -> str:
         case file_problems.BadMetadata():
             return f"its metadata cannot be used: {why.why}"
         case verdicts.ForbiddenByRule():
-            return f"the rule {why.rule.id} forbids it: {why.rule.why}"
+            return f"{why.rule.why.rstrip(CLOSING)} (rule {why.rule.id})"
         case verdicts.NoUploadTime():
             unknown = f"its index does not say whether it was uploaded before {why.limit}"
             return f"{unknown}; --no-upload-time allow accepts it anyway"
@@ -280,7 +282,7 @@ def concern(about: concerns.Concern) -> str:
         case concerns.PreRelease():
             found = f"{about.project} {about.version} is a pre-release that was not requested"
             why = f": no final release fits. {_newest(about.newest_final, about.needs)}" if about.newest_final else "."
-            return f"{found}{why} Pin it to make that a decision."
+            return f"{found}{why}"
         case concerns.NightlyDependency():
             wanted = listed(about.requirements, "and")
             return (
@@ -289,8 +291,7 @@ def concern(about: concerns.Concern) -> str:
                 "Without a pin, the answer changes from day to day."
             )
         case concerns.Stale():
-            lacking = "of which" if about.of == about.project else f"which needs {about.of}, of which"
-            return f"{behind(about)}, {lacking} no file fits. {_newest(_needed(about), about.needs)}"
+            return f"{behind(about)}. {_newest(_needed(about), about.needs)}"
         case concerns.Antique():
             return (
                 f"{about.filename} is for Python {about.newest} and older by its name; this is {about.python}. "
@@ -327,11 +328,11 @@ def concern(about: concerns.Concern) -> str:
             chosen = f"{about.filename} is from {about.chosen} and not the same on every index that has {about.project}"
             return f"{chosen}: {others}. {_MIXED}"
         case concerns.HeldBack():
-            held = f"{about.project} is held back to {about.version}; metadata alone would give {about.instead_of}."
-            return f"{held} Rule: {listed(rule.id for rule in about.rules)}."
+            held = f"{about.project} is held back to {about.version}; metadata alone would give {about.instead_of}"
+            return f"{held}. {' '.join(rule.why for rule in about.rules)}"
         case concerns.PredictedBreak():
             doubt = f"{about.project} {about.version} may not work here: {about.rule.why}"
-            return f"{doubt} That is predicted and not proved. Rule: {about.rule.id}."
+            return f"{doubt} That is predicted, not proved."
         case concerns.MarkerUnknown() if about.by_host != about.by_target:
             by_host, by_target = (
                 f"{about.project} {v}" if v else f"no {about.project}" for v in (about.by_host, about.by_target)
@@ -365,19 +366,17 @@ def concern(about: concerns.Concern) -> str:
 
 def behind(about: concerns.Stale) -> str:
     """Return how far a choice is behind the newest release, as the beginning of a sentence."""
-    months = f" and {counted(about.months, 'month')}" if about.months else ""
+    months = f" ({counted(about.months, 'month')})" if about.months else ""
     far = f"is {counted(about.versions, 'release')}{months} behind {about.newest}"
     if about.fitting == about.version:
         return f"{about.project} {about.version} {far}"
-    left_out = (
-        f"{about.project} {about.version} is older than {about.fitting}, which something else in the answer leaves out"
-    )
-    return f"{left_out} and which {far}"
+    left_out = f"{about.project} {about.version} is older than {about.fitting}, which another requirement excludes"
+    return f"{left_out}; that {far}"
 
 
 def _needed(about: concerns.Stale) -> str:
     """Return the release that does not fit: its version, with its project where that is another one."""
-    return str(about.newest) if about.of == about.project else f"{about.of} {about.needs[0].version}"
+    return str(about.newest) if about.of == about.project else f"{about.of} {about.needs[0].version}, which that needs"
 
 
 def groups(found: Iterable[concerns.Concern], pins: Iterable[outcomes.Pin]) -> list[list[concerns.Concern]]:
@@ -400,7 +399,7 @@ def _likeness(about: concerns.Concern, asked: Container[str]) -> object:
         case concerns.Stale() if about.project not in asked:
             return type(about), about.level
         case concerns.SeveralIndexes():
-            return type(about), about.chosen, about.others
+            return type(about)
     return about
 
 
@@ -409,12 +408,11 @@ def _together(about: Sequence[concerns.Concern]) -> str:
     first = about[0]
     match first:
         case concerns.SeveralIndexes():
-            projects = listed(concern.project for concern in about)
-            chosen = f"{len(about)} files are from {first.chosen} and not the same on every index that has the project"
-            return f"{chosen}: {'; '.join(map(elsewhere, first.others))}. They are of {projects}. {_MIXED}"
+            same = f"{len(about)} chosen files are not the same on every index that has their project"
+            return f"{same}. {_MIXED} They are of {listed(one.project for one in about)}."
     behind_newest = (f"{one.project} {one.version} ({one.newest})" for one in about if isinstance(one, concerns.Stale))
     unfit = "of which, or of what they need, no file fits"
-    return f"{listed(behind_newest)} are behind their newest releases, {unfit}; --format json says why."
+    return f"{listed(behind_newest)} are behind their newest releases, {unfit}."
 
 
 _MIXED = "--index-strategy first-index does not mix them."
@@ -429,9 +427,8 @@ def _newest(version: object, files: Sequence[outcomes.RefusedFile]) -> str:
     """Return what the newest release would need, as a sentence."""
     if not files:
         return f"It would be {version}."
-    which = f"file of {version} is" if len(files) == 1 else f"files of {version} are"
     more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-    return f"The nearest {which} {files[0].filename}{more}: {'; '.join(joined_reasons(files))}."
+    return f"Nearest of {version}: {files[0].filename}{more}: {'; '.join(joined_reasons(files))}."
 
 
 def _lines(lines: Sequence[str]) -> str:
@@ -461,17 +458,18 @@ def change(what: changes.Change) -> str:
     """Return what a remedy changes."""
     match what:
         case changes.ChangePython():
-            return f"CPython {what.python} ({what.target})"
+            return f"CPython {what.python}"
         case changes.RaiseOsFloor():
-            return f"{what.system} {what.floor} or newer ({what.target})"
+            return f"{what.system} {what.floor} or newer"
         case changes.UseNativeArchitecture():
-            return f"an {what.machine} Python, if this Mac has Apple silicon ({what.target})"
+            return f"an {what.machine} Python (on Apple silicon)"
         case changes.ReplaceProject():
             return f"require {what.requirement} instead of {what.project}: {what.why}"
         case changes.AddRequirement():
             return f"also require {listed(what.requirements, 'and')}"
         case changes.ChangeRequirement():
-            return f"require {what.after} instead of {what.before} ({what.place})"
+            where = "" if what.place == "the command line" else f" ({what.place})"
+            return f"require {what.after} instead of {what.before}{where}"
         case changes.AllowPreRelease(requirements=()):
             named = ",".join(what.projects)
             return f"accept pre-releases of {listed(what.projects)} (--all-releases {named} in a requirements file)"
@@ -480,7 +478,8 @@ def change(what: changes.Change) -> str:
         case changes.AllowSource():
             return f"--allow-sdists: build {listed(what.projects)} from source; whether that works was not tried"
         case changes.DropRequirement():
-            return f"leave out {what.requirement} ({what.place})"
+            where = "" if what.place == "the command line" else f" ({what.place})"
+            return f"leave out {what.requirement}{where}"
         case changes.ChangeIndexStrategy():
             return f"--index-strategy {what.strategy}"
         case _:

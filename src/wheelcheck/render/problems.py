@@ -163,10 +163,10 @@ def _location_of(name: NormalizedName, pins: Mapping[NormalizedName, outcomes.Pi
 
 def _first_location(demands: tuple[outcomes.Demand, ...]) -> Location | None:
     places = (d.origin.place for d in demands if isinstance(d.origin, outcomes.Asked | outcomes.Constraint))
-    return next(filter(None, map(_location, places)), None)
+    return next(filter(None, map(location_at, places)), None)
 
 
-def _location(place: str) -> Location | None:
+def location_at(place: str) -> Location | None:
     """Return the file and line of a place, as `wheelcheck.inputs.requirement.Place` writes it."""
     if place == COMMAND_LINE:
         return None

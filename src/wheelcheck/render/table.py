@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 from wheelcheck.render import phrases
+from wheelcheck.render.layout import WIDTH, columns
 from wheelcheck.resolver.compatibility import CHECK_ORDER, Compatible, PreReleaseNotWanted, WrongPlatformTag
 from wheelcheck.standards.project_page import Sdist
 
@@ -21,19 +22,10 @@ MAX_FILES = 40
 Cells: TypeAlias = "tuple[str, ...]"
 
 
-def table(files: Sequence[JudgedFile], *, every: bool = False) -> Iterator[str]:
-    """Yield the lines of the table; with `every`, each file has its own line."""
+def table(files: Sequence[JudgedFile], *, every: bool = False, width: int = WIDTH) -> Iterator[str]:
+    """Yield the lines of the table; with `every`, each file has its own row."""
     rows = _one_by_one(files) if every or len(files) <= MAX_FILES else _folded(files)
-    return _aligned([tuple(cell.replace("\n", " ") for cell in row) for row in rows])
-
-
-def _aligned(rows: Sequence[Cells]) -> Iterator[str]:
-    """Align all cells but the last; a row of one cell is a heading."""
-    columns = zip(*(row[:-1] for row in rows if len(row) > 1), strict=True)
-    widths = [max(map(len, column)) for column in columns]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
-        yield "  ".join([*cells, row[-1]]).rstrip()
+    return columns([tuple(cell.replace("\n", " ") for cell in row) for row in rows], width)
 
 
 def _one_by_one(files: Iterable[JudgedFile]) -> Iterator[Cells]:

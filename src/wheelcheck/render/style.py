@@ -1,0 +1,52 @@
+"""How a text looks: its width and its colours."""
+
+from __future__ import annotations
+
+import re
+from os import urandom
+
+from wheelcheck.render.console import harmless, terminal_width, wants_colour
+from wheelcheck.render.layout import MAX_WIDTH, MIN_WIDTH, WIDTH, indent, wrap
+
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+
+
+class Style:
+    """The width of a text, and colours where they are wanted.
+
+    Until `harmless` has run, a random mark stands for escape codes, so that no text from an index can contain one.
+
+    Args:
+        colour: whether to colour.
+        width: maximum number of cells in a line, save for words that are longer.
+    """
+
+    def __init__(self, colour: bool = False, width: int = WIDTH) -> None:
+        self.colour = colour
+        self.width = width
+        self.mark = urandom(8).hex()
+
+    @classmethod
+    def of(cls, output: str | None, *, stderr: bool = False) -> Style:
+        """Return the style for a file, or for stdout or stderr, where they are a terminal as wide as it is."""
+        width = terminal_width(output, stderr=stderr)
+        limited = WIDTH if width is None else max(MIN_WIDTH, min(width, MAX_WIDTH))
+        return cls(wants_colour(output, stderr=stderr), limited)
+
+    def __call__(self, style: str, text: str) -> str:
+        return f"{self.mark}{_STYLES[style]}m{text}{self.mark}0m" if self.colour and text else text
+
+    def written(self, text: str) -> str:
+        """Return the final text: control characters escaped, colours inserted."""
+        return re.sub(f"{self.mark}([0-9]+m)", "\033[\\1", harmless(text))
+
+    def paragraph(self, text: str, *, by: int = 2, hang: int = 2, most: int | None = None) -> list[str]:
+        """Return a text as indented lines."""
+        return list(indent(wrap(text, self.width - by, hang=hang, most=most), by))
+
+    def labelled(self, colour: str, label: str, text: str, *, by: int = 2, most: int | None = None) -> list[str]:
+        """Return a text as indented lines that begin with a coloured label."""
+        lines = self.paragraph(f"{label}{text}", by=by, most=most)
+        if lines[0].startswith(f"{' ' * by}{label}".rstrip()):
+            lines[0] = f"{' ' * by}{self(colour, label.rstrip())}{lines[0][by + len(label.rstrip()) :]}"
+        return lines
