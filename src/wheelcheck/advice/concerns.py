@@ -133,11 +133,44 @@ class SameModule(_Concern):
 class Translated(_Concern):
     """The Python is an x86_64 one, translated by Rosetta on Apple silicon. The fix is another Python, not another
     wheel.
+
+    Attributes:
+        interpreter: its path, or None.
+        project: where it is not known whether Rosetta translates it, the project that would not work then.
+        rule: the rule that says so, or None.
+    """
+
+    interpreter: str | None
+    project: str | None = None
+    rule: Rule | None = None
+
+    @property
+    def level(self) -> str:
+        """A warning; a note where the target may be an Intel Mac as well."""
+        return "warning" if self.rule is None else "note"
+
+    def to_dict(self) -> dict[str, Plain]:
+        """Return the form under `concerns` in a report, with the id of the rule."""
+        return _Concern.to_dict(self) | {"rule": None if self.rule is None else self.rule.id}
+
+
+@record
+class UnknownTarget(_Concern):
+    """The target names a release of macOS or of CPython that does not exist as far as is known.
+
+    Attributes:
+        thing: ``macOS`` or ``CPython``.
+        release: the one that was named.
+        newest: the newest that is known.
+        as_of: when that was so, ISO 8601.
     """
 
     level: ClassVar[str] = "warning"
-    interpreter: str | None
-    project: str | None = None
+    project: None = None
+    thing: str
+    release: str
+    newest: str
+    as_of: str
 
 
 @record
@@ -333,5 +366,5 @@ class NotTried(_Concern):
 Concern: TypeAlias = (
     "PreRelease | NightlyDependency | Stale | Yanked | Antique | SourceOnly | ProjectStatus | SeveralIndexes"
     " | SameModule | HeldBack | Translated | AssumedPython | AssumedFloor | MetadataDisagrees | MarkerUnknown"
-    " | InstalledDiffers | NotTried | PredictedBreak | BreaksInstalled"
+    " | InstalledDiffers | NotTried | PredictedBreak | BreaksInstalled | UnknownTarget"
 )

@@ -24,8 +24,10 @@ from wheelcheck.advice.concerns import (
     SourceOnly,
     Stale,
     Translated,
+    UnknownTarget,
     Yanked,
 )
+from wheelcheck.common.records import replace
 from wheelcheck.resolver.compatibility import OsTooOld, RequiresPython, release_asked
 from wheelcheck.resolver.model import Asked, NeededBy, Outdated, Pin, Policy, Question, Solution
 from wheelcheck.rules.load import modules
@@ -34,7 +36,8 @@ from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.project_page import Listed, ProjectPage, Sdist, Wheel
 from wheelcheck.standards.specifiers import specifiers_of
-from wheelcheck.targets.platform import FLOOR, PYTHON
+from wheelcheck.targets.platform import FLOOR, NEWEST_MACOS, PYTHON, MacOS
+from wheelcheck.targets.python import NEWEST_DATE, NEWEST_MICRO
 from wheelcheck.targets.target import Target, other_micros
 
 WEAK_HASHES = frozenset({"md5", "sha1"})
@@ -65,8 +68,7 @@ def _concerns(
     metadata: Mapping[Listed, Metadata],
 ) -> Iterator[Concern]:
     target = question.target
-    if target.translated:
-        yield Translated(interpreter=target.interpreter)
+    yield from about_target(target)
     outdated = {found.name: found for found in solution.outdated}
     for pin in solution.pins:
         yield from _about_version(pin, question.policy, outdated.get(pin.name))
@@ -79,6 +81,7 @@ def _concerns(
     for held in solution.held_back:
         yield HeldBack(project=held.name, version=held.chosen, instead_of=held.instead_of, rules=held.rules)
     yield from _predicted(solution.pins, question)
+    yield from _if_translated(solution.pins, question)
     for demand in solution.unknown_markers:
         assert isinstance(demand.origin, NeededBy)
         about = demand.origin
@@ -87,6 +90,32 @@ def _concerns(
         yield from _micros(solution, target)
     if FLOOR in target.assumed:
         yield from _floor(solution, target)
+
+
+def about_target(target: Target) -> Iterator[Concern]:
+    """Yield the concerns that a target gives rise to, whatever is asked about it."""
+    if target.translated:
+        yield Translated(interpreter=target.interpreter)
+    if target.interpreter is not None:
+        return  # it exists
+    system, python = target.platform, target.version
+    if isinstance(system, MacOS) and system.major > NEWEST_MACOS:
+        release = f"{system.major}.{system.minor}"
+        yield UnknownTarget(thing="macOS", release=release, newest=str(NEWEST_MACOS), as_of=NEWEST_DATE)
+    if target.implementation == "cpython" and python.minor > max(NEWEST_MICRO):
+        newest = f"3.{max(NEWEST_MICRO)}"
+        yield UnknownTarget(thing="CPython", release=f"3.{python.minor}", newest=newest, as_of=NEWEST_DATE)
+
+
+def _if_translated(pins: Sequence[Pin], question: Question) -> Iterator[Concern]:
+    """Yield what would not work if an x86_64 Python, of which nothing else is known, ran under Rosetta."""
+    target = question.target
+    system = target.platform
+    if target.translated is None and isinstance(system, MacOS) and system.machine == "x86_64" and system.major > 10:
+        translated = replace(target, translated=True)
+        for pin in pins:
+            for rule in question.rules.forbidding(pin.name, pin.version, translated)[:1]:
+                yield Translated(interpreter=None, project=pin.name, rule=rule)
 
 
 def _predicted(pins: Sequence[Pin], question: Question) -> Iterator[Concern]:

@@ -311,13 +311,38 @@ def _snapshot(arguments: argparse.Namespace) -> int:
 
 def _show_target(arguments: argparse.Namespace) -> int:
     from wheelcheck.interpreters.find import target_of
+    from wheelcheck.render.style import Style
     from wheelcheck.render.text import render_target
 
     target = target_of(arguments.target, arguments.python)
     if arguments.format == "json":
         emit(_json({"schema": "wheelcheck/target/1", "target": target.to_dict()}), arguments.output)
     else:
-        emit(render_target(target), arguments.output)
+        emit(render_target(target, verbose=arguments.verbose, style=Style.of(arguments.output)), arguments.output)
+    return 0
+
+
+def _list_targets(arguments: argparse.Namespace) -> int:
+    from wheelcheck.common.errors import UsageError
+    from wheelcheck.render.style import Style
+    from wheelcheck.render.text import render_preset_names, render_presets
+    from wheelcheck.targets.presets import presets
+    from wheelcheck.targets.target import GROUP
+
+    words = [word.lower().removeprefix(GROUP) for word in arguments.words]
+    found = [one for one in presets().values() if all(word in (one.group, *one.name.split("-")) for word in words)]
+    if not found:
+        raise UsageError(f"No preset is named {' '.join(arguments.words)}: wheelcheck targets list shows all.")
+    if arguments.format == "json":
+        rows: Plain = [one.to_dict() for one in found]
+        emit(_json({"schema": "wheelcheck/targets/1", "presets": rows}), arguments.output)
+    else:
+        style = Style.of(arguments.output)
+        if not words and not arguments.verbose:
+            text = render_preset_names(found, style=style)
+        else:
+            text = render_presets(found, verbose=arguments.verbose, style=style)
+        emit(text, arguments.output)
     return 0
 
 
@@ -386,6 +411,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "confirm": _confirm,
     "diagnose": _diagnose,
     "snapshot": _snapshot,
+    "targets list": _list_targets,
     "targets show": _show_target,
     "rules list": _list_rules,
     "rules show": _show_rule,

@@ -227,8 +227,19 @@ def _add_diagnose(commands: Any) -> None:
 
 
 def _add_targets(commands: Any) -> None:
-    targets = commands.add_parser("targets", help="one target in full", description="Show what a target stands for.")
+    targets = commands.add_parser(
+        "targets", help="the presets, or one target in full", description="Show what targets there are, and stand for."
+    )
     actions = targets.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
+    listed = actions.add_parser(
+        "list",
+        help="well-known environments, such as colab",
+        description="List well-known environments that --target takes by name. Each heading is a group; --target "
+        "takes that, too, for all its members.",
+    )
+    listed.set_defaults(command="targets list")
+    listed.add_argument("words", nargs="*", metavar="WORD", help="only those with these words in their names, or group")
+    _add_groups(listed, (OUTPUT,), without=("lock",))
     show = actions.add_parser("show", help="one target in full", description="Show one target in full.")
     show.set_defaults(command="targets show")
     show.add_argument("target", metavar="TARGET", help="as check takes it")

@@ -30,11 +30,16 @@ class Collector(pytest.Collector):
         """Return the items, in the order of the settings."""
         for kind, name in ((Requirements, "wheelcheck_requirements"), (Wheels, "wheelcheck_wheels")):
             for entry in self.config.getini(name):
-                for target in self.config.getini("wheelcheck_targets"):
+                for target in self._targets():
                     name = f"{entry}[{target}]"
                     # given as text, since pytest 9.2 otherwise takes no brackets in a name for what --lf reads back
                     identifier = f"{self.nodeid}::{name}"
                     yield kind.from_parent(self, name=name, nodeid=identifier, entry=entry, target=target)
+
+    def _targets(self) -> list[str]:
+        from wheelcheck.targets.target import expanded
+
+        return [target for text in self.config.getini("wheelcheck_targets") for target in expanded(text)]
 
 
 class Failed(Exception):

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import thread_time, time
 from typing import TYPE_CHECKING, Any
 
-from wheelcheck.advice.concerns import PredictedBreak
-from wheelcheck.advice.find_concerns import across_targets
+from wheelcheck.advice.concerns import PredictedBreak, Translated
+from wheelcheck.advice.find_concerns import about_target, across_targets
 from wheelcheck.commands.report import Memory, Report, Result
 from wheelcheck.commands.retry import Retry, concerns_in, metadata_of
 from wheelcheck.common.errors import Interrupted, UndeterminedError
@@ -159,9 +159,11 @@ def result_of(question: Question, outcome: Outcome, retry: Retry) -> Result:
     if isinstance(outcome, Missing):
         outcome = _with_hints(outcome, question, retry)
     if not isinstance(outcome, Solution):
-        return Result(target=question.target, conflict=outcome, rules=tuple(_rules_in_conflict(outcome)))
+        about = tuple(about_target(question.target))
+        rules = tuple(_rules_in_conflict(outcome))
+        return Result(target=question.target, conflict=outcome, rules=rules, concerns=about)
     concerns = concerns_in(outcome, question, retry.view)
-    predicted = (concern.rule for concern in concerns if isinstance(concern, PredictedBreak))
+    predicted = (one.rule for one in concerns if isinstance(one, PredictedBreak | Translated) and one.rule is not None)
     rules = tuple(dict.fromkeys((*_rules_in_answer(outcome), *predicted)))
     return Result(target=question.target, pins=outcome.pins, concerns=concerns, rules=rules)
 
@@ -243,7 +245,9 @@ def _rules_in_answer(solution: Solution) -> Iterator[Rule]:
     for held in solution.held_back:
         found |= dict.fromkeys(held.rules)
     for pin in solution.pins:
-        found |= dict.fromkeys(d.origin.rule for d in pin.demands if isinstance(d.origin, AddedByRule))
+        # what metadata asks for, too, is in the answer without the rule
+        added = [demand.origin.rule for demand in pin.demands if isinstance(demand.origin, AddedByRule)]
+        found |= dict.fromkeys(added if len(added) == len(pin.demands) else ())
     yield from found
 
 

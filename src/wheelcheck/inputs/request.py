@@ -139,7 +139,7 @@ class Request:
         if not inputs.is_question:
             raise UsageError("Nothing to check: name a requirement, or a requirements file with -r.")
         return cls(
-            targets=tuple(_target(target, options) for target in _chosen(targets)),
+            targets=tuple(_target(target, options) for target in _expanded(_chosen(targets))),
             inputs=inputs,
             configuration=configuration,
             rules=rules_of(options),
@@ -360,6 +360,14 @@ def _chosen(targets: Iterable[str | Target] | None) -> tuple[str | Target | None
     if not chosen:
         raise UsageError("No target is named; leave the targets out to check for the running interpreter.")
     return chosen
+
+
+def _expanded(targets: Iterable[str | Target | None]) -> Iterator[str | Target | None]:
+    """Yield targets, and those of a group in its place."""
+    from wheelcheck.targets.target import expanded
+
+    for target in targets:
+        yield from expanded(target) if isinstance(target, str) else (target,)
 
 
 def rules_of(options: Options) -> Rules:

@@ -92,7 +92,7 @@ def target_of(text: str | None, python: str | None = None) -> Target:
         return complete
     if names_python(text) and python is not None:
         raise UsageError(f"The target {text!r} names its Python, so --python {python} cannot be combined with it.")
-    return read_target(text, None if names_python(text) else _python(python))
+    return read_target(text, None if names_python(text, or_preset=python is None) else _python(python))
 
 
 def _python(text: str | None) -> Python:

@@ -300,6 +300,11 @@ def concern(about: concerns.Concern) -> str:
         case concerns.SameModule():
             projects = listed([about.project, *about.others])
             return f"{projects} install the same module, {about.module}: keep one of them."
+        case concerns.Translated(rule=rule) if rule is not None:
+            return (
+                f"if this Mac has Apple silicon, Rosetta translates this Python, and {about.project} does not work: "
+                f"{rule.why}"
+            )
         case concerns.Translated():
             return (
                 f"{about.interpreter or 'This Python'} runs translated by Rosetta: it takes wheels for x86_64 only. "
@@ -316,6 +321,9 @@ def concern(about: concerns.Concern) -> str:
             other = about.other or "the page of the index"
             says = f"{about.filename} says {_lines(about.says)}, {other} says {_lines(about.other_says)}"
             return f"{says}; the file counts."
+        case concerns.UnknownTarget():
+            known = f"the newest that is known is {about.newest} ({about.as_of})"
+            return f"there is no {about.thing} {about.release}: {known}. Correct the target, or update wheelcheck."
         case concerns.Yanked():
             why = f": {about.why.rstrip(CLOSING)}" if about.why else ""
             return f"{about.project} {about.version} was yanked by its publisher{why}."

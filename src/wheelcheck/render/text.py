@@ -17,6 +17,7 @@ from wheelcheck.render.style import Style
 from wheelcheck.resolver import compatibility as verdicts
 from wheelcheck.resolver import model as outcomes
 from wheelcheck.standards.names import canonicalize_name
+from wheelcheck.targets.target import GROUP
 
 if TYPE_CHECKING:
     from wheelcheck.advice.changes import Remedy
@@ -30,12 +31,15 @@ if TYPE_CHECKING:
     from wheelcheck.diagnosis.diagnose import Diagnosis
     from wheelcheck.index.cache.usage import Contents
     from wheelcheck.rules.model import Rule
+    from wheelcheck.targets.presets import Preset
     from wheelcheck.targets.target import Target
 
 NEAREST = 3
 """Maximum number of groups of rejected files in a verbose text; JSON has all."""
 MAX_LINES = 2
 """Maximum number of lines of a problem; a verbose text has all of it."""
+MAX_TAGS = 5
+"""Maximum number of tags of a target that are shown."""
 MAX_SPARE = 3
 """Maximum number of pins that are shown although nothing is said of them, instead of counting them."""
 MAX_GIVEN = 4
@@ -148,7 +152,7 @@ def _wheels(result: WheelResult, where: str, page: _Page) -> Iterator[str]:
         yield f"{result.best.name} fits; its dependencies:"
         yield from _result(result.result, page)
         return
-    yield f"{result.target.name}: not covered"
+    yield f"{_label(result.target, page.style)}: not covered"
     yield from _about_target(result.target, page)
     yield from page.style.paragraph(f"No wheel of {result.project} in {where} fits. The nearest:")
     for group in list(_groups([judged.refused(result.target) for judged in result.files]))[:NEAREST]:
@@ -162,7 +166,7 @@ def _about_target(target: Target, page: _Page) -> Iterator[str]:
 def _explanation(explanation: Explanation, page: _Page) -> Iterator[str]:
     """Yield the verdict, what would be chosen or why nothing would be, and the closest file."""
     style = page.style
-    yield f"{style('bold', explanation.target.name)}: {_verdict(explanation.result, style)}"
+    yield f"{_label(explanation.target, style)}: {_verdict(explanation.result, style)}"
     yield from _about_target(explanation.target, page)
     if explanation.error is not None:
         yield from style.paragraph(str(explanation.error))
@@ -222,7 +226,18 @@ def _staying(result: Result, page: _Page) -> Iterator[str]:
 def _headed_by_name(result: Result, style: Style) -> Iterator[str]:
     verdict = _verdict(result, style)
     more = _but(result) if result.ok else ""
-    yield f"{style('bold', result.target.name)}: {verdict}{more}"
+    yield f"{_label(result.target, style)}: {verdict}{more}"
+
+
+def _label(target: Target, style: Style) -> str:
+    """Return the name of a target, after that of its preset."""
+    if target.preset is None:
+        return style("bold", target.name)
+    return f"{style('bold', target.preset)} ({target.name})"
+
+
+def _short(target: Target) -> str:
+    return target.preset or target.name
 
 
 def _but(result: Result) -> str:
@@ -323,7 +338,7 @@ def _common_pins(results: Sequence[Result], page: _Page) -> Iterator[str]:
     for name, versions in chosen.items():
         if len(set(versions)) > 1:
             by_version = {
-                version: [result.target.name for result, v in zip(answered, versions, strict=True) if v == version]
+                version: [_short(result.target) for result, v in zip(answered, versions, strict=True) if v == version]
                 for version in dict.fromkeys(versions)
             }
             told = "; ".join(f"{version} on {phrases.listed(names)}" for version, names in by_version.items())
@@ -341,12 +356,12 @@ def _summary(report: Report, page: _Page) -> Iterator[str]:
     """Yield a line for each target."""
     style = page.style
     yield style("bold", "Summary")
-    longest = max(len(result.target.name) for result in report.results)
+    longest = max(len(_short(result.target)) for result in report.results)
     for result in report.results:
         verdict = _verdict(result, Style())
         why = f": {summary_of(result)}" if not result.ok else _but(result)
         (line,) = wrap(f"{verdict}{why}", max(20, style.width - longest - 4), most=1)
-        yield f"  {result.target.name.ljust(longest)}  {_verdict(result, style)}{line[len(verdict) :]}"
+        yield f"  {_short(result.target).ljust(longest)}  {_verdict(result, style)}{line[len(verdict) :]}"
 
 
 # -- what is wrong
@@ -549,9 +564,39 @@ def render_snapshot(snapshot: Snapshot) -> str:
     return harmless("\n".join(lines))
 
 
-def render_target(target: Target) -> str:
-    """Render one target in full: its description, its marker variables, its tags best first."""
-    lines = [target.name, f"  {target_line(target)}", "  markers:"]
+def render_target(target: Target, *, verbose: bool = False, style: Style | None = None) -> str:
+    """Render one target: its description, its marker variables, its best tags; `verbose` shows all tags."""
+    style = style or Style()
+    lines = [_label(target, style), *style.paragraph(target_line(target)), "  markers:"]
     lines += [f"    {name} = {value!r}" for name, value in sorted(target.environment.items())]
-    lines.append(f"  tags, best first ({len(target.tags)}):")
-    return harmless("\n".join([*lines, *(f"    {tag}" for tag in target.tags)]))
+    shown = target.tags if verbose else target.tags[:MAX_TAGS]
+    lines += [f"  tags, best first ({len(target.tags)}):", *(f"    {tag}" for tag in shown)]
+    if len(shown) < len(target.tags):
+        more = f"and {len(target.tags) - len(shown)} more, down to {target.tags[-1]}; -v shows them"
+        lines += style.paragraph(more, by=4)
+    return style.written("\n".join(lines))
+
+
+def render_presets(presets: Iterable[Preset], *, verbose: bool = False, style: Style | None = None) -> str:
+    """Render presets: each with its platform, its Python and what it is; `verbose` adds where that is from."""
+    style = style or Style()
+    lines: list[str] = []
+    for group, members in groupby(presets, lambda preset: preset.group):
+        lines.append(style("bold", f"{GROUP}{group}"))
+        rows: list[tuple[str, ...]] = []
+        for preset in members:
+            python = f"Python {preset.python}" if preset.python else "-"
+            source = f" ({preset.source}, {preset.date})" if verbose else ""
+            rows.append((preset.name, preset.platform, python, f"{preset.about}{source}"))
+        lines += indent(columns(rows, style.width - 2))
+    return style.written("\n".join(lines))
+
+
+def render_preset_names(presets: Iterable[Preset], *, style: Style | None = None) -> str:
+    """Render the names of presets by group, with what to type for more."""
+    style = style or Style()
+    lines: list[str] = []
+    for group, members in groupby(presets, lambda preset: preset.group):
+        lines += style.labelled("bold", f"{GROUP}{group}: ", ", ".join(preset.name for preset in members), by=0)
+    more = "targets list WORD tells more of those with a word in the name; --target takes a name or a group"
+    return style.written("\n".join([*lines, *(style("dim", line) for line in style.paragraph(more, by=0, hang=0))]))

@@ -89,10 +89,19 @@ def parse_platform(text: str, platform_text: str) -> Reading:
     Raises:
         UsageError: it names no platform.
     """
-    reading = _read(platform_text) if platform_text and len(text) <= _MAX_LENGTH else None
+    reading = find_platform(platform_text)
     if reading is None:
-        raise _unknown(text, platform_text)
+        raise unknown_target(text, platform_text)
     return reading
+
+
+def find_platform(word: str) -> Reading | None:
+    """Return what a lower-case platform means, or None if it has the form of none.
+
+    Raises:
+        UsageError: it has the form of a platform, but there is no such platform.
+    """
+    return _read(word) if word and len(word) <= _MAX_LENGTH else None
 
 
 SPELLINGS = (
@@ -118,7 +127,8 @@ SPELLINGS = (
 """Platforms to suggest for a misspelt text."""
 
 
-def _unknown(text: str, platform_text: str) -> UsageError:
+def unknown_target(text: str, platform_text: str, presets: Iterable[str] = ()) -> UsageError:
+    """Return the error about a text that names no platform, with similar texts that do."""
     if not platform_text:
         return UsageError(f"The target {shown(text)} names no platform. Write one such as macos-14-arm64-cp312.")
     head, _, tail = platform_text.rpartition("-")
@@ -129,12 +139,12 @@ def _unknown(text: str, platform_text: str) -> UsageError:
         )
     from difflib import get_close_matches
 
-    near = get_close_matches(platform_text[:_MAX_LENGTH], SPELLINGS, n=2, cutoff=0.6)
+    near = get_close_matches(platform_text[:_MAX_LENGTH], [*SPELLINGS, *presets], n=2, cutoff=0.6)
     proposal = f" Did you mean {' or '.join(near)}?" if near else ""
     return UsageError(
         f"{shown(text)} is not a target.{proposal} Targets are PLATFORM or PLATFORM-PYTHON, such as"
         " macos-14-arm64-cp312, manylinux_2_28_x86_64-3.12 or windows-amd64, a platform tag such as win_arm64,"
-        " 'running', or the path of an interpreter."
+        " a preset such as colab (wheelcheck targets list), 'running', or the path of an interpreter."
     )
 
 

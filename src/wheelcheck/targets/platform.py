@@ -21,6 +21,8 @@ PYTHON, FLOOR, ARCHITECTURE = "python", "floor", "architecture"
 """The parts of a target that may be assumed; the members of `Target.assumed`."""
 
 
+NEWEST_MACOS = 27
+"""The newest release of macOS, as of `wheelcheck.targets.python.NEWEST_DATE`; the presets have its source."""
 MAC_MACHINES = ("arm64", "x86_64")
 GLIBC_MACHINES = (
     *("x86_64", "i686", "aarch64", "armv7l", "armv8l", "ppc64", "ppc64le", "s390x", "loongarch64", "riscv64"),

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wheelcheck.common.errors import UsageError
 from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.records import Plain, field, fields_of, record, replace
-from wheelcheck.targets.parse import parse_platform
+from wheelcheck.targets.parse import Reading, find_platform, parse_platform, unknown_target
 from wheelcheck.targets.platform import PYTHON, Platform
 from wheelcheck.targets.python import LONG_NAMES, Python, read_python, shown, version_of
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from wheelcheck.targets.platform import Platform
+    from wheelcheck.targets.presets import Preset
+
+GROUP = "all-"
+"""The beginning of the name of a group of presets."""
 
 
 @record
@@ -40,6 +44,7 @@ class Target:
         assumed: what the text did not say: of ``python``, ``floor``, ``architecture``.
         interpreter: its path, if it was described by running it.
         translated: whether it runs under Rosetta; None where unknown.
+        preset: the name of the preset that its text named, or None.
 
     Example:
         >>> Target.parse("macos-14-arm64-cp312").tags[0]
@@ -56,6 +61,7 @@ class Target:
     assumed: frozenset[str] = field(default=frozenset(), compare=False)
     interpreter: str | None = field(default=None, compare=False)
     translated: bool | None = field(default=None, compare=False)
+    preset: str | None = field(default=None, compare=False)
 
     @classmethod
     def parse(cls, text: str) -> Target:
@@ -121,6 +127,7 @@ class Target:
             "machine": self.platform.machine,
             "system": fields_of(self.platform),
             "translated": self.translated,
+            "preset": self.preset,
             "assumed": [*sorted(self.assumed)],
             "interpreter": self.interpreter,
             "environment": dict(self.environment),
@@ -218,9 +225,10 @@ class PythonMissingError(UsageError):
     """The text names a platform only, and no Python was given."""
 
 
-def names_python(text: str) -> bool:
-    """Return whether a target text names its Python, well-formed or not."""
-    return bool(_split(text)[1])
+def names_python(text: str, *, or_preset: bool = False) -> bool:
+    """Return whether a target text names its Python, well-formed or not, or if asked whether its preset has one."""
+    parts = _parts(text)
+    return bool(parts.python_text) or (or_preset and parts.preset is not None and parts.preset.python is not None)
 
 
 def read_target(text: str, python: Python | None = None) -> Target:
@@ -234,14 +242,53 @@ def read_target(text: str, python: Python | None = None) -> Target:
         PythonMissingError: neither names a Python.
         UsageError: the text is no target, or names its Python although one was given.
     """
-    platform_text, python_text = _split(text)
-    reading = parse_platform(text, platform_text)
-    if python_text and python:
+    parts = _parts(text)
+    if parts.python_text and python:
         raise UsageError(f"The target {shown(text)} names its Python already. Leave one of the two out.")
-    chosen = read_python(python_text) if python_text else python
+    chosen = read_python(parts.python_text) if parts.python_text else python
+    if chosen is None and parts.preset is not None and parts.preset.python is not None:
+        chosen = read_python(parts.preset.python)
     if chosen is None:
-        raise PythonMissingError(f"The target {shown(text)} names no Python. Write {shown(f'{platform_text}-cp312')}.")
-    return target_on(reading.platform, chosen, reading.assumed, reading.translated)
+        raise PythonMissingError(f"The target {shown(text)} names no Python. Write {shown(f'{text.strip()}-cp312')}.")
+    target = target_on(parts.reading.platform, chosen, parts.reading.assumed, parts.reading.translated)
+    return target if parts.preset is None else replace(target, preset=parts.preset.name)
+
+
+def expanded(text: str) -> tuple[str, ...]:
+    """Return the targets that a text names: those of a group such as ``all-mac-cp312``, or the text itself."""
+    word, python_text = _split(text)
+    whole = text.strip().lower()
+    if not whole.startswith(GROUP):
+        return (text,)
+    from wheelcheck.targets.presets import groups
+
+    for name, python in ((whole, ""), (word, python_text)):
+        if name in groups():
+            return tuple(f"{preset.name}-{python}" if python else preset.name for preset in groups()[name])
+    raise UsageError(f"{shown(text)} is no group of targets: there are {', '.join(groups())}.")
+
+
+class _Parts(NamedTuple):
+    """What a target text says: its platform, its Python as text, and the preset, if it names one."""
+
+    reading: Reading
+    python_text: str
+    preset: Preset | None
+
+
+def _parts(text: str) -> _Parts:
+    """Split a target text. A preset may end like a Python (``alpine-3.20``), so a whole name goes first."""
+    platform_text, python_text = _split(text)
+    reading = find_platform(platform_text)
+    if reading is not None:
+        return _Parts(reading, python_text, None)
+    from wheelcheck.targets.presets import presets
+
+    for name, python in ((text.strip().lower(), ""), (platform_text, python_text)):
+        preset = presets().get(name)
+        if preset is not None:
+            return _Parts(parse_platform(text, preset.platform), python, preset)
+    raise unknown_target(text, platform_text, presets())
 
 
 def target_on(
