@@ -34,7 +34,7 @@ CORE_MAY_IMPORT = {"packaging", "resolvelib", "tomli"}
 ONLY_IN = {
     "httpx": "index.http",
     "resolvelib": "resolver",
-    "rich": "interpreters.progress",
+    "rich": "render",
     "platformdirs": "index.cache",
 }
 """Libraries that one room, or one part of it, knows."""
@@ -56,7 +56,7 @@ THE_WORLD = {
 }
 """What the core may not import: it reads no file, starts nothing, asks no network, environment or clock."""
 WORLDLY_CALLS = {"print", "open", "input", "now", "today", "utcnow"}
-WITH_A_DOOR = {"common.threads", "diagnosis.diagnose", "rules.load"}
+WITH_A_DOOR = {"common.threads", "diagnosis.diagnose", "rules.load", "targets.presets"}
 """Modules of core rooms that do touch the world: thread helpers, and the readers of the package's own data."""
 MAY_IMPORT_BY_NAME = {"__init__", "interpreters._probe"}
 """The lazy public names, and the child script that imports what it is told to."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wheelcheck.common.errors import IndexUnavailable, UsageError
+from wheelcheck.common.progress import ACTIVITY
 from wheelcheck.common.records import replace
 from wheelcheck.interpreters.probe import confirm_projects
 from wheelcheck.interpreters.venv import NoEnvironment, WheelRefused, fresh
@@ -195,11 +196,18 @@ def test_two_wheels_may_bring_the_same_file(shop: Shop) -> None:
     assert said(shop.prepare(one, other), "import alpha, beta, tests; print('well')") == "well"
 
 
-def test_a_bar_is_shown_on_stderr_when_asked_for(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
-    shop.prepare(shop.pin(wheel("alpha")), progress=True)
-    shop.prepare(shop.pin(wheel("beta"), size=None))
-    captured = capsys.readouterr()
-    assert captured.out == ""
+def test_how_far_it_has_come_can_be_told_at_any_time(shop: Shop) -> None:
+    told = []
+
+    def download(file: Any, place: Path) -> None:
+        told.append(ACTIVITY.text)
+        shop.download(file, place)
+
+    pins = [shop.pin(wheel(name)) for name in ("alpha", "beta")]
+    fresh(pins, interpreter=sys.executable, download=download, cache_dir=shop.cache)
+    assert told == ["fetching wheels; 0 of 0 MB"] * 2
+    assert ACTIVITY.text.startswith("unpacking wheels; ")
+    assert ACTIVITY.done > 0
 
 
 # -- used again

@@ -67,6 +67,8 @@ REFUSED = RefusedFile(
 
 SAMPLES: dict[str, tuple[object, ...]] = {
     "str": ("some text",),
+    "None": (None,),
+    "Rule | None": (RULE, None),
     "bool": (False, True),
     "Requirement": (Requirement("spam; platform_release > '20'"),),
     "tuple[Missing, ...]": ((), (Missing(project=canonicalize_name("nowhere")),)),
@@ -256,7 +258,7 @@ def test_many_projects_that_are_behind_are_one_line() -> None:
     index = {name: {v: about | _named(name, about) for v, about in behind.items()} for name in "bcd"}
     index |= {"a": {"2.0": _named("a", behind["2.0"]), "1.0": {"requires": ["b", "c", "d"]}}}
     said = rendered({"asks": ["a"], "index": index})
-    assert "note: a 1.0 is 1 release behind 2.0. Nearest of 2.0: a-2.0-cp313-cp313-win_amd64.whl: built for" in said
+    assert "note: a 1.0 is 1 release behind 2.0, which does not fit. 2.0: built for Windows amd64; this is" in said
     assert "note: b 1.0 (2.0), c 1.0 (2.0) and d 1.0 (2.0) are behind their newest releases" in said
     assert said.count("note: ") == 2
 
@@ -264,8 +266,8 @@ def test_many_projects_that_are_behind_are_one_line() -> None:
 def test_several_files_of_the_newest_release_are_told_as_several() -> None:
     files = ["a-2.0-cp313-cp313-win_amd64.whl", "a-2.0-cp310-cp310-win_amd64.whl"]
     said = rendered({"asks": ["a"], "index": {"a": {"2.0": {"files": files}, "1.0": {}}}})
-    assert "Nearest of 2.0: a-2.0-cp3" in said
-    assert ".whl and 1 more: built for" in said
+    assert "(nearest: a-2.0-cp3" in said
+    assert ".whl and 1 more)" in said
 
 
 def test_versions_that_only_their_metadata_refuses_are_one_line() -> None:
@@ -405,7 +407,7 @@ def test_several_targets_are_told_in_their_order() -> None:
 
 def test_the_text_of_a_target() -> None:
     target = read_target("manylinux_2_28_x86_64", pythons.read_python("3.12"))
-    lines = render_target(target).splitlines()
+    lines = render_target(target, verbose=True).splitlines()
     assert lines[0] == target.name
     assert "assumed: Python 3.12.16" in lines[1]
     assert "    sys_platform = 'linux'" in lines

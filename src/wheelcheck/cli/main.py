@@ -14,6 +14,8 @@ from wheelcheck.inputs.options import ALL, LIBRARY
 from wheelcheck.render.console import emit, ended, say, write_file
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from wheelcheck.commands.report import Report
     from wheelcheck.common.records import Plain
     from wheelcheck.inputs.options import Options
@@ -116,6 +118,13 @@ def _take_environment(parser: argparse.ArgumentParser, environ: Mapping[str, str
 # -- the commands
 
 
+def status_line() -> AbstractContextManager[None]:
+    """Say on a terminal what takes its time."""
+    from wheelcheck.render.progress import status_line as shown
+
+    return shown()
+
+
 def _check(arguments: argparse.Namespace) -> int:
     from wheelcheck.commands.check import check
 
@@ -128,7 +137,8 @@ def _check(arguments: argparse.Namespace) -> int:
     question = _cached_question(arguments)
     if arguments.confirm:
         _end_with_signals()
-    report = check(_requirements(arguments), targets=arguments.target, **_options(arguments))
+    with status_line():
+        report = check(_requirements(arguments), targets=arguments.target, **_options(arguments))
     for notice in report.notices:
         say(notice)
     text = _rendered(report, arguments)
@@ -145,9 +155,10 @@ def _explain(arguments: argparse.Namespace) -> int:
     from wheelcheck.render.style import Style
     from wheelcheck.render.text import render_explanation
 
-    explanation = explain(
-        arguments.requirement_text, target=_only_target(arguments.target, "explain"), **_options(arguments)
-    )
+    with status_line():
+        explanation = explain(
+            arguments.requirement_text, target=_only_target(arguments.target, "explain"), **_options(arguments)
+        )
     for notice in explanation.notices:
         say(notice)
     if arguments.format == "json":
@@ -256,7 +267,8 @@ def _doctor(arguments: argparse.Namespace) -> int:
     from wheelcheck.render.text import render_audit
 
     options: Any = {**_options(arguments), "hashes": arguments.hashes, "environment": arguments.environment}
-    found = audit(arguments.projects, **options)
+    with status_line():
+        found = audit(arguments.projects, **options)
     if arguments.record is not None:
         write_file(_json(found.environment.to_dict()), arguments.record)
     if arguments.format == "json":
@@ -272,7 +284,8 @@ def _confirm(arguments: argparse.Namespace) -> int:
     from wheelcheck.render.text import render_confirmation
 
     _end_with_signals()
-    found = confirm(arguments.names, ignore_environment=arguments.ignore_environment, **_options(arguments))
+    with status_line():
+        found = confirm(arguments.names, ignore_environment=arguments.ignore_environment, **_options(arguments))
     if arguments.format == "json":
         emit(_json({"schema": "wheelcheck/confirm/1", **found.to_dict()}), arguments.output)
     else:
@@ -299,7 +312,8 @@ def _snapshot(arguments: argparse.Namespace) -> int:
     from wheelcheck.render.text import render_snapshot
 
     options = _options(arguments)
-    snapshot = record_snapshot(arguments.directory, _requirements(arguments), targets=arguments.target, **options)
+    with status_line():
+        snapshot = record_snapshot(arguments.directory, _requirements(arguments), targets=arguments.target, **options)
     for notice in snapshot.notices:
         say(notice)
     if arguments.format == "json":
@@ -326,8 +340,8 @@ def _list_targets(arguments: argparse.Namespace) -> int:
     from wheelcheck.common.errors import UsageError
     from wheelcheck.render.style import Style
     from wheelcheck.render.text import render_preset_names, render_presets
+    from wheelcheck.targets.parse import GROUP
     from wheelcheck.targets.presets import presets
-    from wheelcheck.targets.target import GROUP
 
     words = [word.lower().removeprefix(GROUP) for word in arguments.words]
     found = [one for one in presets().values() if all(word in (one.group, *one.name.split("-")) for word in words)]
@@ -349,6 +363,7 @@ def _list_targets(arguments: argparse.Namespace) -> int:
 def _list_rules(arguments: argparse.Namespace) -> int:
     from wheelcheck.interpreters.find import target_of
     from wheelcheck.render.rules_text import render_rules
+    from wheelcheck.render.style import Style
     from wheelcheck.rules.load import rules_in_force
 
     wanted = arguments.target or ([None] if arguments.python else [])
@@ -357,34 +372,38 @@ def _list_rules(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         emit(_json({"schema": "wheelcheck/rules/1", "rules": [rule.to_dict() for rule in rules]}), arguments.output)
     else:
-        emit(render_rules(rules), arguments.output)
+        emit(render_rules(rules, style=Style.of(arguments.output)), arguments.output)
     return 0
 
 
 def _show_rule(arguments: argparse.Namespace) -> int:
     from wheelcheck.commands.verify_rules import show_rule
     from wheelcheck.render.rules_text import render_rule
+    from wheelcheck.render.style import Style
 
     looked = show_rule(arguments.id, **_options(arguments))
     if arguments.format == "json":
         document: Plain = {"schema": "wheelcheck/rule/1", "rule": looked.rule.to_dict(), "index": looked.to_dict()}
         emit(_json(document), arguments.output)
     else:
-        emit(render_rule(looked), arguments.output)
+        emit(render_rule(looked, style=Style.of(arguments.output)), arguments.output)
     return 0
 
 
 def _verify_rules(arguments: argparse.Namespace) -> int:
     from wheelcheck.commands.verify_rules import verify_rules
     from wheelcheck.render.rules_text import render_verification
+    from wheelcheck.render.style import Style
 
-    found = verify_rules(arguments.names, **_options(arguments))
+    with status_line():
+        found = verify_rules(arguments.names, **_options(arguments))
     for notice in found.notices:
         say(notice)
     if arguments.format == "json":
         emit(_json(found.to_dict()), arguments.output)
     else:
-        emit(render_verification(found, verbose=arguments.verbose), arguments.output)
+        style = Style.of(arguments.output)
+        emit(render_verification(found, verbose=arguments.verbose, style=style), arguments.output)
     return found.exit_code
 
 

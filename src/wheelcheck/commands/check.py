@@ -11,6 +11,7 @@ from wheelcheck.advice.find_concerns import about_target, across_targets
 from wheelcheck.commands.report import Memory, Report, Result
 from wheelcheck.commands.retry import Retry, concerns_in, metadata_of
 from wheelcheck.common.errors import Interrupted, UndeterminedError
+from wheelcheck.common.progress import ACTIVITY
 from wheelcheck.common.records import replace
 from wheelcheck.index.cache.stamps import Stamp, installations, is_settled, stamps_of, validity
 from wheelcheck.inputs.options import Options, complete
@@ -66,6 +67,7 @@ def check(
     stamps = _input_stamps(request, began) if question is not None else None
     notices = list(request.notices)
     with request.opened_index(notices.append) as index, Retry(request, index) as retry:
+        ACTIVITY.beside = lambda: _traffic(retry)
         results = answers(request, retry)
         for one in retry.indexes:
             one.settle()  # which may find that the cache cannot be written, and say so
@@ -82,6 +84,13 @@ def check(
         )
     _MEMORY.keep(question, report)
     return report
+
+
+def _traffic(retry: Retry) -> str:
+    """Return what was received so far, for the status line."""
+    requests = sum(one.counters.requests for one in retry.indexes)
+    received = sum(one.counters.bytes for one in retry.indexes)
+    return f"{requests} requests, {received / 1e6:.1f} MB" if requests else ""
 
 
 def judge(filename: str, *, target: str | Target | None = None, no_rules: bool = False) -> Verdict:
@@ -137,6 +146,7 @@ def _requested(question: Question) -> Iterator[NormalizedName]:
 def _answer(request: Request, question: Question, retry: Retry) -> Result:
     """Return the result for one target: resolve, find concerns, seek remedies, confirm."""
     budget = Budget(thread_time)
+    ACTIVITY.begin(f"resolving for {question.target.name}", lambda: _work(budget))
     budget.awaited = next((f"the page of {name}" for name in _requested(question)), None)
     try:
         result = result_of(question, request.resolved(question, retry.view, budget), retry)
@@ -152,6 +162,11 @@ def _answer(request: Request, question: Question, retry: Retry) -> Result:
 
         result = confirmed(result, request.options, retry.index)
     return replace(result, strict=request.options["strict"], skipped=request.skipped(question))
+
+
+def _work(budget: Budget) -> str:
+    done = budget.counted
+    return f"{done.candidates} versions tried, metadata of {done.metadata} read" if done.candidates else ""
 
 
 def result_of(question: Question, outcome: Outcome, retry: Retry) -> Result:
@@ -188,6 +203,7 @@ def with_remedies(result: Result, question: Question, request: Request, retry: R
         on=request.question,
     )
     retry.begin()
+    ACTIVITY.begin(f"looking for fixes for {question.target.name}", lambda: f"{retry.tried} tried")
     try:
         found = remedies(case, retry)
     except KeyboardInterrupt:

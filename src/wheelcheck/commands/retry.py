@@ -42,6 +42,7 @@ class Retry:
 
     Attributes:
         is_cut_short: whether some question was not answered because the time for the target was over.
+        tried: how many questions were asked for the target.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Retry:
         self._last = monotonic() + MAX_SECONDS_FOR_ALL
         self._until = self._last
         self.is_cut_short = False
+        self.tried = 0
 
     def __enter__(self) -> Self:
         return self
@@ -72,11 +74,13 @@ class Retry:
         """Set the time that there is from now on for one target."""
         self._until = min(monotonic() + MAX_SECONDS, self._last)
         self.is_cut_short = False
+        self.tried = 0
 
     def __call__(self, question: Question, strategy: str | None) -> Answer | None:
         """Return the answer to a question, or None where there is none, or none within its share of the time."""
         from wheelcheck.advice.remedies import Answer
 
+        self.tried += 1
         left = self._until - monotonic()
         index = self._index_for(strategy) if left > 0 else None
         try:

@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from wheelcheck.common.progress import ACTIVITY
 from wheelcheck.common.threads import Countdown, Task, Workers
 from wheelcheck.index.cache.stamps import Stamp
 from wheelcheck.index.cache.store import Cache
@@ -289,7 +290,12 @@ class Index:
         """
         from wheelcheck.index.downloads import download
 
-        download(self._context, file, destination, progress or (lambda _: None))
+        begun = ACTIVITY.done
+
+        def tell(size: int) -> None:
+            ACTIVITY.done = begun + size
+
+        download(self._context, file, destination, progress or tell)
 
     # -- tasks
 

@@ -9,16 +9,17 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from packaging.tags import parse_tag
 
 from wheelcheck.advice.environment import DescribedEnvironment, InstalledFile, InstalledProject
 from wheelcheck.binaries.headers import BadHeaderError, Image, read_image
 from wheelcheck.common.errors import UsageError
+from wheelcheck.common.progress import ACTIVITY
 from wheelcheck.common.records import replace
 from wheelcheck.interpreters import _distributions
 from wheelcheck.interpreters.find import answer_of
-from wheelcheck.interpreters.progress import tracked
 from wheelcheck.standards.names import canonicalize_name
 from wheelcheck.targets.serialize import target_from_facts
 
@@ -28,6 +29,8 @@ COMPILED = (".so", ".pyd", ".dylib", ".dll")
 """How compiled files end; on Linux a version may follow, as in ``libfoo.so.2``."""
 NOT_MODULES = frozenset(["test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks", "setup"])
 """Top-level names that wheels contain by mistake, and share."""
+T = TypeVar("T")
+
 WORKERS = 8
 """Threads that read: it is waiting for the disk that takes the time."""
 
@@ -48,10 +51,8 @@ def examine(interpreter: Path, *, hashes: bool = False) -> DescribedEnvironment:
         paths = list(dict.fromkeys(str(path) for path in facts["path"]))
         found = [info for path in paths for info in _information_in(path)]
         with ThreadPoolExecutor(WORKERS) as pool:
-            examined = pool.map(lambda pair: _examined(*pair, hashes=hashes), found)
-            if hashes and sys.stderr.isatty():
-                examined = iter(tracked(examined, len(found), "Comparing files with RECORD"))
-            distributions = tuple(examined)
+            ACTIVITY.begin("comparing files with RECORD", total=len(found), unit="distributions")
+            distributions = tuple(map(_counted, pool.map(lambda pair: _examined(*pair, hashes=hashes), found)))
         return DescribedEnvironment(
             target=target,
             prefix=str(facts["prefix"]),
@@ -66,6 +67,11 @@ def examine(interpreter: Path, *, hashes: bool = False) -> DescribedEnvironment:
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise UsageError(f"{interpreter} is not a usable interpreter: its answer does not describe a Python.") from None
+
+
+def _counted(examined: T) -> T:
+    ACTIVITY.add(1)
+    return examined
 
 
 def _names_in(path: str) -> list[str]:

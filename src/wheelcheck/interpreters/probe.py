@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from wheelcheck.common.errors import UndeterminedError
+from wheelcheck.common.progress import ACTIVITY
 from wheelcheck.common.records import record, replace
 from wheelcheck.diagnosis.confirmation import (
     OLDEST_PYTHON,
@@ -135,6 +136,7 @@ def _directory(search: Path | None, isolated: bool) -> str | None:
 def _confirm(question: dict[str, Any], interpreter: str, timeout: float, isolated: bool) -> Confirmation:
     """Run children until every module has been tried once: a crash loses only the module that crashed."""
     progress = _Progress(question, interpreter=interpreter, timeout=timeout)
+    ACTIVITY.begin("importing", lambda: ", ".join(str(name) for name, *_ in progress.waiting or [question["names"]]))
     with _workroom() as room:
         while progress.add(_run(question, interpreter, timeout, room, isolated)):
             question = question | {"names": [], "projects": [], "versions": [], "modules": progress.waiting}

@@ -25,10 +25,10 @@ from installer.sources import WheelFile
 from installer.utils import get_launcher_kind
 
 from wheelcheck.common.errors import UndeterminedError, UsageError
+from wheelcheck.common.progress import ACTIVITY
 from wheelcheck.common.records import record
 from wheelcheck.common.urls import path_of_url
 from wheelcheck.diagnosis.confirmation import OLDEST_PYTHON
-from wheelcheck.interpreters.progress import Bars, progress_bars
 from wheelcheck.standards.hashes import chunks_of, digests_of, mismatch_of
 from wheelcheck.standards.project_page import Wheel
 
@@ -114,7 +114,6 @@ def fresh(
     interpreter: str,
     download: Download,
     cache_dir: Path,
-    progress: bool | None = None,
 ) -> Path:
     """Return the interpreter of an environment that holds exactly the pins, cached or newly created.
 
@@ -123,7 +122,6 @@ def fresh(
         interpreter: a Python, 3.8 or newer; if it is in a venv itself, its base Python is used.
         download: writes a file to a path; called for one after the other.
         cache_dir: holds environments and wheels; both are completed elsewhere and then moved into place.
-        progress: show progress bars on stderr; by default on a terminal.
 
     Raises:
         UsageError: the interpreter cannot be run or is too old.
@@ -136,9 +134,9 @@ def fresh(
     about = {"interpreter": described, "files": [[item.wheel.filename, item.identity] for item in wheels]}
     place = cache_dir.absolute() / "environments" / _short(json.dumps(about, sort_keys=True))
     if not _is_whole(place):
-        with _explain_failures(place), progress_bars(sys.stderr.isatty() if progress is None else progress) as bars:
-            stored = _fetch(wheels, cache_dir.absolute() / "wheels", download, bars)
-            _build(place, stored, executable, about, bars)
+        with _explain_failures(place):
+            stored = _fetch(wheels, cache_dir.absolute() / "wheels", download)
+            _build(place, stored, executable, about)
     return _python(place)
 
 
@@ -277,29 +275,30 @@ def _python(place: Path) -> Path:
 # -- wheels
 
 
-def _fetch(wheels: Sequence[_HashedWheel], store: Path, download: Download, bars: Bars) -> list[Path]:
+def _fetch(wheels: Sequence[_HashedWheel], store: Path, download: Download) -> list[Path]:
     """Return every wheel, verified, from the store or the index; one after the other, so that an interrupt ends it at
     once.
     """
     sizes = [item.wheel.size for item in wheels]
-    bars.begin("Fetching wheels", sum(size or 0 for size in sizes) if all(sizes) else None)
-    return [_stored(item, store, download, bars) for item in wheels]
+    ACTIVITY.begin("fetching wheels", total=sum(size or 0 for size in sizes) if all(sizes) else None, unit="MB")
+    return [_stored(item, store, download) for item in wheels]
 
 
-def _stored(wheel: _HashedWheel, store: Path, download: Download, bars: Bars) -> Path:
+def _stored(wheel: _HashedWheel, store: Path, download: Download) -> Path:
     """Return a wheel in the store; it is verified each time, and downloaded again where it is corrupt."""
     place = store / _short(wheel.identity) / wheel.wheel.filename
     if not place.is_file() or _mismatch(place, wheel):
         place.parent.mkdir(parents=True, exist_ok=True)
         with _workspace(store) as room:
             part = room / wheel.wheel.filename
-            with bars.growing(part):
-                download(wheel.wheel, part)
+            done = ACTIVITY.done
+            download(wheel.wheel, part)
+            ACTIVITY.done = done
             mismatch = _mismatch(part, wheel)
             if mismatch:
                 raise WheelRefused(wheel.wheel.filename, mismatch)
             part.replace(place)
-    bars.add(place.stat().st_size)
+    ACTIVITY.add(place.stat().st_size)
     return place
 
 
@@ -366,7 +365,7 @@ def _lock(mark: IO[str]) -> None:
 # -- the environment
 
 
-def _build(place: Path, wheels: Sequence[Path], interpreter: str, about: Mapping[str, Any], bars: Bars) -> None:
+def _build(place: Path, wheels: Sequence[Path], interpreter: str, about: Mapping[str, Any]) -> None:
     """Create the environment beside its place and move it there when complete; the first of two processes wins."""
     place.parent.mkdir(parents=True, exist_ok=True)
     with _workspace(place.parent) as room:
@@ -376,9 +375,9 @@ def _build(place: Path, wheels: Sequence[Path], interpreter: str, about: Mapping
             _run(command, made.parent)
         except _BackendError as error:
             raise NoEnvironment(str(place), f"{interpreter} -m venv failed ({_reason(error)})") from None
-        bars.begin("Unpacking wheels", _needed_space(wheels, place))
+        ACTIVITY.begin("unpacking wheels", total=_needed_space(wheels, place), unit="MB")
         python = tuple(about["interpreter"]["python"])
-        destination = _Destination(_schemes(made, place, python), _python(place), bars.add)
+        destination = _Destination(_schemes(made, place, python), _python(place), ACTIVITY.add)
         for wheel, (_, identity) in zip(wheels, about["files"], strict=True):
             _unpack(wheel, destination, place, validate=identity.startswith("url:"))
         old, new = str(made).encode(), str(place).encode()

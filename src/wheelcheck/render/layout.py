@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from wheelcheck.render.console import harmless
 
 WIDTH = 80
 """The width where nothing is known of the reader's: in files and pipes."""
@@ -23,34 +25,43 @@ def cells(text: str) -> int:
     return cell_len(text)
 
 
-def wrap(text: str, width: int = WIDTH, *, hang: int = 0, most: int | None = None) -> list[str]:
+def wrap(
+    text: str,
+    width: int = WIDTH,
+    *,
+    hang: int = 0,
+    most: int | None = None,
+    measure: Callable[[str], int] = cells,
+) -> list[str]:
     """Break a text into lines at its spaces.
 
     Words stay whole, since paths and commands are copied; only a text without spaces in wide characters is broken.
 
     Args:
-        text: the text; any white space in it counts as one space.
+        text: the text; any white space in it counts as one space, and control characters are escaped.
         width: maximum number of cells in a line.
         hang: by how many spaces all lines but the first are indented.
         most: maximum number of lines; where there are more, the last one ends in an ellipsis.
+        measure: returns how many cells a text takes.
     """
     lines: list[str] = []
     line, free = "", width
-    for word in _words(text, width - hang):
-        if line and cells(word) + 1 > free:
+    for word in _words(harmless(text), width - hang, measure):
+        size = measure(word)
+        if line and size + 1 > free:
             lines.append(line)
-            line, free = " " * hang, width - hang
-            line, free = line + word, free - cells(word)
+            line, free = " " * hang + word, width - hang - size
+        elif line:
+            line, free = f"{line} {word}", free - size - 1
         else:
-            part = f" {word}" if line else word
-            line, free = line + part, free - cells(part)
+            line, free = word, width - size
     lines = [*lines, line] if line else lines
     return lines if most is None or len(lines) <= most else [*lines[: most - 1], _shortened(lines[most - 1], width)]
 
 
-def _words(text: str, width: int) -> Iterator[str]:
+def _words(text: str, width: int, measure: Callable[[str], int]) -> Iterator[str]:
     for word in text.split():
-        if word.isascii() or cells(word) <= width:
+        if word.isascii() or measure(word) <= width:
             yield word
             continue
         from rich.cells import chop_cells
@@ -81,11 +92,12 @@ def columns(rows: Sequence[Sequence[str]], width: int = WIDTH) -> Iterator[str]:
     widths = [max(map(cells, column)) for column in zip(*(row[:-1] for row in rows if len(row) > 1), strict=True)]
     start = sum(widths) + 2 * len(widths)
     for row in rows:
-        if len(row) == 1:
-            yield from wrap(row[0], width)
+        if len(row) == 1 or start > width:
+            yield from wrap(" ".join(row), width, hang=2)
             continue
         first = "  ".join(f"{cell}{' ' * (space - cells(cell))}" for cell, space in zip(row, widths, strict=False))
-        if start + min(MIN_COLUMN, cells(row[-1])) > width:
+        needed = max([min(MIN_COLUMN, cells(row[-1])), *map(cells, row[-1].split())])
+        if start + needed > width:
             yield first.rstrip()
             yield from indent(wrap(row[-1], width - 4), 4)
             continue

@@ -116,13 +116,20 @@ _FAMILIES = {"macosx": "macOS", "manylinux": "Linux", "linux": "Linux", "musllin
 _RELEASE = pattern(r"([a-z]+?)(?:[0-9]{1,4}|_[0-9]{1,3}_[0-9]{1,3})?_([a-z]\w*)")
 
 
-def systems(tags: Iterable[str]) -> str:
-    """Return platform tags in words, without system releases: ``Linux aarch64 and x86_64, Windows amd64``."""
+def systems(tags: Iterable[str], first: str | None = None) -> str:
+    """Return platform tags in words, without system releases: ``Linux aarch64 and x86_64, Windows amd64``.
+
+    Args:
+        tags: the tags.
+        first: a tag whose system is named before the others.
+    """
     found: dict[str, set[str]] = {}
     for tag in tags:
         system, machine = _system(tag)
         found.setdefault(system, set()).add(machine)
-    return ", ".join(f"{system} {listed(sorted(found[system]))}".rstrip() for system in sorted(found))
+    own = _system(first)[0] if first is not None else None
+    ordered = sorted(found, key=lambda system: (system != own, system))
+    return ", ".join(f"{system} {listed(sorted(found[system]))}".rstrip() for system in ordered)
 
 
 def _system(tag: str) -> tuple[str, str]:
@@ -155,7 +162,7 @@ def reason(why: verdicts.Reason) -> str:
         case verdicts.VariantWheel():
             return f"it is a wheel variant ({why.label}), which installers do not take yet"
         case verdicts.WrongPlatformTag():
-            have, want = systems(why.have), systems([why.want])
+            have, want = systems(why.have, first=why.want), systems([why.want])
             same = want in have  # the difference lies in a release
             return f"built for {listed(why.have) if same else have}; this is {why.want if same else want}"
         case verdicts.NeverMatches():
@@ -214,7 +221,7 @@ def origin(demand: outcomes.Demand) -> str:
         case outcomes.Constraint() as constraint:
             return f"constrained by {constraint.place}"
         case outcomes.AddedByRule() as added:
-            return f"added by the rule {added.rule.id} because of {added.name} {added.version}"
+            return f"added by a rule because of {added.name} {added.version}"
         case other:
             assert_never(other)
 
@@ -280,18 +287,15 @@ def concern(about: concerns.Concern) -> str:
     """Return a concern as a sentence."""
     match about:
         case concerns.PreRelease():
-            found = f"{about.project} {about.version} is a pre-release that was not requested"
-            why = f": no final release fits. {_newest(about.newest_final, about.needs)}" if about.newest_final else "."
-            return f"{found}{why}"
+            found = f"{about.project} {about.version} is an unrequested pre-release"
+            lacking = f"; no final release fits. {_newest(about.newest_final, about.needs)}"
+            return f"{found}{lacking if about.newest_final else '.'}"
         case concerns.NightlyDependency():
             wanted = listed(about.requirements, "and")
-            return (
-                f"{about.project} {about.version} is a development release that {listed(about.needed_by)} "
-                f"{'requires' if len(about.needed_by) == 1 else 'require'} ({wanted}). "
-                "Without a pin, the answer changes from day to day."
-            )
+            required = f"is a development release, required by {listed(about.needed_by)} ({wanted})"
+            return f"{about.project} {about.version} {required}; unless it is pinned, the answer changes daily."
         case concerns.Stale():
-            return f"{behind(about)}. {_newest(_needed(about), about.needs)}"
+            return f"{behind(about)}, which does not fit. {_newest(_needed(about), about.needs)}"
         case concerns.Antique():
             return (
                 f"{about.filename} is for Python {about.newest} and older by its name; this is {about.python}. "
@@ -301,10 +305,8 @@ def concern(about: concerns.Concern) -> str:
             projects = listed([about.project, *about.others])
             return f"{projects} install the same module, {about.module}: keep one of them."
         case concerns.Translated(rule=rule) if rule is not None:
-            return (
-                f"if this Mac has Apple silicon, Rosetta translates this Python, and {about.project} does not work: "
-                f"{rule.why}"
-            )
+            fails = f"{about.project or 'this'} does not work: {rule.why}"
+            return f"if this Mac has Apple silicon, Rosetta translates this Python, and {fails}"
         case concerns.Translated():
             return (
                 f"{about.interpreter or 'This Python'} runs translated by Rosetta: it takes wheels for x86_64 only. "
@@ -388,12 +390,23 @@ def _needed(about: concerns.Stale) -> str:
 
 
 def groups(found: Iterable[concerns.Concern], pins: Iterable[outcomes.Pin]) -> list[list[concerns.Concern]]:
-    """Return concerns that one sentence can tell together, in their order; up to `MAX_ALIKE` of them stay apart."""
+    """Return concerns that one sentence can tell together, worst first; up to `MAX_ALIKE` of them stay apart."""
     asked = {pin.name for pin in pins if pin.requested}
+    found = list(found)
+    nightly = {one.project for one in found if isinstance(one, concerns.NightlyDependency)}
     alike: dict[object, list[concerns.Concern]] = {}
     for one in found:
-        alike.setdefault(_likeness(one, asked), []).append(one)
-    return [part for group in alike.values() for part in ([group] if len(group) > MAX_ALIKE else [[o] for o in group])]
+        # a nightly is a pre-release, too
+        if not (isinstance(one, concerns.PreRelease) and one.newest_final is None and one.project in nightly):
+            alike.setdefault(_likeness(one, asked), []).append(one)
+    parts = [part for group in alike.values() for part in ([group] if len(group) > MAX_ALIKE else [[o] for o in group])]
+    return sorted(parts, key=lambda group: _urgency(group[0], asked))
+
+
+def _urgency(about: concerns.Concern, asked: Container[str]) -> tuple[int, int]:
+    """A sort key: warnings before notes, and of each first what is about the target or a requested project."""
+    late = isinstance(about, concerns.SeveralIndexes)
+    return about.level != "warning", 2 if late else about.project is not None and about.project not in asked
 
 
 def about(group: Sequence[concerns.Concern]) -> str:
@@ -436,7 +449,7 @@ def _newest(version: object, files: Sequence[outcomes.RefusedFile]) -> str:
     if not files:
         return f"It would be {version}."
     more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-    return f"Nearest of {version}: {files[0].filename}{more}: {'; '.join(joined_reasons(files))}."
+    return f"{version}: {'; '.join(joined_reasons(files))} (nearest: {files[0].filename}{more})."
 
 
 def _lines(lines: Sequence[str]) -> str:

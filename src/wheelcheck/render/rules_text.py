@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from wheelcheck.render.console import harmless
 from wheelcheck.render.phrases import listed, sourced
+from wheelcheck.render.style import Style
 from wheelcheck.rules import audit as audits
 
 if TYPE_CHECKING:
@@ -18,33 +18,41 @@ MAX_NAMED = 6
 """Maximum number of versions in a line."""
 
 
-def render_rules(rules: Iterable[Rule]) -> str:
+def render_rules(rules: Iterable[Rule], *, style: Style | None = None) -> str:
     """Return a line for each rule: its id and the reason."""
-    return harmless("\n".join(f"{rule.id}: {rule.why}" for rule in rules))
+    style = style or Style()
+    lines = (line for rule in rules for line in style.labelled("bold", f"{rule.id}: ", rule.why, by=0))
+    return style.written("\n".join(lines))
 
 
-def render_rule(looked: Audit) -> str:
+def render_rule(looked: Audit, *, style: Style | None = None) -> str:
     """Return one rule in full, beside the index's metadata."""
-    rule = looked.rule
+    rule, style = looked.rule, style or Style()
     effect = " ".join([rule.effect.value, *(f"{requirement}" for requirement in rule.requirements)])
     lines = [
-        rule.id,
-        f"  {rule.project} {rule.versions}: {effect}",
-        *(f"  when {name}: {value}" for name, value in rule.when.items()),
-        f"  why: {rule.why}",
-        f"  evidence: {rule.evidence}, {rule.confidence}",
-        *(f"  source: {sourced(source)}" for source in rule.sources),
-        *(f"  index: {line}" for line in _beside(looked)),
+        f"{rule.project} {rule.versions}: {effect}",
+        *(f"when {name}: {value}" for name, value in rule.when.items()),
+        f"why: {rule.why}",
+        f"evidence: {rule.evidence}, {rule.confidence}",
+        *(f"source: {sourced(source)}" for source in rule.sources),
+        *(f"index: {line}" for line in _beside(looked)),
     ]
-    return harmless("\n".join(lines))
+    paragraphs = (line for text in lines for line in style.paragraph(text))
+    return style.written("\n".join([style("bold", rule.id), *paragraphs]))
 
 
-def render_verification(found: Verification, *, verbose: bool = False) -> str:
+def render_verification(found: Verification, *, verbose: bool = False, style: Style | None = None) -> str:
     """Return the stale and unknown rules with what to do, all of them if `verbose`, then new releases."""
+    style = style or Style()
     shown = [audit for audit in found.audits if verbose or audit.findings]
     lines = [line for audit in shown for line in _audited(audit)]
     lines += [_released(new) for new in found.new_releases]
-    return harmless("\n".join([*lines, _counted(found)]))
+    paragraphs = (part for line in [*lines, _counted(found)] for part in _wrapped(line, style))
+    return style.written("\n".join(paragraphs))
+
+
+def _wrapped(line: str, style: Style) -> list[str]:
+    return style.paragraph(line, by=len(line) - len(line.lstrip()))
 
 
 def _beside(looked: Audit) -> Iterator[str]:

@@ -6,7 +6,7 @@ import re
 from os import urandom
 
 from wheelcheck.render.console import harmless, terminal_width, wants_colour
-from wheelcheck.render.layout import MAX_WIDTH, MIN_WIDTH, WIDTH, indent, wrap
+from wheelcheck.render.layout import MAX_WIDTH, MIN_WIDTH, WIDTH, cells, indent, wrap
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
@@ -37,8 +37,19 @@ class Style:
         return f"{self.mark}{_STYLES[style]}m{text}{self.mark}0m" if self.colour and text else text
 
     def written(self, text: str) -> str:
-        """Return the final text: control characters escaped, colours inserted."""
-        return re.sub(f"{self.mark}([0-9]+m)", "\033[\\1", harmless(text))
+        """Return the final text: control characters escaped, long lines broken, colours inserted."""
+        lines = [part for line in harmless(text).split("\n") for part in self._fitting(line)]
+        return re.sub(f"{self.mark}([0-9]+m)", "\033[\\1", "\n".join(lines))
+
+    def _fitting(self, line: str) -> list[str]:
+        if self._cells(line) <= self.width or line.endswith("\\"):
+            return [line]
+        by = len(line) - len(line.lstrip(" "))
+        return list(indent(wrap(line, self.width - by, hang=2, measure=self._cells), by))
+
+    def _cells(self, text: str) -> int:
+        """Return how many cells a text takes without the marks in it."""
+        return cells(re.sub(f"{self.mark}[0-9]+m", "", text) if self.colour else text)
 
     def paragraph(self, text: str, *, by: int = 2, hang: int = 2, most: int | None = None) -> list[str]:
         """Return a text as indented lines."""

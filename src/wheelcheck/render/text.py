@@ -11,13 +11,13 @@ from wheelcheck.render import phrases
 from wheelcheck.render.console import harmless
 from wheelcheck.render.fixes import PRE_RELEASES, fix_commands, install_commands
 from wheelcheck.render.import_text import confirmation_lines, diagnosis_lines, reasons
-from wheelcheck.render.layout import columns, command_lines, indent, wrap
+from wheelcheck.render.layout import MIN_WIDTH, columns, command_lines, indent, wrap
 from wheelcheck.render.problems import COMMAND_LINE, summary_of
 from wheelcheck.render.style import Style
 from wheelcheck.resolver import compatibility as verdicts
 from wheelcheck.resolver import model as outcomes
 from wheelcheck.standards.names import canonicalize_name
-from wheelcheck.targets.target import GROUP
+from wheelcheck.targets.parse import GROUP
 
 if TYPE_CHECKING:
     from wheelcheck.advice.changes import Remedy
@@ -44,7 +44,7 @@ MAX_SPARE = 3
 """Maximum number of pins that are shown although nothing is said of them, instead of counting them."""
 MAX_GIVEN = 4
 """Maximum number of pins that the line of a fix names."""
-LEVELS = ("error", "warning", "note")
+LEVELS = ("warning", "note")
 
 
 @record(frozen=False, slots=False)
@@ -359,9 +359,23 @@ def _summary(report: Report, page: _Page) -> Iterator[str]:
     longest = max(len(_short(result.target)) for result in report.results)
     for result in report.results:
         verdict = _verdict(result, Style())
-        why = f": {summary_of(result)}" if not result.ok else _but(result)
-        (line,) = wrap(f"{verdict}{why}", max(20, style.width - longest - 4), most=1)
+        about = f"{verdict}{_but(result) if result.ok else f': {_in_short(result)}'}"
+        room = style.width - longest - 4
+        if room < MIN_WIDTH:
+            yield from style.paragraph(f"{_short(result.target)} {about}")
+            continue
+        (line,) = wrap(about, room, most=1)
         yield f"  {_short(result.target).ljust(longest)}  {_verdict(result, style)}{line[len(verdict) :]}"
+
+
+def _in_short(result: Result) -> str:
+    """Return why there is no answer in a few words."""
+    match result.conflict:
+        case outcomes.NoCompatibleFile(project=project):
+            return f"no file of {project} fits"
+        case outcomes.Conflict(project=project):
+            return f"the requirements on {project} conflict"
+    return summary_of(result)
 
 
 # -- what is wrong
@@ -447,21 +461,21 @@ def _nearest(
     yield from page.style.paragraph(f"{label}{first.filename}{more}", by=by)
     common = tuple(axis for axis in first.fits if all(axis in file.fits for file in files))
     fits = phrases.fits(common, target) if first.reasons else phrases.LEFT_OUT
-    whys = phrases.joined_reasons(files)
-    if fits and whys and not page.verbose:
-        whys = [f"{fits}, but: {whys[0]}", *whys[1:]]
-    elif fits:
-        whys = [fits, *whys]
-    for why in whys:
+    if fits and (page.verbose or not first.reasons):
+        yield from page.style.paragraph(fits, by=by + 2)
+        fits = ""
+    for why, reason in zip(phrases.joined_reasons(files), first.reasons, strict=True):
         page.told.add(why)
-        yield from page.style.paragraph(why, by=by + 2)
+        # of a rule, the rest is in what `rules show` tells
+        most = page.most if isinstance(reason, verdicts.ForbiddenByRule) else None
+        yield from page.style.paragraph(f"{fits}, but: {why}" if fits else why, by=by + 2, most=most)
+        fits = ""
 
 
 def _concerns(result: Result, page: _Page) -> Iterator[str]:
     """Yield a paragraph for each concern, worst first; many similar ones about transitive dependencies share one."""
     above: list[str] = []
-    groups = phrases.groups(result.concerns, result.pins)
-    for group in sorted(groups, key=lambda group: LEVELS.index(group[0].level)):
+    for group in phrases.groups(result.concerns, result.pins):
         sentence = phrases.about(group)
         if page.is_new(sentence):
             yield from _levelled(group[0], sentence, page)

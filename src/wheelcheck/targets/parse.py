@@ -104,6 +104,8 @@ def find_platform(word: str) -> Reading | None:
     return _read(word) if word and len(word) <= _MAX_LENGTH else None
 
 
+GROUP = "all-"
+"""The beginning of the name of a group of presets."""
 SPELLINGS = (
     *(
         "macos-14-arm64",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelcheck.common.records import Plain, fields_of, record
-from wheelcheck.targets.target import GROUP
+from wheelcheck.targets.parse import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wheelcheck.common.errors import UsageError
 from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.records import Plain, field, fields_of, record, replace
-from wheelcheck.targets.parse import Reading, find_platform, parse_platform, unknown_target
+from wheelcheck.targets.parse import GROUP, Reading, find_platform, parse_platform, unknown_target
 from wheelcheck.targets.platform import PYTHON, Platform
 from wheelcheck.targets.python import LONG_NAMES, Python, read_python, shown, version_of
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     from wheelcheck.targets.platform import Platform
     from wheelcheck.targets.presets import Preset
-
-GROUP = "all-"
-"""The beginning of the name of a group of presets."""
 
 
 @record
@@ -127,10 +124,10 @@ class Target:
             "machine": self.platform.machine,
             "system": fields_of(self.platform),
             "translated": self.translated,
-            "preset": self.preset,
             "assumed": [*sorted(self.assumed)],
             "interpreter": self.interpreter,
             "environment": dict(self.environment),
+            **({} if self.preset is None else {"preset": self.preset}),
         }
 
 
