@@ -56,9 +56,10 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.imports
 @pytest.mark.skipif(sys.platform != "linux", reason="tensorflow-cpu 2.14 is published for Linux and Windows")
 @pytest.mark.skipif(PYTHON != "3.11", reason="the page is written for Python 3.11")
-def test_it_does_not_import(shell: Path) -> None:
-    steps = steps_of("it-does-not-import.md")
-    assert len(steps) > 10
+@pytest.mark.parametrize("page", ["tutorial.md", "it-does-not-import.md"])
+def test_a_tutorial(shell: Path, page: str) -> None:
+    steps = steps_of(page)
+    assert len(steps) > 3
     for step in steps:
         ended = subprocess.run(
             ["bash", "-c", step.command],

@@ -154,11 +154,12 @@ def test_remedies_in_the_text(index: Server, capsys: pytest.CaptureFixture[str])
     assert main(["check", "native", "spam", "--index-url", index.index, "-t", LINUX]) == 1
     said = capsys.readouterr().out
     assert (
-        "  Fixes (each was re-resolved):\n"
-        "    1. CPython 3.11 (manylinux_2_28_x86_64-cp311)\n"
-        "       -> native 1.0 and spam 1.0\n"
-        "    2. leave out native (the command line)\n"
-        "       -> spam 1.0"
+        "Fixes (each was re-resolved)\n"
+        "  1. CPython 3.11: native 1.0 and spam 1.0\n"
+        "       python3.11 -m venv .venv-3.11\n"
+        "       .venv-3.11/bin/pip install native==1.0 spam==1.0\n"
+        "  2. leave out native: spam 1.0\n"
+        "       python3.12 -m pip install spam==1.0\n"
     ) in said
 
 
@@ -204,7 +205,7 @@ def test_a_remedy_tells_what_is_wrong_with_its_answer(index: Server) -> None:
     assert [(one["kind"], one["project"]) for one in remedies[1]["concerns"]] == [("PreRelease", "early")]
     assert "concerns" not in remedies[0]
     text = render_report(report)
-    assert "early 1.0b1 is a pre-release" in text[text.index("2. require bold>=1") :]
+    assert "early 1.0b1 is an unrequested pre-release" in text[text.index("2. require bold>=1") :]
 
 
 def test_a_remedy_that_cannot_be_asked_is_not_offered(index: Server) -> None:

@@ -132,6 +132,7 @@ def test_the_document_and_the_text(
     (tmp_path / "over" / "eggs.py").write_text("")
     subprocess.run([sys.executable, "-c", "pass"], check=True)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "over"), str(site)]))
+    monkeypatch.setenv("COLUMNS", "80")
     # eggs is installed on PYTHONPATH only, so nothing of Python's own is hidden
     assert main(["confirm", "spam", "--python", str(bare), "--format", "json"]) == 1
     document = json.loads(capsys.readouterr().out)

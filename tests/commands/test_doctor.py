@@ -205,13 +205,3 @@ def test_an_environment_of_another_machine(name: str, kinds: list[str]) -> None:
 
 def test_every_recorded_environment_is_examined() -> None:
     assert {path.stem for path in RECORDED.glob("*.json")} == KINDS.keys()
-
-
-def test_the_readme_shows_what_a_doctor_says_of_an_m1(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    recorded = str(RECORDED / "mac-rosetta.json")
-    assert main(["doctor", "tensorflow", "--environment", recorded, "--no-remedies"]) == 1
-    shown = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    assert f"```text\n{capsys.readouterr().out}```" in shown

@@ -5,21 +5,15 @@ Read a changed file as a tired user would before it is committed. `python tests/
 
 from __future__ import annotations
 
-import os
 import sys
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
-from wheelcheck.cli.main import main
+from golden import FIXTURES, printed
 from wheelcheck.render.layout import cells
 
 GOLDEN = Path(__file__).parent / "golden"
-FIXTURES = Path(__file__).parents[2] / "fixtures"
-SLICE = f"--index-url {FIXTURES / 'index'} --isolated --offline"
 METAL = "check tensorflow tensorflow-metal"
 
 COMMANDS = {
@@ -48,26 +42,12 @@ COMMANDS = {
     "targets-show": "targets show kaggle",
     "rules-show": "rules show tensorflow-metal-1.2-needs-tensorflow-below-2.20",
 }
-"""The command of each file; those that ask an index ask the recorded slice."""
-
-
-def written(command: str, columns: int = 80) -> str:
-    """What a command prints, on stdout and then on stderr."""
-    words = command.split()
-    if words[0] in ("check", "explain") and "--index-url" not in words:
-        words += SLICE.split()
-    words += ["--isolated", "--offline"] if words[:2] == ["rules", "show"] or "https:" in command else []
-    words += ["--index-url", str(FIXTURES / "index")] if words[:2] == ["rules", "show"] else []
-    out, err = StringIO(), StringIO()
-    surroundings = {"COLUMNS": str(columns), "FORCE_COLOR": "", "NO_COLOR": ""}
-    with patch.dict(os.environ, surroundings), redirect_stdout(out), redirect_stderr(err):
-        main(words)
-    return (out.getvalue() + err.getvalue()).replace(str(FIXTURES), "fixtures")
+"""The command of each file."""
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_answer_reads_as_in_its_file(name: str) -> None:
-    assert written(COMMANDS[name]) == (GOLDEN / f"{name}.txt").read_text("utf-8")
+    assert printed(COMMANDS[name]) == (GOLDEN / f"{name}.txt").read_text("utf-8")
 
 
 def test_every_file_has_a_command() -> None:
@@ -85,7 +65,7 @@ def test_the_first_answers_fit_one_screen(name: str) -> None:
 @pytest.mark.parametrize("columns", [20, 33, 80, 132, 200])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_line_is_longer_than_the_terminal_unless_a_word_is(name: str, columns: int) -> None:
-    for line in written(COMMANDS[name], columns).splitlines():
+    for line in printed(COMMANDS[name], columns).splitlines():
         longest = max(map(cells, line.split()), default=0)
         assert cells(line) <= columns or longest > columns - 12, line
 
@@ -93,7 +73,7 @@ def test_no_line_is_longer_than_the_terminal_unless_a_word_is(name: str, columns
 def rewrite() -> None:
     """Write all files anew."""
     for name, command in COMMANDS.items():
-        (GOLDEN / f"{name}.txt").write_text(written(command), "utf-8")
+        (GOLDEN / f"{name}.txt").write_text(printed(command), "utf-8")
 
 
 if __name__ == "__main__":

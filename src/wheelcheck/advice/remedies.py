@@ -6,7 +6,7 @@ follow from the reasons for the conflict or the warning are tried.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -57,7 +57,7 @@ from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.project_page import ProjectPage
 from wheelcheck.standards.requirements import requirement_of
 from wheelcheck.targets.platform import FLOOR, PYTHON, MacOS, Manylinux, Musllinux
-from wheelcheck.targets.python import FIRST_FREE_THREADED, NEWEST_MICRO, read_python
+from wheelcheck.targets.python import FIRST_FREE_THREADED, NEWEST_MICRO, OLDEST_SUPPORTED, read_python
 from wheelcheck.targets.target import Target, target_on
 
 OF_PYTHON = (WrongPythonTag, WrongAbiTag, RequiresPython)
@@ -200,13 +200,32 @@ def remedies(case: Case, ask: Ask) -> tuple[Remedy, ...]:
             if not remedy.concerns:
                 break
             has_second_best = True
-    return tuple(sorted(found.values(), key=_rank))
+    newest = _newest(found.values())
+    return tuple(sorted(found.values(), key=lambda remedy: _rank(remedy, newest)))
 
 
-def _rank(remedy: Remedy) -> tuple[bool, int]:
-    """A sort key: changes that introduce a warning, or drop something, come last."""
-    change = type(remedy.change)
-    return bool(remedy.concerns) or change in LAST_RESORTS, CHANGES.index(change)
+def _newest(found: Iterable[Remedy]) -> dict[NormalizedName, list[Version]]:
+    """Return the versions of each requested project in the answers of all remedies, newest first."""
+    versions: dict[NormalizedName, set[Version]] = {}
+    for remedy in found:
+        for pin in remedy.pins:
+            if pin.requested:
+                versions.setdefault(pin.name, set()).add(pin.version)
+    return {name: sorted(each, reverse=True) for name, each in versions.items()}
+
+
+def _rank(remedy: Remedy, newest: Mapping[NormalizedName, list[Version]]) -> tuple[bool, bool, int, int]:
+    """A sort key: changes that introduce a warning, or drop something, come last; then those with older versions."""
+    change = remedy.change
+    is_last = bool(remedy.concerns) or isinstance(change, (AllowPreRelease, *LAST_RESORTS))
+    is_dead = isinstance(change, ChangePython) and _is_dead(change.python)
+    behind = sum(newest[pin.name].index(pin.version) for pin in remedy.pins if pin.requested)
+    return is_last, is_dead, 0 if is_last else behind, CHANGES.index(type(change))
+
+
+def _is_dead(python: str) -> bool:
+    """Return whether a Python gets no fixes any more."""
+    return int(python.removesuffix("t").split(".")[1]) < OLDEST_SUPPORTED
 
 
 def _cures(case: Case, group: Group, ask: Ask, given: dict[Change, Answer | None]) -> Iterator[Remedy]:
@@ -241,9 +260,15 @@ def _pythons(case: Case) -> Iterator[Group]:
 
 
 def _nearest(target: Target) -> list[tuple[int, str]]:
-    """Return the minor versions of CPython with their texts, nearest first, starting with the target's own."""
+    """Return the minor versions of CPython with their texts, nearest first, starting with the target's own; those
+    that get no fixes any more come last.
+    """
     own = target.version.minor
-    return [(minor, f"3.{minor}") for minor in sorted(NEWEST_MICRO, key=lambda minor: (abs(minor - own), -minor))]
+
+    def distance(minor: int) -> tuple[bool, int, int]:
+        return minor < OLDEST_SUPPORTED and minor != own, abs(minor - own), -minor
+
+    return [(minor, f"3.{minor}") for minor in sorted(NEWEST_MICRO, key=distance)]
 
 
 def _with_pythons(case: Case, pythons: Iterable[str]) -> Group:

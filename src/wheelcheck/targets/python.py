@@ -26,6 +26,8 @@ NEWEST_MICRO: Mapping[int, int] = MappingProxyType(
 
 Source: the builds that uv 0.13.9 lists (``uv python list --all-versions``); for 3.6 and 3.7 the last source releases.
 """
+OLDEST_SUPPORTED = 11
+"""The oldest minor version of CPython 3 that still got fixes at `NEWEST_DATE`; 3.10 ended in October 2026 (PEP 619)."""
 FIRST_FREE_THREADED = 13
 """The first minor version of CPython 3 with free-threaded builds (PEP 703)."""
 NEWEST_PYPY: Mapping[str, tuple[str, str]] = MappingProxyType(
