@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import wheelcheck
 from doors import LINUX, MAC, PROJECTS, stand_alone
 from loopback import Server, free_port, simple_index, stall, status
 from wheelcheck.cli.main import main, read_arguments
-from wheelcheck.cli.parser import build_parser
+from wheelcheck.cli.parser import EXAMPLES, build_parser, commands_of
 from wheelcheck.inputs.options import DEFAULTS
 from wheelcheck.interpreters.find import load, target_of
 
@@ -156,7 +157,7 @@ def test_strict(index: Server, run: Any) -> None:
     code, out, _ = run("check", "candidate", "-t", LINUX, "--strict")
     assert code == 1
     assert "not compatible" in out
-    assert "warning: candidate 1.0rc1 is a pre-release" in out
+    assert "warning: candidate 1.0rc1 is an unrequested pre-release" in out
 
 
 def test_an_import_elsewhere_is_never_passed_over_in_silence(index: Server, run: Any) -> None:
@@ -268,8 +269,8 @@ def test_show_a_target(run: Any) -> None:
     ("arguments", "said"),
     [
         ("check", "Nothing to check: name a requirement, or a requirements file with -r."),
-        ("check spam==", "'spam==' on the command line is not a requirement: the version after == is missing."),
-        ("check sp@m", "'sp@m' on the command line"),
+        ("check spam==", "'spam==' is not a requirement: the version after == is missing."),
+        ("check sp@m", "'sp@m' names no URL"),
         ("check spam -t nowhere", "'nowhere' is not a target."),
         ("check spam -t linux-cp299", "cp299"),
         ("check spam -t nowhere.json", "nowhere.json could not be read"),
@@ -326,9 +327,35 @@ def test_no_command_shows_the_help(run: Any) -> None:
     assert out.startswith("usage: wheelcheck")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["targets", "show", "--help"]])
-def test_help(run: Any, arguments: list[str]) -> None:
-    code, out, err = run(*arguments)
+@pytest.mark.parametrize("command", EXAMPLES)
+def test_help_is_a_screen_and_ends_in_examples(run: Any, command: str) -> None:
+    code, out, err = run(*command.split(), "--help")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith(f"wheelcheck {command} [OPTIONS]")
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 24
+    assert lines[-1] == f"  wheelcheck {EXAMPLES[command][-1]}"
+    whole = run(*command.split(), "--help-all")[1]
+    assert "--format" in whole
+    assert whole.count("\n") > out.count("\n")
+
+
+def test_every_command_has_examples_that_can_be_read() -> None:
+    def names(parser: Any, above: str = "") -> list[str]:
+        below = commands_of(parser)
+        return [name for part, sub in below.items() for name in names(sub, f"{above} {part}")] or [above.strip()]
+
+    assert set(names(build_parser())) == EXAMPLES.keys()
+    for command, examples in EXAMPLES.items():
+        for example in examples:
+            assert example.startswith(command)
+            if command not in ("pip", "hook"):
+                assert read_arguments(shlex.split(example)).command == command
+
+
+def test_the_help_of_all(run: Any) -> None:
+    code, out, err = run("--help")
     assert (code, err) == (0, "")
     assert out.startswith("usage: wheelcheck")
 

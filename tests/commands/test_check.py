@@ -483,8 +483,8 @@ def test_constraints_alone_ask_for_nothing(tmp_path: Path) -> None:
     [
         ([], {}, "Nothing to check"),
         ("spam", {}, r"Give a list of requirements, such as \['spam'\]"),
-        (["spam=="], {}, "'spam==' on the command line is not a requirement"),
-        (["spam; os == 'nt'"], {}, "on the command line is not a requirement"),
+        (["spam=="], {}, "'spam==' is not a requirement"),
+        (["spam; os == 'nt'"], {}, "is not a requirement"),
         ([" "], {}, "Argument 1 of the command line is empty"),
         (["spam"], {"targets": []}, "No target is named"),
         (["spam"], {"targets": ["nowhere"]}, "'nowhere' is not a target"),

@@ -652,7 +652,10 @@ def test_the_command_and_its_documents(index: Server, tmp_path: Path, capsys: py
     command = ["snapshot", str(place), "spam", "nowhere", "-t", LINUX, "--index-url", index.index]
     assert main(command) == 0
     out, err = capsys.readouterr()
-    assert (err, out.splitlines()[0].partition(", ")[0]) == ("", f"{place} holds what the answer needs: 2 projects")
+    assert (err, out.splitlines()[0].partition(", ")[0]) == (
+        "",
+        f"{place} holds what the answer needs: the pages of 2 projects",
+    )
     assert main([*command, "--format", "json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["schema"] == "wheelcheck/snapshot/1"

@@ -221,7 +221,7 @@ def test_a_directory_without_a_static_project_is_refused_with_what_to_do(files: 
     for name, data in files.items():
         written(name, data)
     sentence = failure("./")
-    assert sentence.startswith("'./' on the command line is a directory")
+    assert sentence.startswith("'./' is a directory")
     assert part in sentence
 
 
@@ -488,7 +488,7 @@ MALFORMED = [
 def test_a_malformed_requirement_is_named_with_its_place_and_fault(text: str, part: str) -> None:
     Path("project").mkdir()
     shown = text.strip()[:190]
-    for place, sentence in (("on the command line", failure(text)), ("in r.txt, line 2", failure_of(f"\n{text}\n"))):
+    for place, sentence in (("", failure(text)), ("in r.txt, line 2", failure_of(f"\n{text}\n"))):
         assert place in sentence
         assert part in sentence
         assert repr(shown).strip("'\"") in sentence

@@ -198,6 +198,7 @@ def test_two_wheels_may_bring_the_same_file(shop: Shop) -> None:
 
 def test_how_far_it_has_come_can_be_told_at_any_time(shop: Shop) -> None:
     told = []
+    ACTIVITY.reset()
 
     def download(file: Any, place: Path) -> None:
         told.append(ACTIVITY.text)

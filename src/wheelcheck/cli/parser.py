@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -28,19 +29,103 @@ QUESTION = (INPUTS, TARGETS, INDEXES, FILES, RESOLUTION, RULES)
 """The groups of options that make up the question."""
 
 
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "check": (
+        "check tensorflow tensorflow-metal -t macos-14-arm64-cp312",
+        "check -r requirements.txt -t all-mac -t colab --python 3.12",
+        "check tensorflow-cpu --confirm --fresh",
+    ),
+    "explain": ("explain tensorflow-metal -t macos-14-arm64-cp313", "explain 'numpy>=2' --python 3.9 -v"),
+    "doctor": ("doctor", "doctor tensorflow --python .venv/bin/python", "doctor --record environment.json"),
+    "confirm": ("confirm tensorflow", "confirm opencv-python --python .venv/bin/python"),
+    "diagnose": ("diagnose error.txt", "diagnose error.txt -t macos-14-rosetta-cp312"),
+    "snapshot": ("snapshot metal/ tensorflow tensorflow-metal -t macos-14-arm64-cp312",),
+    "hook": ("hook install tensorflow",),
+    "pip": ("pip install tensorflow", "pip --strict install -r requirements.txt"),
+    "targets list": ("targets list", "targets list alpine -v"),
+    "targets show": ("targets show macos-14-arm64-cp312", "targets show running --format json -o mine.json"),
+    "rules list": ("rules list tensorflow-metal",),
+    "rules show": ("rules show tensorflow-metal-1.2-needs-tensorflow-below-2.20",),
+    "rules verify": ("rules verify tensorflow",),
+    "cache info": ("cache info",),
+    "cache clear": ("cache clear",),
+}
+"""Examples of each command, which stand at the end of its help."""
+FLAGS_WIDTH = 26
+"""Columns that help gives to the forms of an option."""
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser that determines the terminal's width only when it prints something."""
+    """A parser whose help is one screen, with examples; ``--help-all`` shows every option.
+
+    The terminal's width is determined only when something is printed.
+    """
 
     def __init__(self, **how: Any) -> None:
-        super().__init__(formatter_class=partial(argparse.HelpFormatter, width=80), **how)
+        super().__init__(formatter_class=partial(argparse.HelpFormatter, width=80), add_help=False, **how)
+        self.add_argument("-h", "--help", action=_Help, help="show this help, and exit")
+        self.add_argument("--help-all", action=_Help, whole=True, help="show every option, and exit")
 
-    def format_help(self) -> str:
-        self.formatter_class = argparse.HelpFormatter
-        return super().format_help()
+    def format_help(self, *, whole: bool = False) -> str:
+        """Return the help with every option, or the main ones only."""
+        if whole or commands_of(self):
+            self.formatter_class = argparse.HelpFormatter
+            return f"{super().format_help()}{self._examples()}"
+        return f"{self._usage()}\n\n{self._described()}\n{self._listed()}{self._examples()}"
 
     def format_usage(self) -> str:
-        self.formatter_class = argparse.HelpFormatter
-        return super().format_usage()
+        """Return the usage in a line; it stands above every error."""
+        return f"usage: {self._usage()}\n"
+
+    def _usage(self) -> str:
+        if self.usage or commands_of(self):
+            return self.usage or f"{self.prog} COMMAND ..."
+        names = [f"{action.metavar}{'' if action.nargs is None else '...'}" for action in self._named]
+        return " ".join([self.prog, "[OPTIONS]", *names])
+
+    @property
+    def _named(self) -> list[argparse.Action]:
+        """The arguments without dashes."""
+        return [action for action in self._actions if not action.option_strings]
+
+    def _described(self) -> str:
+        from wheelcheck.render.layout import wrap
+
+        return "\n".join(wrap(self.description or ""))
+
+    def _listed(self) -> str:
+        """Return a line for each argument and each main option."""
+        from wheelcheck.render.layout import WIDTH, wrap
+
+        lines = []
+        for action in self._actions:
+            entry = ALL.get(action.dest)
+            if action.option_strings and (entry is None or not entry.about.main):
+                continue
+            flags = ", ".join(action.option_strings) or str(action.metavar)
+            value = f" {action.metavar}" if action.option_strings and action.nargs != 0 and action.metavar else ""
+            value = value or (f" {action.dest.upper()}" if action.choices else "")
+            told = ", ".join(map(str, action.choices or ())) or (entry.about.main if entry else action.help or "")
+            (about,) = wrap(told, WIDTH - FLAGS_WIDTH - 4, most=1) or [""]
+            lines.append(f"  {flags + value:<{FLAGS_WIDTH}}  {about}".rstrip())
+        return "\n".join(["", *lines, "  --help-all" + " " * (FLAGS_WIDTH - 8) + "show every option", ""])
+
+    def _examples(self) -> str:
+        examples = EXAMPLES.get(self.prog.removeprefix("wheelcheck "), ())
+        return "".join(["\nExamples:\n", *(f"  wheelcheck {example}\n" for example in examples)]) if examples else ""
+
+
+class _Help(argparse.Action):
+    """Print the help, and exit."""
+
+    def __init__(self, option_strings: Sequence[str], whole: bool = False, help: str = "", **_: object) -> None:  # noqa: A002
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, default=argparse.SUPPRESS, help=help)
+        self.whole = whole
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        assert isinstance(parser, Parser)
+        sys.stdout.write(parser.format_help(whole=self.whole))
+        parser.exit()
 
 
 class _Append(argparse.Action):
@@ -114,9 +199,14 @@ def _add_option(group: Any, entry: Entry, formats: Sequence[str] = FORMATS[:2]) 
     if entry.type is bool:
         group.add_argument(*flags, action="store_true", help=about.help)
         return
+    if entry.name == "editable":
+        about = about._replace(help=argparse.SUPPRESS)  # an option that only says what to do instead
     keywords: dict[str, Any] = {"default": entry.default, "help": about.help, "metavar": about.metavar or None}
     if entry.type is tuple:
-        keywords |= {"action": _Append, "help": f"{about.help}; repeatable"}
+        keywords |= {
+            "action": _Append,
+            "help": about.help if about.help == argparse.SUPPRESS else f"{about.help}; repeatable",
+        }
         keywords |= {"default": None if entry.name == "target" else []}
     elif about.choices:
         keywords["choices"] = formats if entry.name == "format" else about.choices
@@ -160,7 +250,7 @@ def _add_snapshot(commands: Any) -> None:
     snapshot.set_defaults(command="snapshot")
     snapshot.add_argument("directory", metavar="DIR", help="where to write; an earlier snapshot is replaced")
     snapshot.add_argument("requirements", nargs="*", metavar="REQ", help="as check takes it")
-    _add_groups(snapshot, (*QUESTION, OUTPUT))
+    _add_groups(snapshot, (*QUESTION, OUTPUT), without=("lock", "quiet", "verbose"))
 
 
 def _add_pip(name: str, does: str, commands: Any) -> None:
@@ -191,7 +281,7 @@ def _add_confirm(commands: Any) -> None:
     group = parser.add_argument_group("in which Python")
     for name in ("python", "ignore_environment", "timeout"):
         _add_option(group, ALL[name])
-    _add_groups(parser, (INDEXES, RULES, OUTPUT))
+    _add_groups(parser, (INDEXES, RULES, OUTPUT), without=("lock", "quiet", "verbose"))
     _add_option(parser, ALL["no_remedies"])
 
 
@@ -205,7 +295,7 @@ def _add_doctor(commands: Any) -> None:
     parser.set_defaults(command="doctor")
     parser.add_argument("projects", nargs="*", metavar="PROJECT", help="only what bears on these")
     _add_option(parser, ALL["python"])
-    _add_groups(parser, (EXAMINED, INDEXES, RULES, OUTPUT))
+    _add_groups(parser, (EXAMINED, INDEXES, RULES, OUTPUT), without=("lock", "quiet", "verbose"))
     _add_option(parser, ALL["no_remedies"])
 
 
@@ -223,7 +313,7 @@ def _add_diagnose(commands: Any) -> None:
     )
     _add_option(parser, ALL["target"])
     _add_option(parser, ALL["no_remedies"])
-    _add_groups(parser, (INDEXES, RULES, OUTPUT))
+    _add_groups(parser, (INDEXES, RULES, OUTPUT), without=("lock", "quiet", "verbose"))
 
 
 def _add_targets(commands: Any) -> None:
@@ -239,11 +329,11 @@ def _add_targets(commands: Any) -> None:
     )
     listed.set_defaults(command="targets list")
     listed.add_argument("words", nargs="*", metavar="WORD", help="only those with these words in their names, or group")
-    _add_groups(listed, (OUTPUT,), without=("lock",))
+    _add_groups(listed, (OUTPUT,), without=("lock", "quiet"))
     show = actions.add_parser("show", help="one target in full", description="Show one target in full.")
     show.set_defaults(command="targets show")
     show.add_argument("target", metavar="TARGET", help="as check takes it")
-    _add_groups(show, (TARGETS, OUTPUT), without=("target", "lock"))
+    _add_groups(show, (TARGETS, OUTPUT), without=("target", "lock", "quiet"))
 
 
 def _add_rules(commands: Any) -> None:
@@ -265,8 +355,8 @@ def _add_rules(commands: Any) -> None:
     )
     verify.set_defaults(command="rules verify")
     verify.add_argument("names", nargs="*", metavar="PROJECT|ID", help="only the rules of a project, or one rule")
-    for action, group in ((listed, TARGETS), (show, INDEXES), (verify, INDEXES)):
-        _add_groups(action, (group, RULES, OUTPUT), without=("no_rules", "ignore", "lock"))
+    for action, group, silent in ((listed, TARGETS, "verbose"), (show, INDEXES, "verbose"), (verify, INDEXES, "")):
+        _add_groups(action, (group, RULES, OUTPUT), without=("no_rules", "ignore", "lock", "quiet", silent))
 
 
 def _add_cache(commands: Any) -> None:
@@ -276,7 +366,7 @@ def _add_cache(commands: Any) -> None:
         action = actions.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
         action.set_defaults(command=f"cache {name}")
         _add_option(action, ALL["cache_dir"])
-        _add_groups(action, (OUTPUT,))
+        _add_groups(action, (OUTPUT,), without=("lock", "quiet", "verbose"))
 
 
 _COMMANDS: Mapping[str | None, Any] = {

@@ -37,6 +37,7 @@ class Option(NamedTuple):
         choices: all values that it may have; empty where any text will do.
         in_project: whether ``[tool.wheelcheck]`` may set it. Where to ask is left to pip's configuration, which is the
             user's.
+        main: what ``--help`` says of it in half a line; empty where only ``--help-all`` shows it.
     """
 
     group: str
@@ -46,6 +47,7 @@ class Option(NamedTuple):
     default: Any = None
     choices: tuple[str, ...] = ()
     in_project: bool = False
+    main: str = ""
 
 
 Texts = Sequence[str]
@@ -55,7 +57,14 @@ class Options(TypedDict, total=False):
     """Keyword options of the public functions, named as on the command line."""
 
     requirement: Annotated[
-        Texts, Option(INPUTS, "a requirements file, a pyproject.toml or one pylock.toml; - is stdin", "-r", "FILE")
+        Texts,
+        Option(
+            INPUTS,
+            "requirements.txt, pyproject.toml or pylock.toml; - is stdin",
+            "-r",
+            "FILE",
+            main="requirements.txt, pyproject.toml or pylock.toml",
+        ),
     ]
     constraint: Annotated[Texts, Option(INPUTS, "bounds for what is installed anyway", "-c", "FILE")]
     group: Annotated[
@@ -66,10 +75,24 @@ class Options(TypedDict, total=False):
     ]
     all_extras: Annotated[bool, Option(INPUTS, "with -r pyproject.toml: all extras of the project")]
     python: Annotated[
-        str | None, Option(TARGETS, "the Python of targets that do not name theirs: a version or a path", "", "VERSION")
+        str | None,
+        Option(
+            TARGETS,
+            "the Python of targets without one: a version or a path",
+            "",
+            "VERSION",
+            main="the Python of targets that name none",
+        ),
     ]
     index_url: Annotated[
-        str | None, Option(INDEXES, "the index, instead of the one pip is configured for", "-i", "URL")
+        str | None,
+        Option(
+            INDEXES,
+            "the index, instead of the one pip is configured for",
+            "-i",
+            "URL",
+            main="the index, instead of the one of pip",
+        ),
     ]
     extra_index_url: Annotated[Texts, Option(INDEXES, "a further index", "", "URL")]
     find_links: Annotated[Texts, Option(INDEXES, "a directory or page of files", "-f", "PLACE")]
@@ -110,6 +133,7 @@ class Options(TypedDict, total=False):
             "2024-05-01T12:00:00Z, or a duration back from now such as '30 days'",
             metavar="WHEN",
             in_project=True,
+            main="the answer of that day, such as 2025-06-01",
         ),
     ]
     no_upload_time: Annotated[
@@ -134,7 +158,9 @@ class Options(TypedDict, total=False):
         ),
     ]
     no_remedies: Annotated[bool, Option(RESOLUTION, "seek no change that would give a better answer", in_project=True)]
-    strict: Annotated[bool, Option(RESOLUTION, "warnings make an answer not compatible", in_project=True)]
+    strict: Annotated[
+        bool, Option(RESOLUTION, "warnings make an answer not compatible", in_project=True, main="warnings fail")
+    ]
     rules: Annotated[
         str | None,
         Option(
@@ -144,8 +170,18 @@ class Options(TypedDict, total=False):
     ]  # fmt: skip
     no_rules: Annotated[bool, Option(RULES, "judge by metadata alone", in_project=True)]
     ignore: Annotated[Texts, Option(RULES, "ignore one rule", "", "ID", in_project=True)]
-    confirm: Annotated[bool, Option(PROOF, "import the requested projects in the target's interpreter")]
-    fresh: Annotated[bool, Option(PROOF, "with --confirm: in a new environment that holds exactly the pins")]
+    confirm: Annotated[
+        bool,
+        Option(PROOF, "import the requested projects in the target's interpreter", main="import what was asked for"),
+    ]
+    fresh: Annotated[
+        bool,
+        Option(
+            PROOF,
+            "with --confirm: in a new environment with exactly the pins",
+            main="with --confirm: in a new environment",
+        ),
+    ]
     timeout: Annotated[float, Option(PROOF, "how long a step of the import may take", "", "SECONDS", default=600.0)]
 
 
@@ -157,25 +193,61 @@ class CommandLineOptions(TypedDict, total=False):
         Texts,
         Option(
             TARGETS,
-            "PLATFORM[-PYTHON] such as macos-14-arm64-cp312, 'running', the path of an interpreter, or a saved target",
+            "macos-14-arm64-cp312, a preset such as colab, a group such as all-mac, 'running', the path of an "
+            "interpreter, or a saved target",
             "-t",
             "TARGET",
             in_project=True,
+            main="macos-14-arm64-cp312, colab, all-mac, a path",
         ),
     ]
     environment: Annotated[
-        str | None, Option(EXAMINED, "a recorded description, instead of an interpreter of this machine", "", "FILE")
+        str | None,
+        Option(
+            EXAMINED,
+            "examine a recorded description instead of an interpreter",
+            "",
+            "FILE",
+            main="a recorded description",
+        ),
     ]
-    record: Annotated[str | None, Option(EXAMINED, "write a description of the environment, too", "", "FILE")]
-    hashes: Annotated[bool, Option(EXAMINED, "compare the content of every file with its RECORD")]
+    record: Annotated[
+        str | None,
+        Option(EXAMINED, "write a description of the environment, too", "", "FILE", main="write such a description"),
+    ]
+    hashes: Annotated[
+        bool,
+        Option(
+            EXAMINED, "compare the content of every file with its RECORD", main="compare the content of every file, too"
+        ),
+    ]
     ignore_environment: Annotated[
         bool,
-        Option(PROOF, "ignore user site, PYTHON* variables and files in the working directory (python -I)", "-I"),
+        Option(
+            PROOF,
+            "ignore user site, PYTHON* variables and the working directory (python -I)",
+            "-I",
+            main="as python -I",
+        ),
     ]
-    format: Annotated[str, Option(OUTPUT, "the form of the answer", default="text", choices=FORMATS)]
-    output: Annotated[str | None, Option(OUTPUT, "write the answer to a file instead of stdout", "-o", "FILE")]
-    quiet: Annotated[bool, Option(OUTPUT, "leave the pins out of the text", "-q")]
-    verbose: Annotated[bool, Option(OUTPUT, "say where the answer comes from", "-v")]
+    format: Annotated[
+        str, Option(OUTPUT, "the form of the answer", default="text", choices=FORMATS, main="the form of the answer")
+    ]
+    output: Annotated[
+        str | None,
+        Option(
+            OUTPUT,
+            "write the answer to a file instead of stdout",
+            "-o",
+            "FILE",
+            main="where to write it, instead of stdout",
+        ),
+    ]
+    quiet: Annotated[bool, Option(OUTPUT, "leave out the pins, or a table of files", "-q")]
+    verbose: Annotated[
+        bool,
+        Option(OUTPUT, "show everything in full, and where the answer comes from", "-v", main="everything in full"),
+    ]
     lock: Annotated[
         str | None,
         Option(OUTPUT, "write the answer as pylock.toml or pylock.NAME.toml too (PEP 751)", "", "FILE"),

@@ -244,8 +244,8 @@ def named_in(place: Place | None) -> str:
 
 def refused(text: str, place: Place, why: str) -> UsageError:
     """Return the error for a requirement; `why` continues the sentence with the verb."""
-    preposition = "on" if place.file == COMMAND_LINE else "in"
-    return UsageError(f"{quoted(text)} {preposition} {place} {why}.")
+    where = "" if place.file == COMMAND_LINE else f" in {place}"  # an argument, maybe of a function
+    return UsageError(f"{quoted(text)}{where} {why}.")
 
 
 def quoted(text: str) -> str:

@@ -96,8 +96,11 @@ def columns(rows: Sequence[Sequence[str]], width: int = WIDTH) -> Iterator[str]:
             yield from wrap(" ".join(row), width, hang=2)
             continue
         first = "  ".join(f"{cell}{' ' * (space - cells(cell))}" for cell, space in zip(row, widths, strict=False))
-        needed = max([min(MIN_COLUMN, cells(row[-1])), *map(cells, row[-1].split())])
-        if start + needed > width:
+        longest = max(map(cells, row[-1].split()), default=0)
+        if longest > width - 4:
+            yield from wrap("  ".join(row), width, hang=4)
+            continue
+        if start + max(longest, min(MIN_COLUMN, cells(row[-1]))) > width:
             yield first.rstrip()
             yield from indent(wrap(row[-1], width - 4), 4)
             continue

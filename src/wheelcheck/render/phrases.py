@@ -145,7 +145,8 @@ def fits(axes: Sequence[str], target: Target) -> str:
     from wheelcheck.resolver.compatibility import ARCHITECTURE, INTERPRETER, RELEASE, REQUIRES_PYTHON, SYSTEM
 
     system = _SYSTEMS.get(type(target.platform), target.platform.tag)
-    systems = {RELEASE: platform_of(target), ARCHITECTURE: f"{system} on {target.platform.machine}", SYSTEM: system}
+    release = platform_of(replace(target, translated=None))
+    systems = {RELEASE: release, ARCHITECTURE: f"{system} on {target.platform.machine}", SYSTEM: system}
     fitting = [next((words for axis, words in systems.items() if axis in axes), "")]
     fitting += [pythons([target.interpreter_tag]) if INTERPRETER in axes else ""]
     matching = listed(filter(None, fitting))

@@ -42,14 +42,17 @@ class Style:
         return re.sub(f"{self.mark}([0-9]+m)", "\033[\\1", "\n".join(lines))
 
     def _fitting(self, line: str) -> list[str]:
-        if self._cells(line) <= self.width or line.endswith("\\"):
-            return [line]
+        if self._cells(line) <= self.width or self._unmarked(line).endswith(" \\"):
+            return [line]  # the latter is a part of a command
         by = len(line) - len(line.lstrip(" "))
         return list(indent(wrap(line, self.width - by, hang=2, measure=self._cells), by))
 
     def _cells(self, text: str) -> int:
-        """Return how many cells a text takes without the marks in it."""
-        return cells(re.sub(f"{self.mark}[0-9]+m", "", text) if self.colour else text)
+        return cells(self._unmarked(text))
+
+    def _unmarked(self, text: str) -> str:
+        """Return a text without the marks in it."""
+        return re.sub(f"{self.mark}[0-9]+m", "", text) if self.colour else text
 
     def paragraph(self, text: str, *, by: int = 2, hang: int = 2, most: int | None = None) -> list[str]:
         """Return a text as indented lines."""

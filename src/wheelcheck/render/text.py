@@ -568,8 +568,9 @@ def render_contents(held: Contents, *, cleared: bool) -> str:
 
 def render_snapshot(snapshot: Snapshot) -> str:
     """Render what was recorded, and the answers that it reproduces."""
-    size = f"{snapshot.projects} projects, {snapshot.files} files, {snapshot.bytes / 1e6:.1f} MB"
-    lines = [f"{snapshot.directory} holds what the answer needs: {size}"]
+    pages = f"the pages of {snapshot.projects} projects, which list {snapshot.files} files"
+    size = f"{pages}, in {snapshot.bytes / 1e6:.1f} MB"
+    lines = [f"{snapshot.directory} holds what the answer needs: {size}."]
     if snapshot.missing:
         lines.append(f"  not on any index: {', '.join(snapshot.missing)}")
     lines += [

@@ -277,6 +277,21 @@ class Pin:
     rules: tuple[Rule, ...] = ()
 
     @property
+    def filename(self) -> str:
+        """The name of its file."""
+        return self.file.filename
+
+    @property
+    def url(self) -> str:
+        """The URL of its file, with credentials masked."""
+        return mask(self.file.url)
+
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """The published hashes of its file, by algorithm."""
+        return self.file.hashes
+
+    @property
     def needed_by(self) -> tuple[NormalizedName, ...]:
         """The projects in the answer that require this one; empty where only the user does."""
         names = {demand.origin.name for demand in self.demands if isinstance(demand.origin, BY_A_VERSION)}
