@@ -46,7 +46,7 @@ def wrap(
     """
     lines: list[str] = []
     line, free = "", width
-    for word in _words(harmless(text), width - hang, measure):
+    for word in _words(harmless(" ".join(text.split())), width - hang, measure):
         size = measure(word)
         if line and size + 1 > free:
             lines.append(line)
