@@ -18,12 +18,12 @@ MASKS = [
     ("https://secret:x-oauth-basic@h/", "https://****@h/"),
     ("https://ghp_secretsecretsecret:x@h/", "https://****@h/"),
     ("https://__token__:secret@h/", "https://__token__:****@h/"),
-    ("https://user:se@cret@h/a@b", "https://user:****@h/a@b"),
+    ("https://user:se@cret@h/a@b", "https://user:****@b"),
     ("https://user:se/cret@h/", "https://user:****@h/"),
     ("https://user:s/e@cr@et@h/", "https://user:****@h/"),
     ("https://user:s/e@cret@https://v:secret@h/", "https://user:****@https://v:****@h/"),
     ("https://user:s://e@cret@h/", "https://user:****@h/"),
-    ("https://h:8080/a@b", "https://h:8080/a@b"),
+    ("https://h:8080/a@b", "https://h:****@b"),
     ("https://h/a?x=1&access_token=secret#frag", "https://h/a?x=1&access_token=****#frag"),
     ("https://h/a.whl#sha256=00ff", "https://h/a.whl#sha256=00ff"),
     ("https://h/a?monkey=1&design=2&version=3", "https://h/a?monkey=1&design=2&version=3"),
@@ -68,6 +68,30 @@ def test_tokens_in_parameters_are_masked(parameter: str, before: str) -> None:
     assert mask(f"see https://h/a.whl{before}{parameter}=s3cr%2Fet+x==&y=2 there") == (
         f"see https://h/a.whl{before}{parameter}=****&y=2 there"
     )
+
+
+PASSWORDS = [
+    *("a#x", "a?x", "a/x", "a x", "a@x", "a:x", "aéx", "12/3", "12 3", "#x", "?x", "/x", " x", "@x", ":x", "a#@/x y"),
+    *("a%20x", "1@2/3", "1@2 3", "//x", "a//b", "a\\b", "a'b", 'a"b', "[a]", "a&b=c", "a;b", "<a>", "a|b", "{a}", "字"),
+    *("a+b", "!$*", "%", "~", "`", "^", "a,b", "(a)", "http://x", "x@http://y"),
+]
+PLACES = [
+    "https://user:{}@127.0.0.1:1/simple/",
+    "https://user:{}@[::1]:80/s",
+    "'demo @ http://user:{}@127.0.0.1:1/demo-1.0-py3-none-any.whl' is no requirement",
+    "http://first.example:80/x and https://user:{}@h/ more",
+    "https://other:word@h/x https://user:{}@h/simple",
+]
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("secret", ["S3cret{}", "{}S3cret"])
+def test_a_password_is_masked_whatever_it_holds(password: str, place: str, secret: str) -> None:
+    text = place.format(secret.format(password))
+    for masked in (mask(text), shown(text)):
+        assert "S3cret" not in masked
+    assert mask(mask(text)) == mask(text)
 
 
 @given(st.text(alphabet="ab:/?#@[]&=.%é 1"))

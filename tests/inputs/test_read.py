@@ -477,7 +477,7 @@ MALFORMED = [
     ("./foo-1-py3-none-any.whl#sha256=0a", "only a URL has: state the digest with --hash"),
     ("foo @ https://h/bar-1-py3-none-any.whl", "but its URL a wheel of bar"),
     ("foo @ https://h/foo.whl", "file name cannot be read"),
-    ("https://[h/foo-1-py3-none-any.whl", "URL that cannot be parsed"),
+    ("https://[h/foo-1-py3-none-any.whl", "URL that cannot be used"),
     ("./foo-1-py3-none-any.whl", "not there"),
     ("foo-1.0.exe", "pip does not install"),
     ("x" * 3000 + ".txt.whl", "not there"),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import lru_cache
 from urllib.parse import unquote, urljoin, urlsplit
 
 from wheelcheck.common.lazy_regex import pattern
 
-_USERINFO = pattern(
-    r"(?:(?<=://)|^(?=[^/?#\s@:]+:(?!\\)))"
-    # to the last @ of the authority; failing that, a password in which a slash was left unescaped, to the last @ at all
-    r"(?:([^/?#\s]*)@|([^/?#\s@:]+:(?!\d*(?:[/?#]|$))[^\s@]*(?:@(?:(?!://)[^\s@])*)*)@)"
-)
+_START = pattern(r"(?:(?<![^\s'\"(<\[{=,;|@])[A-Za-z][\w+.-]*:)?//|\A(?=[^/?#\s@:]+:(?![\\/]))")
+"""Where credentials may begin: after the scheme of a URL, or at the start of a proxy without one."""
+_AUTHORITY = pattern(r"[^/?#\s]*")
+_HOST_AND_PORT = pattern(r"(?:localhost|[^:@]*\.[^:@]*|\[[^\]@]*\])?(?::[0-9]{0,5})?['\"]*|[^:@]*")
+_LAST_AT = pattern(r"(?s:.*\S|\A)@")
 _SECRET_PARAMETER = pattern(
     r"(?<=[?&;#])("
     r"(?:[\w.-]*(?:token|password|passwd|secret|signature|credential|api[_-]?key|access[_-]?key(?:[_-]?id)?)s?"
@@ -21,25 +22,84 @@ _SECRET_PARAMETER = pattern(
     re.IGNORECASE,
 )
 _MAX_USER_SHOWN = 20
+_MAX_HOST = 253
+"""Maximum length of a host name (RFC 1035)."""
 
 
 def mask(text: str) -> str:
     """Replace passwords, tokens and signatures in a URL, or in any text that holds URLs, with ``****``.
 
-    A user name is kept where a password follows it, unless it may be a token itself.
+    All between ``//`` and the last ``@`` counts as credentials, where it is not plainly a host: a password may hold any
+    character unescaped. A user name is kept where a password follows it, unless it may be a token itself.
     """
-    return _SECRET_PARAMETER.sub(r"\1****", _USERINFO.sub(_masked_userinfo, text))
+    places = [found.span() for found in _START.finditer(text)]
+    starts = [end for begin, end in places if begin == 0 or text[begin] != "/"]
+    parts = [text[: starts[0]] if starts else text]
+    for start, end in zip(starts, [*starts[1:], len(text)][: len(starts)], strict=True):
+        parts.append(_without_userinfo(text[start:end]))
+    return _SECRET_PARAMETER.sub(r"\1****", "".join(parts))
 
 
-def _masked_userinfo(found: re.Match[str]) -> str:
-    user, _, password = (found[1] if found[1] is not None else found[2]).partition(":")
-    is_token = password in ("", "x-oauth-basic") or len(user) > _MAX_USER_SHOWN
-    return "****@" if is_token else f"{user}:****@"
+def _without_userinfo(text: str) -> str:
+    """Mask the credentials at the beginning of a text that follows ``//``, up to the next URL."""
+    line = text.partition("\n")[0]
+    authority = _AUTHORITY.match(line)
+    assert authority is not None
+    if "@" not in line or ("@" not in authority[0] and _HOST_AND_PORT.fullmatch(authority[0])):
+        return text
+    last = _LAST_AT.match(line)
+    if last is None:
+        return text
+    user, _, password = last[0][:-1].partition(":")
+    is_token = password in ("", "x-oauth-basic") or len(user) > _MAX_USER_SHOWN or bool(re.search(r"[/?#\s@]", user))
+    return f"{'****' if is_token else f'{user}:****'}@{text[last.end() :]}"
 
 
 def shown(url: str) -> str:
     """Return a URL as reports show it: without credentials, query and fragment, which may hold tokens."""
-    return mask(re.split("[?#]", url, maxsplit=1)[0])
+    return re.split("[?#]", mask(url), maxsplit=1)[0]
+
+
+_PLAIN_HOST = pattern(
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.?", re.IGNORECASE
+)
+
+
+@lru_cache(maxsize=512)
+def host_fault(netloc: str) -> str | None:
+    """Return what is wrong with host and port in the authority of a URL (RFC 3986, section 3.2), or None.
+
+    Example:
+        >>> host_fault("a..b.example:443")
+        'its host is malformed'
+    """
+    try:
+        parts = urlsplit(f"//{netloc}")
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "its host or port is malformed"
+    if parts.path or parts.query or parts.fragment:
+        return "its host or port is malformed"
+    if not host:
+        return "it names no host"
+    if len(host) > _MAX_HOST:
+        return "its host is malformed"
+    if ":" in host or (_PLAIN_HOST.fullmatch(host) and "xn--" not in host):
+        return None
+    try:
+        host.encode("idna")  # as the resolver of the system will
+    except UnicodeError:
+        return "its host is malformed"
+    return "its host is malformed" if re.search(r"[\s\x00-\x20<>\\^`{|}\"]", host) else None
+
+
+def url_fault(url: str) -> str | None:
+    """Return what is wrong with the address of an http or https URL, or None."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "its address is malformed"
+    return host_fault(parts.netloc) if parts.scheme in ("http", "https") else None
 
 
 def path_of_url(url: str, *, system: str = sys.platform) -> str | None:
@@ -68,6 +128,11 @@ def absolute(base: str, link: str) -> str | None:
     try:
         if not link.isascii() or "[" in link or "]" in link:
             urlsplit(link)
-        return link if link.startswith(("https://", "http://", "file://")) else urljoin(base, link)
+        address = link if link.startswith(("https://", "http://", "file://")) else urljoin(base, link)
     except ValueError:
         return None
+    if address.startswith(("https://", "http://")):
+        authority = _AUTHORITY.match(address, address.index("//") + 2)
+        if authority is not None and host_fault(authority[0]):
+            return None
+    return address

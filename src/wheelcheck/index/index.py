@@ -16,8 +16,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from wheelcheck.common.errors import UndeterminedError, Unreadable, UsageError
 from wheelcheck.common.progress import ACTIVITY
 from wheelcheck.common.threads import Countdown, Task, Workers
+from wheelcheck.common.urls import mask, shown
 from wheelcheck.index.cache.stamps import Stamp
 from wheelcheck.index.cache.store import Cache
 from wheelcheck.index.context import FetchContext, Known
@@ -309,7 +311,7 @@ class Index:
             found = self._tasks.get(key)
             if found is not None:
                 return found
-            task = Task(work)
+            task = Task(partial(_sentenced, work, key))
             if answer is not None:
                 task.settle(answer.value)
             self._tasks[key] = task  # settled before, since others find it there without the lock
@@ -345,6 +347,24 @@ def _load_for_workers(asks: bool) -> None:
 
     if asks:
         client.load()
+
+
+def _sentenced(work: Callable[[], T], key: object) -> T:
+    """Run work; whatever it raises that nobody has foreseen becomes an answer that is unknown, never a traceback."""
+    try:
+        return work()
+    except (UndeterminedError, UsageError):
+        raise
+    except MemoryError:
+        raise Unreadable(_subject(key), "there is not enough memory for it") from None
+    except Exception as error:
+        raise Unreadable(_subject(key), f"it cannot be handled ({mask(str(error)) or 'of unknown kind'})") from error
+
+
+def _subject(key: object) -> str:
+    """Return how a sentence names what a task is about."""
+    words = [str(word) for word in key if word] if isinstance(key, tuple) else [str(key)]
+    return shown(words[-1] if words else "an answer")
 
 
 def _quietly(work: Callable[[], None]) -> None:

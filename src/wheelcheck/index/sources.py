@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 from wheelcheck.common.errors import UsageError
 from wheelcheck.common.records import field, record
-from wheelcheck.common.urls import path_of_url, shown
-from wheelcheck.index.http.auth import Login, origin_of, split_credentials
+from wheelcheck.common.urls import path_of_url, shown, url_fault
+from wheelcheck.index.http.auth import Login, split_credentials
 from wheelcheck.index.snapshot_index import Recording, recording_in
 
 
@@ -68,11 +68,12 @@ def placed(source: Source) -> Placed:
     if given.lower().startswith(("http://", "https://")):
         try:
             url, credentials = split_credentials(given)
-            origin_of(url)
+            fault = url_fault(url)
         except ValueError:
-            raise UsageError(
-                f"The index URL {shown(given)} is malformed; give one such as https://host/simple/."
-            ) from None
+            fault = "its address is malformed"
+        if fault is not None:
+            advice = "give one such as https://host/simple/, with special characters of a password as %23 and the like"
+            raise UsageError(f"The index URL {shown(given)} cannot be used, because {fault}; {advice}.")
         login = Login(url, credentials) if credentials else None
         return Remote(label=shown(given), links=links, url=url, login=login)
     path = path_of_url(given) if "://" in given or given.lower().startswith("file:") else given

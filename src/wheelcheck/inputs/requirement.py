@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from wheelcheck.common.errors import UsageError
 from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.records import record
-from wheelcheck.common.urls import mask, path_of_url
+from wheelcheck.common.urls import mask, path_of_url, url_fault
 from wheelcheck.standards.filenames import OTHER_ENDINGS, SDIST_ENDINGS, read_sdist_name, read_wheel_name
 from wheelcheck.standards.markers import nests_too_deeply
 from wheelcheck.standards.names import canonicalize_name
@@ -133,6 +133,8 @@ def _with_url(requirement: Requirement, text: str, place: Place) -> Requirement:
 
 def _local_url(url: str, text: str, place: Place) -> str:
     """Return a URL with an absolute path; the relative path of a file URL starts at the working directory."""
+    if url_fault(url) is not None:
+        raise refused(text, place, f"has a URL that cannot be used ({url_fault(url)}): correct it")
     if scheme(url) != "file":
         return url
     link, mark, fragment = url.partition("#")

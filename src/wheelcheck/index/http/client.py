@@ -18,7 +18,7 @@ from urllib.parse import urljoin
 
 from wheelcheck.common.errors import IndexUnavailable, TimedOut, UsageError
 from wheelcheck.common.records import record
-from wheelcheck.common.urls import mask, shown
+from wheelcheck.common.urls import mask, shown, url_fault
 from wheelcheck.index.http.auth import Credentials, Login, Logins, Origin, origin_of, split_credentials
 from wheelcheck.index.http.connections import Connection, Connections
 from wheelcheck.index.http.options import MAX_RETRIES, TransportOptions
@@ -313,9 +313,12 @@ class Transport:
         """Return the answer to a request; after a 401, the answer to one with the keyring's credentials."""
         try:
             bare, inline = split_credentials(url)
-            origin = origin_of(bare)
+            fault = url_fault(bare)
+            origin = origin_of(bare) if fault is None else None
         except ValueError:
-            raise IndexUnavailable(shown(url), "its address is malformed") from None
+            fault, origin = "its address is malformed", None
+        if fault is not None or origin is None:
+            raise IndexUnavailable(shown(url), fault or "its address is malformed")
         self._check_allowed(origin, bare)
         for _ in range(2):
             credentials = self._logins.find(bare, inline, question.login)
@@ -356,6 +359,8 @@ class Transport:
             if isinstance(error, httpx.TimeoutException):
                 raise RetryableError(deadline.failure()) from None
             raise failure_of(error, url) from None
+        except ValueError:
+            raise IndexUnavailable(shown(url), "its address is malformed") from None
         finally:
             deadline.connection = None
             self._connections.give(origin, connection)

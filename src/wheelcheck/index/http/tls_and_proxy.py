@@ -51,7 +51,7 @@ def _is_within(address: IPv4Address, network: str) -> bool:
 def bad_proxy_message(proxy: str | None) -> str:
     if not proxy:
         return "A proxy that the environment names has a malformed URL; give one such as http://host:3128."
-    named = mask(proxy) if "://" in proxy else mask(f"//://{proxy}").removeprefix("//://")
+    named = mask(proxy) if "://" in proxy else mask(f"x://{proxy}").removeprefix("x://")
     return f"The configured proxy {named} is not the URL of a proxy; give one such as http://host:3128."
 
 

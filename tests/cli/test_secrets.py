@@ -1,0 +1,146 @@
+"""A password is in nothing that is printed or kept, whatever it holds and wherever it is given."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from loopback import JSON, redirect, simple_index
+from wheelcheck.cli.main import main
+from wheels import make_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from loopback import Server
+
+LINUX = "manylinux_2_28_x86_64-3.12.4"
+SECRET = "S3cretW0rd"
+PASSWORDS = [
+    *("", "a#x", "a?x", "a/x", "a x", "a@x", "a:x", "aéx", "12/3", "12 3", "a#@/x y", "a%20x", "a//b", "a\\b", "a'b"),
+    *(
+        'a"b',
+        "[a]",
+        "a&b=c",
+        "a;b",
+        "<a>",
+        "a|b",
+        "{a}",
+        "字",
+        "a+b",
+        "!$*",
+        "%",
+        "~",
+        "`",
+        "^",
+        "a,b",
+        "(a)",
+        "=",
+        "_",
+    ),
+    *("$x", "${x}", "*", "a\tb", "-", ".", "..", "http://x", "x@http://y"),
+]
+WHEEL = make_wheel("demo", "1.0")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with simple_index({"demo": [WHEEL]}) as server:
+        yield server
+
+
+def asked(place: str, url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The arguments of a check that is given a URL in some place."""
+    file = folder / "asked.txt"
+    match place:
+        case "index":
+            return ["demo", "-i", url]
+        case "extra":
+            return ["demo", "--extra-index-url", url]
+        case "links":
+            return ["demo", "-f", url]
+        case "variable":
+            monkeypatch.setenv("PIP_INDEX_URL", url)
+        case "configuration":
+            (folder / "pip.conf").write_text(f"[global]\nindex-url = {url.replace('%', '%%')}\n", "utf-8")
+            monkeypatch.setenv("PIP_CONFIG_FILE", str(folder / "pip.conf"))
+        case "file":
+            file.write_text(f"--index-url {url}\ndemo\n", "utf-8")
+            return ["-r", str(file)]
+        case "requirement":
+            return [f"demo @ {url}demo-1.0-py3-none-any.whl"]
+        case "requirement in a file":
+            file.write_text(f"demo @ {url}demo-1.0-py3-none-any.whl\n", "utf-8")
+            return ["-r", str(file)]
+        case "proxy":
+            monkeypatch.setenv("PIP_PROXY", url)
+    return ["demo"]
+
+
+PLACES = (
+    *("index", "extra", "links", "variable", "configuration", "file", "requirement", "requirement in a file", "proxy"),
+)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_password_is_in_nothing_that_is_said_or_kept(
+    server: Server, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setenv("PIP_TIMEOUT", "2")
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("WHEELCHECK_CACHE_DIR", str(cache))
+    address = server.index.removeprefix("http://")
+    for password in PASSWORDS:
+        url = f"http://user:{SECRET}{password}@{address}"
+        arguments = asked(place, url, tmp_path, monkeypatch)
+        lock, snapshot = tmp_path / "pylock.toml", tmp_path / "snapshot"
+        for command in (
+            ["check", *arguments, "-t", LINUX, "-v"],
+            ["check", *arguments, "-t", LINUX, "--format", "json", "--lock", str(lock)],
+            ["check", *arguments, "-t", LINUX, "--format", "sarif"],
+            ["snapshot", str(snapshot), *arguments, "-t", LINUX],
+        ):
+            code = run(command)
+            told = "".join(capfd.readouterr())
+            assert SECRET not in told, told
+            assert "Traceback" not in told
+            assert code in (0, 1, 2)
+        kept = [path for path in tmp_path.rglob("*") if path.is_file() and path.name not in ("asked.txt", "pip.conf")]
+        for path in kept:
+            assert SECRET.encode() not in path.read_bytes(), path
+            assert SECRET not in path.name
+
+
+def run(command: list[str]) -> Any:
+    try:
+        return main(command)
+    except SystemExit as end:
+        return end.code
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_an_address_that_an_index_gives_is_masked_too(
+    server: Server, password: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    url = f"http://user:{SECRET}{password}@127.0.0.1:1/x/"
+    server.fault("/simple/demo/", redirect(url.encode("utf-8").decode("latin-1").replace("\t", "")))
+    run(["check", "demo", "-t", LINUX, "-i", server.index, "-v"])
+    page = {
+        "meta": {"api-version": "1.0"},
+        "name": "demo",
+        "files": [{"filename": WHEEL.filename, "url": url, "hashes": {}}],
+    }
+    server.mend()
+    server.add("/simple/demo/", json.dumps(page), JSON)
+    for form in ("text", "json"):
+        run(["check", "demo", "-t", LINUX, "-i", server.index, "-v", "--format", form])
+    told = "".join(capfd.readouterr())
+    assert SECRET not in told, told
+    assert "Traceback" not in told
