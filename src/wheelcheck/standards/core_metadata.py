@@ -10,9 +10,14 @@ from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.records import record
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 from wheelcheck.standards.requirements import fault_of, requirement_of
+from wheelcheck.standards.specifiers import excess_of
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
+
+
+MAX_FIELDS = 20_000
+"""Maximum number of header fields; no published metadata comes near."""
 
 
 class MetadataError(ValueError):
@@ -46,11 +51,15 @@ def parse_metadata(body: bytes) -> Metadata:
         MetadataError: not UTF-8, no name or version, or a requirement that cannot be parsed. An invalid Requires-Python
             is accepted, since older releases have such and pip ignores it.
     """
-    head = _headers(body)
     many: dict[str, list[str]] = {}
-    for key, value in head:
+    for number, (key, value) in enumerate(_headers(body)):
+        if number == MAX_FIELDS:
+            raise MetadataError(f"it has more than {MAX_FIELDS:,} fields")
         many.setdefault(key, []).append(value)
     name, version = _only(many, "name"), _only(many, "version")
+    python = many.get("requires-python", [""])[0]
+    if excess := excess_of(python):
+        raise MetadataError(f"its Requires-Python {excess}")
     try:
         requires = tuple(requirement_of(text) for text in many.get("requires-dist", ()))
     except ValueError as error:
@@ -59,7 +68,7 @@ def parse_metadata(body: bytes) -> Metadata:
         name=canonicalize_name(name),
         version=version,
         requires_dist=requires,
-        requires_python=many.get("requires-python", [""])[0] or None,
+        requires_python=python or None,
         extras=frozenset(canonicalize_name(extra) for extra in many.get("provides-extra", ())),
         dynamic=frozenset(value.lower() for value in many.get("dynamic", ())),
     )
@@ -68,6 +77,7 @@ def parse_metadata(body: bytes) -> Metadata:
 _EMPTY_LINE = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r|\n)")
 
 
+_LINE = pattern(r"[^\r\n]+")
 _FOLD = pattern(r"(?:\r\n|\r|\n)[ \t]+")
 
 
@@ -78,7 +88,8 @@ def _headers(body: bytes) -> Iterator[tuple[str, str]]:
         text = body[: end.start() if end else len(body)].decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MetadataError(f"it is not UTF-8 (byte {error.start})") from None
-    for line in re.split(r"\r\n|\r|\n", _FOLD.sub(" ", text)):
+    for found in _LINE.finditer(_FOLD.sub(" ", text)):
+        line = found[0]
         key, colon, value = line.partition(":")
         if colon:
             yield key.strip().lower(), value.strip()

@@ -15,6 +15,9 @@ from wheelcheck.standards.filenames import UnreadableName, _check_form, read_sdi
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.specifiers import public, version_of
 
+MAX_FILES = 200_000
+"""Maximum number of files on a page; the largest project has a tenth of that."""
+
 
 @record
 class File:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.standards.markers import PlainMarker, _parsed, _plain_marker, nests_too_deeply
 from wheelcheck.standards.names import canonicalize_name
-from wheelcheck.standards.specifiers import _HUGE_NUMBER, PlainSpecifiers, _clauses
+from wheelcheck.standards.specifiers import _HUGE_NUMBER, PlainSpecifiers, _clauses, excess_of
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -39,11 +39,14 @@ def fault_of(error: ValueError) -> str:
 @lru_cache(maxsize=65536)
 def requirement_of(text: str) -> Requirement:
     """Parse a requirement (PEP 508). Raises `InvalidRequirement`, a `ValueError`."""
-    plain = _plain_requirement(text)
+    excess = excess_of(text)
+    plain = _plain_requirement(text) if excess is None else None
     if plain is not None:
         return cast("Requirement", plain)
     from packaging.requirements import InvalidRequirement, Requirement
 
+    if excess is not None:
+        raise InvalidRequirement(f"it {excess}")
     if _HUGE_NUMBER.search(text):
         raise InvalidRequirement("a number in it is too long")
     if nests_too_deeply(text):

@@ -20,8 +20,8 @@ from wheelcheck.common.records import record
 from wheelcheck.common.urls import absolute
 from wheelcheck.standards.filenames import version_text
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
-from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile, VersionFiles, read_file
-from wheelcheck.standards.specifiers import version_of
+from wheelcheck.standards.project_page import MAX_FILES, Listed, ProjectPage, UnreadableFile, VersionFiles, read_file
+from wheelcheck.standards.specifiers import excess_of, version_of
 
 KNOWN_MAJORS = ("0", "1")
 HTML_TYPES = ("text/html", "application/vnd.pypi.simple.v1+html", "application/xhtml+xml", "")
@@ -54,6 +54,10 @@ def parse_page(body: bytes, content_type: str, *, name: NormalizedName, url: str
     return page_of(listing_of(body, content_type, name=name, url=url), name=name, url=url, index=index)
 
 
+MAX_OBJECTS, MAX_VALUES = 4 * MAX_FILES, 25 * MAX_FILES
+"""Maximum number of objects and of values in the JSON of a page, which take far more memory than their text."""
+
+
 def listing_of(body: bytes, content_type: str, *, name: NormalizedName, url: str) -> Listing:
     """Parse the body of a project page into a `Listing`.
 
@@ -68,6 +72,10 @@ def listing_of(body: bytes, content_type: str, *, name: NormalizedName, url: str
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind.endswith("json"):
+        if body.count(_KEY) > MAX_FILES:
+            raise IndexNonsense(url, f"it lists more than {MAX_FILES:,} files")
+        if body.count(b"{") > MAX_OBJECTS or body.count(b",") > MAX_VALUES:
+            raise IndexNonsense(url, "its JSON holds more than a project page can")
         page, files, stray = _cut(body) or _decoded(body, url)
         _check_api_version(_mapping(page.get("meta")).get("api-version"), url)
         claimed = page.get("name")
@@ -133,6 +141,9 @@ def file_of(entry: Mapping[str, Any], name: NormalizedName | None, url: str, ind
     address = absolute(url, link)
     if address is None:
         return UnreadableFile(filename=filename, why="its URL cannot be parsed")
+    python = _text(entry.get("requires-python"))
+    if python and (excess := excess_of(python)):
+        return UnreadableFile(filename=filename, why=f"its Requires-Python {excess}")
     yanked, size = entry.get("yanked"), entry.get("size")
     core = next((entry[key] for key in CORE_METADATA_KEYS if entry.get(key)), False)
     return read_file(
@@ -141,7 +152,7 @@ def file_of(entry: Mapping[str, Any], name: NormalizedName | None, url: str, ind
         url=address,
         index=index,
         hashes=_hashes(entry.get("hashes")),
-        requires_python=_text(entry.get("requires-python")),
+        requires_python=python,
         yanked=(yanked if isinstance(yanked, str) else "") if yanked else None,
         upload_time=_text(entry.get("upload-time")),
         size=size if type(size) is int and size >= 0 else None,
@@ -273,7 +284,8 @@ def _decoded(body: bytes, url: str) -> _Cut:
 
 
 def _undecodable(error: Exception, url: str) -> IndexNonsense:
-    return IndexNonsense(url, f"its JSON cannot be parsed ({type(error).__name__})")
+    why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    return IndexNonsense(url, f"its JSON cannot be parsed ({why})")
 
 
 def _is_named(entry: Any) -> bool:

@@ -4,14 +4,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from html.parser import HTMLParser
+from html import unescape
 from typing import Any
 
 from wheelcheck.common.errors import IndexNonsense
+from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.urls import absolute
 from wheelcheck.standards.filenames import OTHER_ENDINGS, SDIST_ENDINGS
-from wheelcheck.standards.project_page import hash_pairs, last_part
+from wheelcheck.standards.project_page import MAX_FILES, hash_pairs, last_part
+
+MAX_ATTRIBUTES = 32
+"""Maximum number of attributes of an element that are read; the rest is passed over."""
+
+
+class TooManyFilesError(Exception):
+    """A page lists more files than are read."""
 
 
 class Markup:
@@ -26,18 +35,16 @@ class Markup:
     """
 
     def __init__(self, body: bytes, url: str) -> None:
-        parser = _Anchors()
         try:
-            parser.feed(body.decode("utf-8", "replace"))
-            parser.close()
-        except AssertionError:
-            raise IndexNonsense(url, "its HTML cannot be parsed") from None
-        base = absolute(url, parser.base)
+            page = _Elements(body.decode("utf-8", "replace"))
+        except TooManyFilesError:
+            raise IndexNonsense(url, f"it lists more than {MAX_FILES:,} files") from None
+        base = absolute(url, page.base)
         if base is None:
             raise IndexNonsense(url, "its base URL cannot be parsed")
-        self.metas = parser.metas
-        self.entries = [_entry(absolute(base, href) or href, attributes) for href, attributes in parser.anchors]
-        if (self.entries or parser.interactive) and not any(map(_looks_like_a_file, self.entries)):
+        self.metas = page.metas
+        self.entries = [_entry(absolute(base, values["href"]) or values["href"], values) for values in page.anchors]
+        if (self.entries or page.interactive) and not any(map(_looks_like_a_file, self.entries)):
             raise IndexNonsense(url, "it is a web page that lists no distribution files")
 
 
@@ -61,23 +68,92 @@ def _stated(attributes: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     yield "core-metadata", hash_pairs(core) or core == "true"
 
 
-class _Anchors(HTMLParser):
-    """Collect anchors with a target, meta elements, the base URL, and signs of a login form."""
+class _Elements:
+    """What a page says: anchors with a target, meta elements, the base URL, and signs of a login form.
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.anchors: list[tuple[str, dict[str, str]]] = []
+    The page is read once from its start to its end, in time that grows with its length; the parser of the standard
+    library starts anew at each thing that nobody closes. Like a browser, this takes what nobody closes for the rest of
+    the page.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.anchors: list[dict[str, str]] = []
         self.metas: dict[str, str] = {}
         self.base = ""
         self.interactive = False
+        for tag, values in _start_tags(text):
+            if tag == "a" and values.get("href"):
+                self.anchors.append(values)
+                if len(self.anchors) > MAX_FILES:
+                    raise TooManyFilesError
+            elif tag == "base" and not self.base:
+                self.base = values.get("href", "")
+            elif tag == "meta" and "name" in values:
+                self.metas[values["name"].lower()] = values.get("content", "")
+            elif tag in ("form", "input", "script"):
+                self.interactive = True
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {key: value or "" for key, value in attrs}
-        if tag == "a" and values.get("href"):
-            self.anchors.append((values["href"], values))
-        elif tag == "base" and not self.base:
-            self.base = values.get("href", "")
-        elif tag == "meta" and "name" in values:
-            self.metas[values["name"].lower()] = values.get("content", "")
-        elif tag in ("form", "input", "script"):
-            self.interactive = True
+
+_OF_INTEREST = frozenset({"a", "base", "meta"})
+"""Elements whose attributes matter."""
+_RAW = frozenset({"script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"})
+"""Elements whose content is text, in which nothing begins but their own end."""
+_NAME = pattern(r"[A-Za-z][^\s/>]*")
+_ATTRIBUTE = pattern(r"[\s/]*(=?[^\s/>=]+)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|(?![\"'])[^\s>]*))?")
+_SPACE = pattern(r"[\s/]*")
+_ENDS = ("-->", "--!>")
+
+
+def _start_tags(text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the start tags of a page, with the attributes of those that matter (HTML, section 13.2.5)."""
+    place = text.find("<")
+    while place >= 0:
+        name = _NAME.match(text, place + 1)
+        if name is None:
+            place = _after_other(text, place)
+        else:
+            tag, attributes = name[0].lower(), dict[str, str]()
+            place = _after_attributes(text, name.end(), attributes if tag in _OF_INTEREST else None)
+            if place < 0:
+                return
+            yield tag, attributes
+            if tag in _RAW:
+                closing = re.compile(rf"</{tag}(?=[\s/>])", re.IGNORECASE).search(text, place)
+                place = closing.start() if closing else -1
+        place = text.find("<", place) if place >= 0 else -1
+
+
+def _after_other(text: str, place: int) -> int:
+    """Return the position after something in angle brackets that is no start tag, or -1 where nothing follows it."""
+    if text.startswith("<!--", place):
+        if text.startswith((">", "->"), place + 4):
+            return text.index(">", place) + 1
+        ends = [(found, len(end)) for end in _ENDS if (found := text.find(end, place + 4)) >= 0]
+        return sum(min(ends)) if ends else -1
+    if text.startswith(("<!", "<?", "</"), place):
+        end = text.find(">", place)
+        return end + 1 if end >= 0 else -1
+    return place + 1
+
+
+def _after_attributes(text: str, place: int, into: dict[str, str] | None) -> int:
+    """Return the position after a start tag, or -1 where nobody closes it; of two attributes, the first counts."""
+    while True:
+        space = _SPACE.match(text, place)
+        place = space.end() if space else place
+        if place >= len(text):
+            return -1
+        if text[place] == ">":
+            return place + 1
+        found = _ATTRIBUTE.match(text, place)
+        if found is None or found.end() >= len(text):
+            return -1
+        if found[2] is None and _EMPTY.match(text, found.end()):
+            return -1  # a quotation mark that nobody closes
+        if into is not None and len(into) < MAX_ATTRIBUTES:
+            value = found[2] or ""
+            into.setdefault(found[1].lower(), unescape(value[1:-1] if value[:1] in ("'", '"') else value))
+        place = found.end()
+
+
+_EMPTY = pattern(r"\s*=\s*[\"']")

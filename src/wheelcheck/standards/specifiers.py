@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Test: TypeAlias = "Callable[[Version], bool]"
 
 
+MAX_CLAUSES = 500
+"""Maximum number of clauses in a specifier set; testing a version takes time for each."""
+MAX_LENGTH = 64 * 1024
+"""Maximum length of a specifier set or a requirement."""
 _HUGE_NUMBER = pattern(r"\d{500}")
 """Numbers this long are rejected: Python stops converting at 4,300 digits, or earlier where so configured."""
 
@@ -25,6 +29,13 @@ _CLAUSE = pattern(
     r"\s*(~=|==|!=|<=|>=|<|>)\s*([0-9]{1,18}(?:\.[0-9]{1,18})*"
     r"(?:\.\*|(?:(?:a|b|rc|\.?dev|\.?post)[0-9]{0,18})*(\+[A-Za-z0-9]+(?:\.[A-Za-z0-9]+)*)?))\s*"
 )
+
+
+def excess_of(text: str) -> str | None:
+    """Return why a text from elsewhere is too much to be evaluated as specifiers, or None."""
+    if text.count(",") >= MAX_CLAUSES:
+        return f"has more than {MAX_CLAUSES} clauses"
+    return f"has more than {MAX_LENGTH:,} characters" if len(text) > MAX_LENGTH else None
 
 
 @lru_cache(maxsize=65536)

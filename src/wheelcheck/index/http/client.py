@@ -59,7 +59,7 @@ __all__ = [
     "split_credentials",
 ]
 
-PAGE_LIMIT = 128 * 2**20
+PAGE_LIMIT = 32 * 2**20
 MAX_REDIRECTS = 20
 FIRST_PAUSE = 0.25
 """Seconds before the first retry; each further pause doubles, with jitter."""
