@@ -765,7 +765,7 @@ def test_a_file_that_was_refused_and_is_mended(checker: Checker, where: str) -> 
     checker.server.add(
         path, metadata_text("mended", "2.0", requires=["nowhere"]) if where == "beside" else b"PK no zip"
     )
-    assert pins(checker.run("mended").out) == {"mended": "1.0"}
+    assert checker.run("mended").code == 1  # another file than what was published, so no other version is tried
     checker.server.resources[path] = good
     for kept in checker.cache.glob("*/metadata/*"):
         kept.unlink()  # as after ten minutes

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loopback import JSON, Server, redirect, simple_index
+from loopback import HTML, JSON, Server, redirect, simple_index
 from wheelcheck.cli.main import main
-from wheels import make_wheel
+from wheelcheck.standards import simple_api
+from wheels import Dist, make_wheel, metadata_text, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 LINUX = "manylinux_2_28_x86_64-3.12.4"
 WHEEL = make_wheel("demo", "1.0")
@@ -30,7 +33,7 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
     monkeypatch.setenv("PIP_RETRIES", "0")
 
     def run(*arguments: str) -> tuple[int, str]:
-        code = main(["check", *arguments, "-t", LINUX])
+        code = main(["check", *arguments, *([] if "-t" in arguments else ["-t", LINUX])])
         told = "".join(capfd.readouterr())
         assert "Traceback" not in told
         assert "cannot be handled" not in told  # that would be the net below everything
@@ -81,3 +84,101 @@ def test_an_address_that_is_none(server: Server, run: Any, host: str, place: str
         server.add("/simple/demo/", page({"filename": WHEEL.filename, "url": url, "hashes": {}}, good), JSON)
         code, told = run("demo", "-i", server.index)
         assert (code, "  demo  0.9  requested" in told) == (0, True) or code == 2
+
+
+# -- two sources for one fact
+
+
+def served(server: Server, wheel: Dist, metadata: str | None, **about: Any) -> None:
+    """Serve a wheel, perhaps with metadata beside it, on a page that has an older version, too."""
+    older = make_wheel("demo", "0.9")
+    files = []
+    for dist in (wheel, older):
+        server.add(f"/files/{dist.filename}", dist.content)
+        files.append(
+            {"filename": dist.filename, "url": f"{server.url}/files/{dist.filename}", "hashes": {"sha256": dist.sha256}}
+        )
+    if metadata is not None:
+        server.add(f"/files/{wheel.filename}.metadata", metadata)
+        files[0]["core-metadata"] = {"sha256": sha256(metadata.encode()).hexdigest()}
+    server.add("/simple/demo/", page(files[0] | about, files[1]), JSON)
+
+
+@pytest.mark.parametrize("beside", [{}, {"requires": ["dep"]}, {"requires_python": ">=3.8"}, {"extras": ["x"]}])
+def test_metadata_beside_a_wheel_that_says_something_else(
+    server: Server, run: Any, beside: dict[str, Any], tmp_path: Path
+) -> None:
+    """Once the wheel is in hand, it is refused, and no other version is taken, as by pip."""
+    wheel = make_wheel("demo", "1.0", requires=[] if beside else ["dep>=1"])
+    served(server, wheel, metadata_text("demo", "1.0", **beside))
+    server.add_project("dep", [make_wheel("dep", "1.0")])
+    code, told = run("demo", "-i", server.index, "-t", "running", "--confirm", "--fresh", "--cache-dir", str(tmp_path))
+    assert code == 1
+    assert "its own METADATA and the one served beside it differ in" in " ".join(told.split())
+    folder = tmp_path / "local"
+    (folder / "demo").mkdir(parents=True)
+    (folder / "demo" / wheel.filename).write_bytes(wheel.content)
+    (folder / "demo" / f"{wheel.filename}.metadata").write_text(metadata_text("demo", "1.0", **beside))
+    (folder / "demo" / "index.html").write_text(
+        f'<a href="{wheel.filename}" data-core-metadata="true">{wheel.filename}</a>'
+    )
+    code, told = run("demo", "-i", str(folder), "-t", LINUX)
+    assert code == 1
+    assert "differ in" in told
+
+
+@pytest.mark.parametrize("ranges", ["none", "all"])
+@pytest.mark.parametrize("confirm", [False, True])
+def test_bytes_that_are_not_those_that_are_published(run: Any, ranges: str, confirm: bool, tmp_path: Path) -> None:
+    wheel = make_wheel("demo", "1.0", files={"demo.py": "x = 'longer'"})
+    with simple_index({"demo": [wheel, make_wheel("demo", "0.9")]}, metadata=confirm, ranges=ranges) as server:
+        server.resources[f"/files/{wheel.filename}"].body = make_wheel("demo", "1.0").content
+        fresh = ["-t", "running", "--confirm", "--fresh", "--cache-dir", str(tmp_path)] if confirm else ["-t", LINUX]
+        code, told = run("demo", "-i", server.index, *fresh)
+    assert code == 1
+    assert "its hash is sha256:" in told
+    assert "0.9" not in told
+
+
+def test_a_wheel_with_the_metadata_of_another_project(server: Server, run: Any) -> None:
+    text = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
+    content = zipped({"demo.py": "", "evil-1.0.dist-info/METADATA": text, "evil-1.0.dist-info/RECORD": ""})
+    served(server, make_wheel("demo", "1.0").holding(content), None)
+    code, told = run("demo==1.0", "-i", server.index, "-t", LINUX)
+    assert code == 1
+    assert "its directory evil-1.0.dist-info is not that of demo" in told
+
+
+# -- pages without end
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<!--" * 500_000, "<a " * 700_000, "<div>" * 400_000, '<a href="' * 200_000, "<" * 2_000_000, "<a x" * 500_000],
+    ids=["comments", "anchors", "nested", "quotes", "brackets", "attributes"],
+)
+def test_a_page_of_html_that_closes_nothing(server: Server, run: Any, body: str) -> None:
+    server.add("/simple/demo/", body, HTML)
+    assert run("demo", "-i", server.index, "-t", LINUX)[0] in (1, 2)
+
+
+def test_a_page_with_more_than_a_page_can_hold(server: Server, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simple_api, "MAX_FILES", 3)
+    files = [{"filename": f"demo-{n}-py3-none-any.whl", "url": "x", "hashes": {}} for n in range(4)]
+    server.add("/simple/demo/", page(*files), JSON)
+    code, told = run("demo", "-i", server.index, "-t", LINUX)
+    assert (code, "it lists more than 3 files" in told) == (2, True)
+
+
+@pytest.mark.parametrize("where", ["page", "metadata", "requirement"])
+def test_specifiers_with_more_clauses_than_anyone_writes(server: Server, run: Any, where: str) -> None:
+    clauses = ",".join(f"!=9.{number}" for number in range(20_000))
+    if where == "page":
+        served(server, WHEEL, None, **{"requires-python": clauses})
+        assert "  demo  0.9  requested" in run("demo", "-i", server.index, "-t", LINUX)[1]
+        return
+    said = {"requires": [f"dep{clauses}"]} if where == "requirement" else {"requires_python": clauses}
+    served(server, make_wheel("demo", "1.0", **said), None)
+    assert "  demo  0.9  requested" in run("demo", "-i", server.index, "-t", LINUX)[1]
+    code, told = run("demo==1.0", "-i", server.index, "-t", LINUX)
+    assert (code, "more than" in told) == (1, True)

@@ -176,7 +176,9 @@ def test_a_wrong_hash_refuses_the_file(ending: str, sizes: bool) -> None:
     with simple_index({"spam": [stated]}, sizes=sizes) as server:
         server.resources[f"/files/{stated.filename}"].body = found.content
         told = told_of(server)
-        assert told == HashMismatch(expected=(f"sha256:{stated.sha256}",), actual=f"sha256:{found.sha256}")
+        assert told == HashMismatch(
+            expected=(f"sha256:{stated.sha256}",), actual=f"sha256:{found.sha256}", received=True
+        )
 
 
 def test_a_wrong_hash_goes_before_what_is_wrong_inside() -> None:

@@ -23,6 +23,8 @@ from wheelcheck.diagnosis.confirmation import (
 )
 from wheelcheck.inputs.options import complete
 from wheelcheck.inputs.request import cache_directory, target_named
+from wheelcheck.resolver.resolve import refusal
+from wheelcheck.standards.file_problems import FileRefusedError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,6 +122,9 @@ def confirmed(result: Result, options: Options, index: Index) -> Result:
         confirmation = _explained(_confirm(result, options, index), result.target, options)
     except UndeterminedError as error:
         return replace(result, error=error)
+    except FileRefusedError as error:
+        (pin,) = (pin for pin in result.pins if pin.file.filename == error.file.filename)
+        return replace(result, pins=(), conflict=refusal(error, pin.demands), concerns=(), remedies=())
     concerns = (*_not_tried(confirmation), *_differences(result.pins, confirmation))
     return replace(result, confirmation=confirmation, concerns=(*result.concerns, *concerns))
 
@@ -136,7 +141,9 @@ def _confirm(result: Result, options: Options, index: Index) -> Confirmation:
     if not options["fresh"]:
         return _import(result.pins, options, interpreter)
     with _workspace(options) as directory:
-        python = fresh(result.pins, interpreter=interpreter, download=index.download, cache_dir=directory)
+        python = fresh(
+            result.pins, interpreter=interpreter, download=index.download, cache_dir=directory, verify=index.verify
+        )
         return _import(result.pins, options, str(python))
 
 

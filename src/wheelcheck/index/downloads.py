@@ -10,11 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from wheelcheck.common.errors import NotCached, NotDownloaded
+from wheelcheck.common.records import replace
 from wheelcheck.common.urls import shown
 from wheelcheck.index.context import FetchContext
 from wheelcheck.index.http.ranges import MAX_BYTES, bounded
 from wheelcheck.index.local_files import stated_of
 from wheelcheck.index.pages import GONE
+from wheelcheck.standards.file_problems import FileRefusedError
 from wheelcheck.standards.hashes import chunks_of, mismatch_of
 from wheelcheck.standards.project_page import Listed
 
@@ -29,8 +31,7 @@ def download(access: FetchContext, file: Listed, destination: Path, progress: Pr
         with temporary.open("rb") as handle:
             wrong = mismatch_of(stated_of(file), chunks_of(handle))
         if wrong:
-            why = f"its hash is {wrong.actual} instead of {' or '.join(wrong.expected)}"
-            raise NotDownloaded(file.filename, why)
+            raise FileRefusedError(file, replace(wrong, received=True))
         temporary.replace(destination)
     except OSError as error:
         raise NotDownloaded(file.filename, f"it cannot be written to {destination} ({error.strerror})") from None
@@ -54,7 +55,7 @@ def _fetch(access: FetchContext, file: Listed, place: Path, progress: Progress) 
         if local is not None:
             _copy(file, local, sink())
             return
-        answer = access.transport.download(file.url, sink, login=access.login_of(file))
+        answer = access.transport.download(file.url, sink, login=access.login_of(file), size=file.size)
     if answer.status in GONE:
         raise NotDownloaded(file.filename, f"nothing is at its URL: the server answers HTTP {answer.status}")
     if answer.status != 200:

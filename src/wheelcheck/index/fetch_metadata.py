@@ -8,13 +8,15 @@ from typing import BinaryIO
 from urllib.parse import urlsplit, urlunsplit
 
 from wheelcheck.common.errors import IndexNonsense, Unreadable
+from wheelcheck.common.records import replace
 from wheelcheck.index.context import FetchContext
 from wheelcheck.index.http.ranges import RemoteFile
 from wheelcheck.index.local_files import body_of, mismatch_of_file, stated_of
+from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
-from wheelcheck.standards.hashes import chunks_of, mismatch_of
+from wheelcheck.standards.hashes import mismatch_of
 from wheelcheck.standards.project_page import Listed, Sdist
-from wheelcheck.standards.source_metadata import MetadataResult, checked_metadata
+from wheelcheck.standards.source_metadata import MetadataResult, checked_metadata, contradiction
 from wheelcheck.standards.zip_member import METADATA_LIMIT, ArchiveError, metadata_of, reader_of
 
 
@@ -40,7 +42,8 @@ def _sidecar(access: FetchContext, file: Listed) -> bytes | HashMismatch | None:
         raise answer.failure()
     if answer.status != 200:
         return None
-    return mismatch_of(_expected_beside(file), [answer.body]) or answer.body
+    wrong = mismatch_of(_expected_beside(file), [answer.body])
+    return replace(wrong, received=True) if wrong else answer.body
 
 
 def _inside(access: FetchContext, file: Listed) -> bytes | BadMetadata | HashMismatch:
@@ -57,13 +60,20 @@ def _inside(access: FetchContext, file: Listed) -> bytes | BadMetadata | HashMis
         login=access.login_of(file),
         unsupported=access.unsupported,
     ) as remote:
-        wrong = mismatch_of(file.hashes, chunks_of(remote.whole)) if remote.whole is not None else None
-        if wrong:
+        if wrong := _mismatch(file, remote):
             return wrong
         try:
-            return metadata_of(remote.read, remote.size)
+            body = metadata_of(remote.read, remote.size, project=file.name)
         except ArchiveError as error:
             return BadMetadata(why=str(error))
+        return _mismatch(file, remote) or body
+
+
+def _mismatch(file: Listed, remote: RemoteFile) -> HashMismatch | None:
+    """Return how a file differs from what is published about it, where all of it was received, however it came."""
+    chunks = remote.whole_chunks()
+    wrong = mismatch_of(file.hashes, chunks) if chunks is not None else None
+    return replace(wrong, received=True) if wrong else None
 
 
 # -- on this machine
@@ -76,18 +86,36 @@ def local_metadata(file: Listed, path: Path) -> MetadataResult:
     """
     beside = _local_sidecar(file, path)
     try:
-        return mismatch_of_file(stated_of(file), path) or beside or _local_inside(file, path)
+        wrong = mismatch_of_file(stated_of(file), path)
+        if wrong is not None:
+            return replace(wrong, received=True)
+        own = _local_inside(file, path)
+        return _contradicted(own, beside) or own
     except OSError as error:
         if beside is not None and isinstance(error, FileNotFoundError):
             return beside
         raise Unreadable(file.filename, f"{path}: {error.strerror}") from None
 
 
+def _contradicted(own: MetadataResult, beside: MetadataResult | None) -> MetadataResult | None:
+    """Return why a file is refused whose metadata is served beside it, and differs from its own; None where not."""
+    if isinstance(beside, HashMismatch):
+        return beside
+    field = contradiction(own, beside) if isinstance(own, Metadata) and isinstance(beside, Metadata) else None
+    return contradicted(field) if field else None
+
+
+def contradicted(field: str) -> BadMetadata:
+    """Return the reason to refuse a file of which two texts say different things in a field."""
+    return BadMetadata(why=f"its own METADATA and the one served beside it differ in {field}", contradicts=True)
+
+
 def _local_sidecar(file: Listed, path: Path) -> MetadataResult | None:
     body = body_of(path.with_name(path.name + ".metadata")) if file.core_metadata else None
     if body is None:
         return None
-    result = mismatch_of(_expected_beside(file), [body]) or checked_metadata(file, body)
+    wrong = mismatch_of(_expected_beside(file), [body])
+    result = replace(wrong, received=True) if wrong else checked_metadata(file, body)
     return None if isinstance(result, BadMetadata) else result
 
 
@@ -104,7 +132,7 @@ def metadata_in(file: Listed, handle: BinaryIO) -> bytes | BadMetadata:
             from wheelcheck.index.sdists import pkg_info_of
 
             return pkg_info_of(handle, file)
-        return metadata_of(reader_of(handle), handle.seek(0, 2))
+        return metadata_of(reader_of(handle), handle.seek(0, 2), project=file.name)
     except ArchiveError as error:
         return BadMetadata(why=str(error))
 

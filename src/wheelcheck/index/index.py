@@ -28,9 +28,11 @@ from wheelcheck.index.http.options import TransportOptions
 from wheelcheck.index.metadata import identity_of, known_metadata, read_metadata
 from wheelcheck.index.pages import known_links, known_page, read_links, read_page
 from wheelcheck.index.sources import FindLinks, Local, Placed, Remote, SimpleIndex, Source, placed
+from wheelcheck.standards.core_metadata import Metadata
+from wheelcheck.standards.file_problems import BadMetadata, FileRefusedError
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile, merged
-from wheelcheck.standards.source_metadata import MetadataResult
+from wheelcheck.standards.source_metadata import MetadataResult, checked_metadata, contradiction
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -287,7 +289,8 @@ class Index:
             progress: called with the number of bytes so far.
 
         Raises:
-            NotDownloaded: the file is gone, its hashes differ, or it cannot be written.
+            FileRefusedError: its hashes differ.
+            NotDownloaded: the file is gone, or it cannot be written.
             UndeterminedError: its server could not be asked.
         """
         from wheelcheck.index.downloads import download
@@ -298,6 +301,27 @@ class Index:
             ACTIVITY.done = begun + size
 
         download(self._context, file, destination, progress or tell)
+
+    def verify(self, file: Listed, path: Path) -> None:
+        """Hold the metadata that answers were made from against that inside the file, now that it is in hand.
+
+        Raises:
+            FileRefusedError: the two differ in a field that decides.
+        """
+        from wheelcheck.index.fetch_metadata import contradicted, metadata_in
+
+        task = self._tasks.get(identity_of(file))
+        used = task.answer() if task is not None and task.is_done else None
+        if not isinstance(used, Metadata):
+            return
+        with path.open("rb") as handle:
+            body = metadata_in(file, handle)
+        own = body if isinstance(body, BadMetadata) else checked_metadata(file, body)
+        field = contradiction(own, used) if isinstance(own, Metadata) else None
+        if isinstance(own, BadMetadata):
+            raise FileRefusedError(file, own)
+        if field is not None:
+            raise FileRefusedError(file, contradicted(field))
 
     # -- tasks
 

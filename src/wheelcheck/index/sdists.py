@@ -11,6 +11,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 
 from wheelcheck.common.errors import Unreadable
+from wheelcheck.common.records import replace
 from wheelcheck.index.http.ranges import bounded
 from wheelcheck.standards.core_metadata import MetadataError
 from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
@@ -87,7 +88,7 @@ def fetched_pkg_info(access: FetchContext, file: Sdist) -> bytes | BadMetadata |
         whole = fetch(access, file.url, file.filename, _Intake(handle, file).start, login=access.login_of(file))
         wrong = mismatch_of(file.hashes, chunks_of(handle)) if whole else None
         if wrong:
-            return wrong
+            return replace(wrong, received=True)
         try:
             return pkg_info_of(handle, file)
         except ArchiveError as error:

@@ -143,9 +143,13 @@ def _refusal(document: Mapping[str, Any]) -> BadMetadata | HashMismatch | Dynami
     text = {name: value for name, value in document.items() if isinstance(value, str)}
     match text.get("kind"):
         case "BadMetadata":
-            return BadMetadata(why=text.get("why", ""))
+            return BadMetadata(why=text.get("why", ""), contradicts=document.get("contradicts") is True)
         case "HashMismatch":
-            return HashMismatch(expected=_texts(document.get("expected")), actual=text.get("actual", ""))
+            return HashMismatch(
+                expected=_texts(document.get("expected")),
+                actual=text.get("actual", ""),
+                received=document.get("received") is True,
+            )
         case "DynamicMetadata":
             return DynamicMetadata(fields=_texts(document.get("fields")))
     return None

@@ -26,9 +26,10 @@ from installer.utils import get_launcher_kind
 
 from wheelcheck.common.errors import UndeterminedError, UsageError
 from wheelcheck.common.progress import ACTIVITY
-from wheelcheck.common.records import record
+from wheelcheck.common.records import record, replace
 from wheelcheck.common.urls import path_of_url
 from wheelcheck.diagnosis.confirmation import OLDEST_PYTHON
+from wheelcheck.standards.file_problems import FileRefusedError, HashMismatch
 from wheelcheck.standards.hashes import chunks_of, digests_of, mismatch_of
 from wheelcheck.standards.project_page import Wheel
 
@@ -114,6 +115,7 @@ def fresh(
     interpreter: str,
     download: Download,
     cache_dir: Path,
+    verify: Callable[[Listed, Path], None] | None = None,
 ) -> Path:
     """Return the interpreter of an environment that holds exactly the pins, cached or newly created.
 
@@ -122,6 +124,7 @@ def fresh(
         interpreter: a Python, 3.8 or newer; if it is in a venv itself, its base Python is used.
         download: writes a file to a path; called for one after the other.
         cache_dir: holds environments and wheels; both are completed elsewhere and then moved into place.
+        verify: called with each file and the path of its wheel before anything is unpacked; what it raises ends this.
 
     Raises:
         UsageError: the interpreter cannot be run or is too old.
@@ -136,6 +139,9 @@ def fresh(
     if not _is_whole(place):
         with _explain_failures(place):
             stored = _fetch(wheels, cache_dir.absolute() / "wheels", download)
+            for item, path in zip(wheels, stored, strict=True):
+                if verify is not None:
+                    verify(item.wheel, path)
             _build(place, stored, executable, about)
     return _python(place)
 
@@ -296,21 +302,19 @@ def _stored(wheel: _HashedWheel, store: Path, download: Download) -> Path:
             ACTIVITY.done = done
             mismatch = _mismatch(part, wheel)
             if mismatch:
-                raise WheelRefused(wheel.wheel.filename, mismatch)
+                raise FileRefusedError(wheel.wheel, mismatch)
             part.replace(place)
     ACTIVITY.add(place.stat().st_size)
     return place
 
 
-def _mismatch(path: Path, wheel: _HashedWheel) -> str | None:
+def _mismatch(path: Path, wheel: _HashedWheel) -> HashMismatch | None:
     """Return how a file differs from what is published about it, or None."""
     algorithm, _, digest = wheel.identity.partition(":")
     stated = wheel.wheel.hashes if wheel.unhashed else {**wheel.wheel.hashes, algorithm: digest}
     with path.open("rb") as file:
         wrong = mismatch_of(stated, chunks_of(file))
-    if wrong is None:
-        return None
-    return f"its hash is {wrong.actual}, but {wrong.expected[0]} is stated by {wheel.wheel.index or 'its index'}"
+    return replace(wrong, received=True) if wrong is not None else None
 
 
 @contextmanager
@@ -409,8 +413,17 @@ def _schemes(made: Path, place: Path, python: tuple[int, ...]) -> dict[str, str]
     return {name: str(path) for name, path in paths.items()} | {"headers": str(headers)}
 
 
+MIN_SUSPICIOUS, MAX_RATIO = 64 * 2**20, 50
+"""A wheel that unpacks to more bytes than this, and to more than so many times its size, is refused, as on PyPI."""
+
+
 def _needed_space(wheels: Iterable[Path], place: Path) -> int:
     """Check the free space before the disk is full, which also bounds what compressed files expand to."""
+    for wheel in wheels:
+        size, packed = _unpacked_size(wheel), wheel.stat().st_size
+        if size > MIN_SUSPICIOUS and size > MAX_RATIO * packed:
+            why = f"it unpacks to {size / 1e6:,.0f} MB, more than {MAX_RATIO} times its size"
+            raise WheelRefused(wheel.name, why)
     needed, free = sum(map(_unpacked_size, wheels)), shutil.disk_usage(place.parent).free
     if needed > free:
         why = f"the wheels unpack to {needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free"

@@ -38,7 +38,14 @@ from wheelcheck.resolver.model import (
 from wheelcheck.resolver.prefetch import Prefetcher
 from wheelcheck.resolver.state import Cause, PairVersion, ResolutionState
 from wheelcheck.standards.core_metadata import Metadata, MetadataError, parse_metadata
-from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch, NotListed
+from wheelcheck.standards.file_problems import (
+    BadMetadata,
+    DynamicMetadata,
+    FileRefusedError,
+    HashMismatch,
+    NotListed,
+    is_tampered,
+)
 from wheelcheck.standards.markers import UndecidableMarker, applies, marker_text
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 from wheelcheck.standards.project_page import ProjectPage, UnreadableFile, Wheel
@@ -460,6 +467,9 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         self.budget.awaited = None
         if isinstance(metadata, DynamicMetadata):
             raise Unreadable.dynamic(candidate.file.filename, metadata.fields)
+        if is_tampered(metadata):
+            assert isinstance(metadata, BadMetadata | HashMismatch)
+            raise FileRefusedError(candidate.file, metadata)
         if not isinstance(metadata, Metadata):
             return metadata
         if not self.judge.accepts_python(metadata.requires_python):

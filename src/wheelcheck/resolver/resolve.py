@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING, TypeAlias
 from wheelcheck.common.errors import UndeterminedError
 from wheelcheck.common.records import replace
 from wheelcheck.resolver.limits import Budget
-from wheelcheck.resolver.model import Constraint, Demand, NoAnswer, Outcome, Question, Solution
+from wheelcheck.resolver.model import (
+    Constraint,
+    Demand,
+    NoAnswer,
+    NoCompatibleFile,
+    Outcome,
+    Question,
+    RefusedFile,
+    Solution,
+)
 from wheelcheck.resolver.provider import MAX_ROUNDS_MORE, Run
 from wheelcheck.resolver.state import ResolutionState
+from wheelcheck.standards.file_problems import FileRefusedError
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.requirements import requirement_of
 
@@ -38,7 +48,17 @@ def resolve(question: Question, index: PackageIndex, budget: Budget | None = Non
     if question.refused is not None:
         return question.refused
     run = Run(question, index, budget or Budget())
-    return _answer(run) or _explanation(run)
+    try:
+        return _answer(run) or _explanation(run)
+    except FileRefusedError as error:
+        return refusal(error, run.state.demands_on(error.file.name))
+
+
+def refusal(error: FileRefusedError, demands: Iterable[Demand]) -> NoCompatibleFile:
+    """Return the conflict of a file that is not what its index says: no other one is tried, as in pip."""
+    file = error.file
+    refused = RefusedFile(filename=file.filename, version=file.version, reasons=(error.reason,))
+    return NoCompatibleFile(project=file.name, demands=tuple(dict.fromkeys(demands)), files=(refused,))
 
 
 def solve(question: Question, index: PackageIndex, budget: Budget | None = None) -> Solution | None:
@@ -47,7 +67,10 @@ def solve(question: Question, index: PackageIndex, budget: Budget | None = None)
     Raises:
         UndeterminedError: as `resolve`.
     """
-    return None if question.refused else _answer(Run(question, index, budget or Budget()))
+    try:
+        return None if question.refused else _answer(Run(question, index, budget or Budget()))
+    except FileRefusedError:
+        return None
 
 
 def resolve_with_state(
@@ -57,6 +80,8 @@ def resolve_with_state(
     run = Run(question, index, budget or Budget())
     try:
         return _answer(run) or _explanation(run), run.state
+    except FileRefusedError as error:
+        return refusal(error, run.state.demands_on(error.file.name)), run.state
     except UndeterminedError as error:
         return error, run.state
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from wheelcheck.common.records import Variant, record
+
+if TYPE_CHECKING:
+    from wheelcheck.standards.project_page import Listed
 
 
 @record
@@ -19,10 +24,16 @@ class DynamicMetadata(Variant):
 
 @record
 class HashMismatch(Variant):
-    """The hash of the file, or the hash that the index publishes, is not the expected one."""
+    """The hash of the file, or the hash that the index publishes, is not the expected one.
+
+    Attributes:
+        received: whether bytes that were received are others than what is published. Then no other version is tried,
+            since somebody may have exchanged the file.
+    """
 
     expected: tuple[str, ...]
     actual: str
+    received: bool = False
 
 
 @record
@@ -34,6 +45,33 @@ class NotListed(Variant):
 
 @record
 class BadMetadata(Variant):
-    """The core metadata of the file cannot be used."""
+    """The core metadata of the file cannot be used.
+
+    Attributes:
+        contradicts: whether what the index serves as its metadata says something else than the file itself. Then no
+            other version is tried, as for a hash that differs.
+    """
 
     why: str
+    contradicts: bool = False
+
+
+class FileRefusedError(Exception):
+    """A file that is not what its index says, whatever else could be chosen instead; this ends the search, as in pip.
+
+    Attributes:
+        file: the file.
+        reason: why it is refused.
+    """
+
+    def __init__(self, file: Listed, reason: HashMismatch | BadMetadata) -> None:
+        super().__init__(file.filename)
+        self.file = file
+        self.reason = reason
+
+
+def is_tampered(found: object) -> bool:
+    """Return whether the metadata of a file shows that the file is not what its index says."""
+    return (isinstance(found, HashMismatch) and found.received) or (
+        isinstance(found, BadMetadata) and found.contradicts
+    )

@@ -223,6 +223,28 @@ MetadataResult: TypeAlias = "Metadata | BadMetadata | HashMismatch | DynamicMeta
 """The metadata of a file, the reason to reject the file, or that only a build of the source distribution could tell."""
 
 
+def contradiction(own: Metadata, other: Metadata) -> str | None:
+    """Return in which field two texts about one file differ, so that one of them is a lie; None where in none."""
+    return next((name for name, said in _said(own).items() if said != _said(other)[name]), None)
+
+
+def _said(metadata: Metadata) -> dict[str, object]:
+    """Return what decides an answer, by field, so that equal meanings are equal."""
+    return {
+        "Requires-Dist": sorted(map(str, metadata.requires_dist)),
+        "Requires-Python": str(_specifiers_or_text(metadata.requires_python)),
+        "Provides-Extra": sorted(metadata.extras),
+    }
+
+
+def _specifiers_or_text(text: str | None) -> object:
+    """Return a Requires-Python in normal form, or as it is where it has none."""
+    try:
+        return specifiers_of(text) if text else ""
+    except ValueError:
+        return text
+
+
 def checked_metadata(file: Listed, body: bytes) -> Metadata | BadMetadata | DynamicMetadata:
     """Parse the metadata of a file, and compare its name and version with the file name."""
     try:

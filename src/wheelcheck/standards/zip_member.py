@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import BinaryIO, TypeAlias
 
 from wheelcheck.common.records import record
+from wheelcheck.standards.names import NormalizedName, canonicalize_name
 
 Read: TypeAlias = Callable[[int, int], bytes]
 """``read(offset, length)`` returns exactly the bytes there, fewer only at the end of the file."""
@@ -87,18 +88,31 @@ def reader_of(handle: BinaryIO) -> Read:
     return read
 
 
-def metadata_of(read: Read, size: int, limit: int = METADATA_LIMIT) -> bytes:
+def metadata_of(read: Read, size: int, limit: int = METADATA_LIMIT, *, project: NormalizedName | None = None) -> bytes:
     """Return the only ``NAME-VERSION.dist-info/METADATA`` of a wheel.
 
     Args:
         read: reads bytes at an offset; its exceptions pass through.
         size: the length of the file.
         limit: the maximum size of METADATA.
+        project: whose directory it has to be in; None for anybody's.
 
     Raises:
-        ArchiveError: the archive is corrupt, holds no METADATA or several, or lies about its size.
+        ArchiveError: the archive is corrupt, holds no METADATA or several, lies about its size, or holds the METADATA
+            of another project.
     """
-    return member_of(read, size, _is_metadata, "METADATA", limit)
+    names: list[bytes] = []
+
+    def chosen(name: bytes) -> bool:
+        is_chosen = _is_metadata(name)
+        names.extend([name] if is_chosen else [])
+        return is_chosen
+
+    body = member_of(read, size, chosen, "METADATA", limit)
+    folder = names[0].partition(b"/")[0].decode("utf-8", "replace")
+    if project is not None and not canonicalize_name(folder).startswith(f"{project}-"):  # as pip compares them
+        raise ArchiveError(f"its directory {folder} is not that of {project}")
+    return body
 
 
 def member_of(read: Read, size: int, chosen: Chosen, what: str, limit: int = METADATA_LIMIT) -> bytes:

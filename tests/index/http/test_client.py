@@ -786,8 +786,19 @@ def test_a_download_of_what_is_not_there_is_none(server: Server) -> None:
     assert (answer.status, taken) == (404, [])
 
 
+def test_a_download_that_never_ends_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However fast it comes, and whatever length it claims."""
+    monkeypatch.setattr(transport, "MAX_TIMEOUTS", 1)
+    monkeypatch.setattr(transport, "MAX_TIMEOUTS_OF_FILE", 2)
+    for head in (b"Content-Length: 999999999999\r\n\r\n", b"Connection: close\r\n\r\n"):
+        server.fault("/thing", loopback.drip(OK + head, every=0.01))
+        with pytest.raises(TimedOut):
+            downloaded(f"{server.url}/thing", TransportOptions(timeout=0.4, retries=0))
+
+
 def test_a_download_that_comes_steadily_may_take_its_time(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "MIN_BYTES_PER_SECOND", 1)
+    monkeypatch.setattr(transport, "MEAN_BYTES_PER_SECOND", 1)
     monkeypatch.setattr(transport, "MAX_TIMEOUTS", 1)
     server.fault("/thing", loopback.drip(OK + b"Content-Length: 12\r\n\r\n", every=0.1))
     _, taken = downloaded(f"{server.url}/thing", TransportOptions(timeout=0.4, retries=0))

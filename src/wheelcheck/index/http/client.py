@@ -67,6 +67,12 @@ FIRST_PAUSE = 0.25
 MAX_TIMEOUTS = 20
 """A page is abandoned after this many time-outs, however steadily it arrives."""
 
+MAX_TIMEOUTS_OF_FILE = 120
+"""A file is abandoned after this many time-outs, which is half an hour by default."""
+
+MEAN_BYTES_PER_SECOND = 256 * 2**10
+"""By how much a file may take longer than a page: the time in which its bytes would arrive at this rate."""
+
 MIN_BYTES_PER_SECOND = 16 * 2**10
 """A body that arrives more slowly is abandoned once the deadline is over."""
 
@@ -113,6 +119,11 @@ class _Deadline:
     def step(self) -> float:
         """Return the seconds that the next step may take."""
         return max(0.001, min(self.timeout, self.left()))
+
+    def expect(self, length: int) -> None:
+        """Put the end off for a body of a file of this length."""
+        longest = self._last - self.most + MAX_TIMEOUTS_OF_FILE * self.timeout
+        self._last = min(self._last + length / MEAN_BYTES_PER_SECOND, longest)
 
     def arrived(self, length: int) -> None:
         """Extend the deadline by the bytes of a body that arrived; raise once it is over."""
@@ -214,7 +225,9 @@ class Transport:
         """Return status and headers as `get` would; raises as `get` does."""
         return self._answered("HEAD", url, headers or {}, lambda: Body(0, lambda *_: False), login, self._most)
 
-    def download(self, url: str, sink: Callable[[], Sink], *, login: Login | None = None) -> Answer:
+    def download(
+        self, url: str, sink: Callable[[], Sink], *, login: Login | None = None, size: int | None = None
+    ) -> Answer:
         """Stream a body of status 200 as it is on the wire; raises as `get` does, and what a sink raises.
 
         After a broken attempt, the download is resumed where the server allows it safely, otherwise restarted.
@@ -222,9 +235,12 @@ class Transport:
         Args:
             url, login: as for `get`.
             sink: creates a receiver of chunks, for each start.
+            size: the length of the file, as far as it is known. It may take longer the longer it is, up to
+                `MAX_TIMEOUTS_OF_FILE`.
         """
         body = Stream(sink)
-        answer = self._answered("GET", url, {"accept-encoding": "identity"}, lambda: body, login, math.inf)
+        most = min(self._most + (size or 0) / MEAN_BYTES_PER_SECOND, MAX_TIMEOUTS_OF_FILE * self.options.timeout)
+        answer = self._answered("GET", url, {"accept-encoding": "identity"}, lambda: body, login, most)
         return Answer(url=answer.url, status=200, headers=answer.headers) if body.went_on else answer
 
     def overdue(self, thread: int) -> TimedOut | None:
@@ -477,6 +493,8 @@ def _answer(
 ) -> Answer:
     status, headers = response.status_code, _headers_of(response)
     if body.wants(status, headers, url):
+        if isinstance(body, Stream):
+            deadline.expect(content_length(headers) or 0)
         body.fill(_arriving(response, deadline, note), headers, url)
         return Answer(url=url, status=status, headers=headers, body=body.whole())
     if question.method != "HEAD":

@@ -13,9 +13,10 @@ from wheelcheck.common.errors import Unreadable
 from wheelcheck.index.http.auth import Login, Origin, origin_of
 from wheelcheck.index.http.client import Transport
 from wheelcheck.index.http.responses import Answer, Sink, content_length, content_range
+from wheelcheck.standards.hashes import chunks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
     from typing_extensions import Self
@@ -100,6 +101,13 @@ class RemoteFile:
             self._tail, self._tail_at = self._part(start, self._tail_at) + self._tail, start
         return self._tail[offset - self._tail_at : end - self._tail_at]
 
+    def whole_chunks(self) -> Iterable[bytes] | None:
+        """Return all bytes of the file where all of them were received, otherwise None."""
+        if self.whole is not None:
+            self.whole.seek(0)
+            return chunks_of(self.whole)
+        return [self._tail] if self._tail_at == 0 and len(self._tail) == self.size else None
+
     # -- opening
 
     def _open_by_listed_size(self) -> bool:
@@ -132,7 +140,7 @@ class RemoteFile:
 
         self.whole = TemporaryFile()  # noqa: SIM115 - closed with this object
         sink = partial(bounded, self.whole, MAX_BYTES, partial(Unreadable, self._filename))
-        answer = self._transport.download(self._url, sink, login=self._login)
+        answer = self._transport.download(self._url, sink, login=self._login, size=self._listed or self._told)
         if answer.status != 200:
             raise self._failure(answer)
         self.size = self.whole.seek(0, 2)
