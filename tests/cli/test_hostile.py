@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -130,9 +131,9 @@ def test_metadata_beside_a_wheel_that_says_something_else(
 @pytest.mark.parametrize("ranges", ["none", "all"])
 @pytest.mark.parametrize("confirm", [False, True])
 def test_bytes_that_are_not_those_that_are_published(run: Any, ranges: str, confirm: bool, tmp_path: Path) -> None:
-    wheel = make_wheel("demo", "1.0", files={"demo.py": "x = 'longer'"})
+    wheel = make_wheel("demo", "1.0")
     with simple_index({"demo": [wheel, make_wheel("demo", "0.9")]}, metadata=confirm, ranges=ranges) as server:
-        server.resources[f"/files/{wheel.filename}"].body = make_wheel("demo", "1.0").content
+        server.resources[f"/files/{wheel.filename}"].body = wheel.content.replace(b"demo", b"evil")
         fresh = ["-t", "running", "--confirm", "--fresh", "--cache-dir", str(tmp_path)] if confirm else ["-t", LINUX]
         code, told = run("demo", "-i", server.index, *fresh)
     assert code == 1
@@ -182,3 +183,47 @@ def test_specifiers_with_more_clauses_than_anyone_writes(server: Server, run: An
     assert "  demo  0.9  requested" in run("demo", "-i", server.index, "-t", LINUX)[1]
     code, told = run("demo==1.0", "-i", server.index, "-t", LINUX)
     assert (code, "more than" in told) == (1, True)
+
+
+# -- a cache that others can write
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo") or os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("what", ["directory", "entries"])
+def test_a_cache_of_another_user_is_not_believed(server: Server, run: Any, what: str, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    asked = ("demo", "-i", server.index, "-t", LINUX, "--cache-dir", str(cache))
+    assert run(*asked)[0] == 0
+    for path in [cache] if what == "directory" else [path for path in cache.rglob("*") if path.is_file()]:
+        os.chown(path, 65534, 65534)
+    server.forget()
+    code, told = run(*asked)
+    assert code == 0
+    assert "/simple/demo/" in server.paths
+    assert ("belongs to another user" in told) is (what == "directory")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs here")
+def test_a_fifo_in_place_of_an_entry_is_passed_over(server: Server, run: Any, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    asked = ("demo", "-i", server.index, "-t", LINUX, "--cache-dir", str(cache))
+    assert run(*asked)[0] == 0
+    for path in [path for path in cache.rglob("*") if path.is_file()]:
+        path.unlink()
+        os.mkfifo(path)
+    assert run(*asked)[0] == 0
+
+
+def test_clearing_the_cache_leaves_what_a_link_leads_to_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cache, other = tmp_path / "cache", tmp_path / "other"
+    (cache / "3" / "pages").mkdir(parents=True)
+    other.mkdir()
+    (other / "kept").write_text("")
+    (cache / "wheels").symlink_to(other, target_is_directory=True)
+    assert main(["cache", "clear", "--cache-dir", str(cache)]) == 0
+    capfd.readouterr()
+    assert (other / "kept").exists()
+    assert not (cache / "3").exists()
+    assert not (cache / "wheels").is_symlink()

@@ -188,8 +188,8 @@ def test_the_example_of_the_page_runs() -> None:
 @pytest.mark.parametrize(
     ("text", "fixes"),
     [
-        ("ModuleNotFoundError: No module named 'imp'", "python3.11 -m venv .venv"),
-        ("ModuleNotFoundError: No module named 'asyncore'", "python3.11 -m venv .venv"),
+        ("ModuleNotFoundError: No module named 'imp'", "python3.11 -m venv .venv-3.11"),
+        ("ModuleNotFoundError: No module named 'asyncore'", "python3.11 -m venv .venv-3.11"),
         (
             "  File \"/v/site-packages/mine/a.py\", line 1\nModuleNotFoundError: No module named 'yaml'",
             "python -m pip install pyyaml",

@@ -56,9 +56,9 @@ def test_every_file_has_a_command() -> None:
 
 @pytest.mark.parametrize("name", ["metal-cp312", "metal-cp313", "metal-rosetta", "metal-macos-12"])
 def test_the_first_answers_fit_one_screen(name: str) -> None:
-    """A screen of 80 columns and 24 lines, with the command above and the prompt below."""
+    """A screen of 80 columns and 24 lines, with the next prompt below."""
     text = (GOLDEN / f"{name}.txt").read_text("utf-8")
-    assert len(text.splitlines()) <= 22
+    assert len(text.splitlines()) <= 23
     assert max(map(len, text.splitlines())) <= 80
 
 

@@ -95,9 +95,11 @@ def _remedy(remedy: Remedy) -> str | None:
     wanted = " ".join(f"{pin.name}=={pin.version}" for pin in remedy.pins if pin.requested)
     match remedy.change:
         case ChangePython(python=python):
-            return f"python{'.'.join(python.split('.')[:2])} -m venv .venv && .venv/bin/pip install {wanted}"
+            short = ".".join(python.split(".")[:2])
+            return f"python{short} -m venv .venv-{short} && .venv-{short}/bin/pip install {wanted}"
         case UseNativeArchitecture(machine=machine):
-            return f"arch -{machine} python3 -m venv .venv && .venv/bin/pip install {wanted}"
+            made = f"arch -{machine} python3 -m venv .venv-{machine}"
+            return f"{made} && arch -{machine} .venv-{machine}/bin/python -m pip install {wanted}"
         case ChangeRequirement() | ReplaceProject() | AllowPreRelease():
             return f"pip install {wanted}"
     return None

@@ -144,7 +144,9 @@ def _with_projects(finding: Finding, projects: Sequence[NormalizedName]) -> Find
     """Return a finding; a new environment is one with the projects in question."""
     if finding.kind != "Translated":
         return finding
-    return replace(finding, fix=f"{finding.fix} && .venv-arm64/bin/python -m pip install {' '.join(projects)}")
+    return replace(
+        finding, fix=f"{finding.fix} && arch -arm64 .venv-arm64/bin/python -m pip install {' '.join(projects)}"
+    )
 
 
 def describe_environment(python: str | None, *, hashes: bool = False) -> DescribedEnvironment:

@@ -137,7 +137,9 @@ class Request:
             all_extras=options["all_extras"],
         )
         if not inputs.is_question:
-            raise UsageError("Nothing to check: name a requirement, or a requirements file with -r.")
+            empty = " and ".join(options["requirement"])
+            lacking = f"{empty} names no requirement" if empty else "name a requirement, or a requirements file with -r"
+            raise UsageError(f"Nothing to check: {lacking}.")
         return cls(
             targets=tuple(_target(target, options) for target in _expanded(_chosen(targets))),
             inputs=inputs,

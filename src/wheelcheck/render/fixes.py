@@ -54,7 +54,7 @@ def fix_commands(remedy: Remedy, target: Target) -> tuple[str, ...]:
         )
     if isinstance(remedy.change, Native):
         python = f"arch -arm64 {_python(target, named=True)}"
-        return _in_new_venv(python, ".venv-arm64", wanted, target)
+        return f"{python} -m venv .venv-arm64", f"arch -arm64 .venv-arm64/bin/python -m pip install {wanted}"
     return (f"{_python(target)} -m pip install {wanted}",)
 
 

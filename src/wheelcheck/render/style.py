@@ -6,7 +6,7 @@ import re
 from os import urandom
 
 from wheelcheck.render.console import harmless, terminal_width, wants_colour
-from wheelcheck.render.layout import MAX_WIDTH, MIN_WIDTH, WIDTH, cells, indent, wrap
+from wheelcheck.render.layout import MAX_WIDTH, MIN_WIDTH, WIDTH, cells, command_lines, indent, wrap
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
@@ -25,6 +25,7 @@ class Style:
         self.colour = colour
         self.width = width
         self.mark = urandom(8).hex()
+        self._whole: set[str] = set()
 
     @classmethod
     def of(cls, output: str | None, *, stderr: bool = False) -> Style:
@@ -42,8 +43,9 @@ class Style:
         return re.sub(f"{self.mark}([0-9]+m)", "\033[\\1", "\n".join(lines))
 
     def _fitting(self, line: str) -> list[str]:
-        if self._cells(line) <= self.width or self._unmarked(line).endswith(" \\"):
-            return [line]  # the latter is a part of a command
+        is_command = self._unmarked(line).endswith(" \\") or line.strip() in self._whole
+        if self._cells(line) <= self.width or is_command:
+            return [line]
         by = len(line) - len(line.lstrip(" "))
         return list(indent(wrap(line, self.width - by, hang=2, measure=self._cells), by))
 
@@ -53,6 +55,13 @@ class Style:
     def _unmarked(self, text: str) -> str:
         """Return a text without the marks in it."""
         return re.sub(f"{self.mark}[0-9]+m", "", text) if self.colour else text
+
+    def command(self, command: str, by: int, *, whole: bool = False) -> list[str]:
+        """Return a command as lines that a shell reads as one, to be indented; `whole` for a shell that cannot."""
+        if whole:
+            self._whole.add(command)
+            return [command]
+        return list(command_lines(command, self.width - by))
 
     def paragraph(self, text: str, *, by: int = 2, hang: int = 2, most: int | None = None) -> list[str]:
         """Return a text as indented lines."""

@@ -11,13 +11,14 @@ from wheelcheck.render import phrases
 from wheelcheck.render.console import harmless
 from wheelcheck.render.fixes import PRE_RELEASES, fix_commands, install_commands
 from wheelcheck.render.import_text import confirmation_lines, diagnosis_lines, reasons
-from wheelcheck.render.layout import MIN_WIDTH, columns, command_lines, indent, wrap
+from wheelcheck.render.layout import MIN_WIDTH, columns, indent, wrap
 from wheelcheck.render.problems import COMMAND_LINE, summary_of
 from wheelcheck.render.style import Style
 from wheelcheck.resolver import compatibility as verdicts
 from wheelcheck.resolver import model as outcomes
 from wheelcheck.standards.names import canonicalize_name
 from wheelcheck.targets.parse import GROUP
+from wheelcheck.targets.platform import Windows
 
 if TYPE_CHECKING:
     from wheelcheck.advice.changes import Remedy
@@ -138,7 +139,7 @@ def _audit(audit: Audit, style: Style) -> Iterator[str]:
     if audit.commands:
         yield style("bold", "What mends it, in this order:")
         for command in audit.commands:
-            yield from indent(command_lines(command, style.width - 2))
+            yield from indent(style.command(command, 2, whole=isinstance(target.platform, Windows)))
 
 
 def render_wheels(results: Sequence[WheelResult], where: str) -> str:
@@ -318,7 +319,7 @@ def _installation(result: Result, page: _Page) -> Iterator[str]:
     if commands:
         yield page.style("bold", "Install it")
         for command in commands:
-            yield from indent(command_lines(command, page.style.width - 2))
+            yield from indent(page.style.command(command, 2, whole=isinstance(result.target.platform, Windows)))
 
 
 def _common_pins(results: Sequence[Result], page: _Page) -> Iterator[str]:
@@ -418,8 +419,9 @@ def _conflict(conflict: outcomes.NoAnswer, target: Target, page: _Page) -> Itera
         yield from _nearest(groups[place], target, page, by=4 if page.verbose else 2, label=label)
     left = [file for place, files in enumerate(groups) if place not in worth_naming for file in files]
     if left:
-        shown = " and ".join(f"wheelcheck explain {name}" for name in _projects(left, conflict))
-        more = f"and {phrases.counted(len(left), 'more file')}; {shown} shows every one"
+        where = "" if target.interpreter else f" -t {_short(target)}"
+        shown = " and ".join(f"wheelcheck explain {name}{where}" for name in _projects(left, conflict))
+        more = f"{phrases.counted(len(left), 'more file')}: {shown}"
         yield from (page.style("dim", line) for line in page.style.paragraph(more))
 
 
@@ -524,7 +526,8 @@ def _remedies(result: Result, page: _Page) -> Iterator[str]:
         yield from style.paragraph(change, hang=3, most=page.most)
         for command in fix_commands(remedy, result.target) if page.verbose or not page.several else ():
             if page.is_new(command):
-                yield from indent(command_lines(command, style.width - 7), 7)
+                is_whole = isinstance(result.target.platform, Windows)
+                yield from indent(style.command(command, 7, whole=is_whole), 7)
         for group in phrases.groups(remedy.concerns, remedy.pins):
             yield from _levelled(group[0], phrases.about(group), page, by=5)
     if not result.has_all_remedies:

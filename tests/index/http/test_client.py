@@ -706,8 +706,10 @@ def downloaded(url: str, options: TransportOptions = PATIENT) -> tuple[Answer, l
         return taken[-1].append
 
     asking = Transport(options)
-    answer = asking.download(url, sink)
-    asking.close()
+    try:
+        answer = asking.download(url, sink)
+    finally:
+        asking.close()
     return answer, [b"".join(chunks) for chunks in taken]
 
 

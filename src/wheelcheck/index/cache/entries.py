@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from io import BufferedReader, FileIO
 from itertools import accumulate
 from os import environ
+from stat import S_ISREG
 from typing import Any
 from zlib import crc32
 
@@ -68,14 +69,27 @@ def read_entry(place: str) -> tuple[dict[str, Any], Sequence[bytes]]:
         OSError: there is none.
         Damaged, ValueError: it is corrupt.
     """
-    with BufferedReader(FileIO(place), FIRST_READ) as handle:
-        stamp = stamp_of_status(os.fstat(handle.fileno()))
+    with BufferedReader(FileIO(place, opener=_opened), FIRST_READ) as handle:
+        status = os.fstat(handle.fileno())
+        if not S_ISREG(status.st_mode) or not is_own(status):
+            raise Damaged
+        stamp = stamp_of_status(status)
         seal, head = handle.readline(), handle.readline()
         first = handle.read1(FIRST_READ)  # what was read along with the head
     if seal != b"%s %08x\n" % (MAGIC, crc32(head)):
         raise Damaged
     entry = json.loads(head)
     return entry["about"], Parts(place, first, len(seal) + len(head), entry["parts"], stamp)
+
+
+def is_own(status: os.stat_result) -> bool:
+    """Return whether a file or directory belongs to the user who runs this; another one may have put anything there."""
+    return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
+
+
+def _opened(place: str, flags: int) -> int:
+    """Open a file without waiting, in case something in its place never gives a byte, such as a FIFO."""
+    return os.open(place, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 class Parts(Sequence[bytes]):
@@ -111,7 +125,7 @@ class Parts(Sequence[bytes]):
 
     def _read(self, begin: int, length: int) -> bytes:
         try:
-            with open(self.place, "rb") as handle:  # noqa: PTH123 -- pathlib is not loaded on the way of remembered answers
+            with FileIO(self.place, opener=_opened) as handle:
                 handle.seek(begin)
                 return handle.read(length)
         except OSError:

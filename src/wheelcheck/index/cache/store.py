@@ -26,6 +26,7 @@ from wheelcheck.index.cache.entries import (
     beginning_of,
     digest_of,
     entry_head,
+    is_own,
     read_entry,
 )
 from wheelcheck.index.cache.stamps import Stamp, stamp_of_status
@@ -127,6 +128,10 @@ class Cache:
         self._serial = count()
         self._swept = False
         self._writable = directory is not None
+        if directory is not None and _is_of_another(directory):
+            self._root, self._writable = None, False
+            advice = "so it is not used; name one of your own with --cache-dir"
+            self._warn(f"The cache in {directory} belongs to another user, {advice}.")
 
     def page(self, key: Key, name: str) -> Stored | None:
         """Return the page stored under a key, or the record that the index has no such project."""
@@ -250,6 +255,13 @@ class Cache:
                 with suppress(FileNotFoundError):  # its process has just renamed it
                     if path.stat().st_mtime < oldest:
                         _remove(path)
+
+
+def _is_of_another(directory: Path) -> bool:
+    try:
+        return not is_own(directory.stat())
+    except OSError:
+        return False
 
 
 def _page_name(key: Key, name: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wheelcheck.common.errors import UsageError
 from wheelcheck.common.records import Plain, record
+from wheelcheck.index.cache.entries import FORMAT
 from wheelcheck.index.cache.store import Cache
 
 ENVIRONMENTS, WHEELS = "environments", "wheels"
@@ -57,12 +58,22 @@ def clear(directory: Path) -> Contents:
     held = contents(directory)
     try:
         Cache(directory).clear()
-        for kind in (ENVIRONMENTS, WHEELS):
-            if (directory / kind).exists():
-                shutil.rmtree(directory / kind)
+        for folder in (directory / ENVIRONMENTS, directory / WHEELS, *_older_formats(directory)):
+            if folder.is_symlink():
+                folder.unlink()  # what it leads to is not wheelcheck's
+            elif folder.exists():
+                shutil.rmtree(folder)
     except OSError as error:
         raise UsageError(f"{error.filename} could not be removed: {error.strerror}.") from None
     return held
+
+
+def _older_formats(directory: Path) -> list[Path]:
+    """Return the directories of earlier formats of the cache, which no version reads any more."""
+    try:
+        return [path for path in directory.iterdir() if path.name.isdecimal() and path.name != FORMAT]
+    except OSError:
+        return []
 
 
 def _amount(directory: Path) -> Amount:
