@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,3 +146,55 @@ def test_an_address_that_an_index_gives_is_masked_too(
     told = "".join(capfd.readouterr())
     assert SECRET not in told, told
     assert "Traceback" not in told
+
+
+# -- what was received with credentials
+
+
+OTHERS = ["none", "wrong password", "other user"]
+
+
+@pytest.mark.parametrize("offline", [False, True])
+@pytest.mark.parametrize("then", OTHERS)
+@pytest.mark.parametrize("source", ["inline", "netrc", "keyring"])
+@pytest.mark.parametrize("what", ["demo", "demo @ {files}demo-1.0-py3-none-any.whl"])
+def test_who_has_no_credentials_gets_nothing_that_was_received_with_some(
+    what: str, source: str, then: str, offline: bool, tmp_path: Path
+) -> None:
+    """Whatever the cache holds, and also where the whole answer is remembered."""
+    with simple_index({"demo": [WHEEL]}, auth=("me", "word")) as server:
+
+        def answer(user: str, password: str, *more: str) -> int:
+            return checked(server, what, source if user else "inline", user, password, tmp_path, *more)
+
+        assert answer("me", "word") == 0
+        assert answer("me", "word") == 0
+        if what == "demo":  # the file of a direct reference is asked for each time
+            assert answer("me", "word", "--offline") == 0
+        user, password = {"none": ("", ""), "wrong password": ("me", "x"), "other user": ("you", "word")}[then]
+        server.forget()
+        assert answer(user, password, *["--offline"] * offline) == 2
+        assert bool(server.paths) is not offline
+        assert answer("me", "word") == 0
+
+
+def checked(server: Server, what: str, source: str, user: str, password: str, folder: Path, *more: str) -> int:
+    """The exit code of a check in a process of its own, which has credentials from some source, or none."""
+    environ = {**os.environ, "WHEELCHECK_CACHE_DIR": str(folder / "cache"), "NETRC": os.devnull}
+    environ |= {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}
+    url = server.index
+    if source == "inline":
+        url = url.replace("//", f"//{user}:{password}@") if user else url
+    elif source == "netrc":
+        environ["NETRC"] = str(folder / "netrc")
+        (folder / "netrc").write_text(f"machine 127.0.0.1 login {user} password {password}\n", "utf-8")
+    else:
+        command = folder / "bin" / "keyring"
+        command.parent.mkdir(exist_ok=True)
+        answer = json.dumps({"username": user, "password": password})
+        command.write_text(f"#!/bin/sh\necho '{answer}'\n", "utf-8")
+        command.chmod(0o755)
+        environ |= {"PATH": f"{command.parent}{os.pathsep}{environ['PATH']}", "PIP_KEYRING_PROVIDER": "subprocess"}
+    where = url.replace("/simple/", "/files/")
+    asked = ["check", what.format(files=where), "-i", url, "-t", LINUX, *more]
+    return subprocess.run([sys.executable, "-m", "wheelcheck", *asked], env=environ, capture_output=True).returncode  # noqa: PLW1510

@@ -26,7 +26,7 @@ COMMANDS = {
     "metal-on-four-targets": f"{METAL} -t macos-14-arm64-cp312 -t macos-14-arm64-cp313 -t linux-cp312 -t windows-cp312",
     "pre-release": "check tensorflow -t macos-14-arm64-cp314",
     "old-release": "check tensorflow -t macos-14-x86_64-cp312",
-    "missing": "check tensorflow tensorflw -t macos-14-arm64-cp312",
+    "missing": "check tensorflow nunpy -t macos-14-arm64-cp312",
     "not-cached": "check django -t macos-14-arm64-cp312 --index-url https://index.example/simple/",
     "quiet": f"{METAL} -t macos-14-arm64-cp312 -q",
     "preset": "check tensorflow -t kaggle",

@@ -7,6 +7,7 @@ import shlex
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from wheelcheck.cli.main import main
@@ -23,7 +24,8 @@ def printed(command: str, columns: int = 80) -> str:
     if words[0] in ASKING or " ".join(words[:2]) in ASKING:
         words += SLICE if "--index-url" not in words else SLICE[2:]
     out, err = StringIO(), StringIO()
-    surroundings = {"COLUMNS": str(columns), "FORCE_COLOR": "", "NO_COLOR": ""}
-    with patch.dict(os.environ, surroundings), redirect_stdout(out), redirect_stderr(err):
-        main(words)
+    with TemporaryDirectory() as cache, redirect_stdout(out), redirect_stderr(err):
+        surroundings = {"COLUMNS": str(columns), "FORCE_COLOR": "", "NO_COLOR": "", "WHEELCHECK_CACHE_DIR": cache}
+        with patch.dict(os.environ, surroundings):
+            main(words)
     return (out.getvalue() + err.getvalue()).replace(str(FIXTURES), "fixtures")

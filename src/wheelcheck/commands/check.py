@@ -249,7 +249,7 @@ def _similar_names(name: NormalizedName, index: Index) -> tuple[NormalizedName, 
     from wheelcheck.rules.load import curated
 
     found = (canonicalize_name(str(one["name"])) for one in distributions())  # type: ignore[no-untyped-call]
-    known = {*curated().projects, *index.cached_names(), *found}
+    known = {*(other for rule in curated() for other in rule.names), *index.cached_names(), *found}
     return tuple(map(canonicalize_name, get_close_matches(name, sorted(known - {name}), n=3, cutoff=0.75)))
 
 

@@ -17,11 +17,12 @@ from wheelcheck.common.threads import Task, Turns, Workers
 from wheelcheck.common.urls import path_of_url
 from wheelcheck.index.cache.stamps import Stamp
 from wheelcheck.index.cache.store import Cache
+from wheelcheck.index.http.auth import split_credentials
 from wheelcheck.index.http.lazy_client import LazyTransport
 from wheelcheck.index.sources import Local, Placed, Remote
 
 if TYPE_CHECKING:
-    from wheelcheck.index.http.auth import Login, Origin
+    from wheelcheck.index.http.auth import Credentials, Login, Logins, Origin
     from wheelcheck.index.http.client import Transport
     from wheelcheck.index.snapshot_index import Recording
     from wheelcheck.standards.project_page import Listed
@@ -42,6 +43,7 @@ class FetchContext:
     """Access to some sources.
 
     Attributes:
+        logins: finds credentials.
         cache: where answers are stored.
         offline: no request may be made; cached answers count, however old.
         refresh: cached answers are revalidated.
@@ -58,6 +60,7 @@ class FetchContext:
         self,
         sources: Sequence[Placed],
         line: LazyTransport,
+        logins: Logins,
         cache: Cache,
         *,
         offline: bool,
@@ -65,6 +68,7 @@ class FetchContext:
         local_hashes: Collection[str],
     ) -> None:
         self._line = line
+        self.logins = logins
         self.cache = cache
         self.offline = offline
         self.refresh = refresh and not offline
@@ -85,6 +89,50 @@ class FetchContext:
     def transport(self) -> Transport:
         """The HTTP transport."""
         return self._line.transport
+
+    # -- who may see what is stored
+
+    def login_digest(self, url: str, login: Login | None = None, *, keyring: bool = True) -> str:
+        """Return a salted digest of the credentials that a request would send; empty for none.
+
+        What was received with credentials is stored under it, so that only who has them gets it without asking.
+
+        Args:
+            url: the URL, perhaps with credentials.
+            login: a login that precedes all others of its origin.
+            keyring: whether those count that the keyring has supplied so far.
+        """
+        try:
+            bare, inline = split_credentials(url)
+            return self._digest(self.logins.find(bare, inline, login, keyring=keyring))
+        except ValueError:  # a malformed URL, to which nothing is sent
+            return ""
+
+    def sent_digests(self, sent: Mapping[str, Credentials]) -> dict[str, str]:
+        """Return salted digests of the credentials that were sent, by URL."""
+        return {url: self._digest(credentials) for url, credentials in sent.items()}
+
+    def would_send(self, digests: Mapping[str, str], login: Login | None = None) -> bool:
+        """Return whether requests would send the same credentials as those of `sent_digests`.
+
+        The keyring is asked only where something was received with credentials that are not known otherwise.
+        """
+        for url, digest in digests.items():
+            if self.login_digest(url, login) == digest:
+                continue
+            if not self.logins.has_others(url, None, login, None) or self.login_digest(url, login) != digest:
+                return False
+        return True
+
+    def bare(self, url: str) -> str:
+        """Return a URL without credentials, for the key of what is stored."""
+        try:
+            return split_credentials(url)[0]
+        except ValueError:
+            return url
+
+    def _digest(self, credentials: Credentials | None) -> str:
+        return self.cache.salted(credentials.text) if credentials is not None else ""
 
     def turn(self, size: float) -> AbstractContextManager[None]:
         """Hold a turn for long computation: one thread at a time, the smallest piece first."""

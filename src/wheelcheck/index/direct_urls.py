@@ -131,7 +131,7 @@ def _unnamed_remote(
     access: FetchContext, filename: str, url: str, name: NormalizedName, given: Collection[str]
 ) -> tuple[Listed | UnreadableFile, MetadataResult | None]:
     """Read a remote archive whose name has no version, such as that of a branch."""
-    key = key_of("direct", url)
+    key = key_of("direct", access.bare(url), access.login_digest(url))
     kept = None if access.refresh or given else access.cache.metadata(key, time.time())
     if kept is not None:
         access.note_cached()

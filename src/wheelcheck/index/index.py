@@ -23,6 +23,7 @@ from wheelcheck.common.urls import mask, shown
 from wheelcheck.index.cache.stamps import Stamp
 from wheelcheck.index.cache.store import Cache
 from wheelcheck.index.context import FetchContext, Known
+from wheelcheck.index.http.auth import Logins
 from wheelcheck.index.http.lazy_client import LazyTransport
 from wheelcheck.index.http.options import TransportOptions
 from wheelcheck.index.metadata import identity_of, known_metadata, read_metadata
@@ -83,14 +84,16 @@ class Index:
         local_hashes: Collection[str] = (),
     ) -> None:
         self._sources = tuple(map(placed, dict.fromkeys(sources)))
-        self._transport = LazyTransport(
-            transport_options or TransportOptions(),
-            connections=workers + 2,
-            logins=[source.login for source in self._sources if isinstance(source, Remote) and source.login],
-            indexes=[source.url for source in self._sources if isinstance(source, Remote) and not source.links],
+        transport_options = transport_options or TransportOptions()
+        remote = [source for source in self._sources if isinstance(source, Remote)]
+        logins = Logins(
+            [source.login for source in remote if source.login],
+            [source.url for source in remote if not source.links],
+            transport_options.keyring_provider,
         )
+        self._transport = LazyTransport(transport_options, connections=workers + 2, logins=logins)
         self._context = FetchContext(
-            self._sources, self._transport, cache, offline=offline, refresh=refresh, local_hashes=local_hashes
+            self._sources, self._transport, logins, cache, offline=offline, refresh=refresh, local_hashes=local_hashes
         )
         self._asks = not offline and any(isinstance(source, Remote) for source in self._sources)
         self._groups = _groups(self._sources, strategy)
@@ -156,9 +159,12 @@ class Index:
 
     @property
     def stamps(self) -> tuple[Mapping[str, Stamp], float]:
-        """The cache files behind all answers so far, with their stamps, and the time until which they are fresh."""
+        """The files behind all answers so far, of the cache and netrc, with their stamps; the time until which they are
+        fresh.
+        """
         self.settle()
-        return dict(self._context.cache_stamps), self._context.fresh_until
+        netrc, is_known = self._context.logins.stamps
+        return {**self._context.cache_stamps, **netrc}, self._context.fresh_until if is_known else 0
 
     @property
     def answered(self) -> int:

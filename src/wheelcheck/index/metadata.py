@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from wheelcheck.common.errors import IndexNonsense, NotCached, Unreadable
 from wheelcheck.common.urls import path_of_url, shown
-from wheelcheck.index.cache.store import Kept, key_of
+from wheelcheck.index.cache.store import Kept, Key, key_of
 from wheelcheck.index.context import FetchContext, Known
 from wheelcheck.index.http.cache_control import FRESH_FOR
 from wheelcheck.index.local_files import stated_of
@@ -68,6 +68,19 @@ def read_metadata(access: FetchContext, file: Listed) -> MetadataResult:
 # -- on a server
 
 
+def _key_of(access: FetchContext, file: Listed) -> Key:
+    """Return the cache key of a file's metadata.
+
+    Who knows the hash that an index lists has read the index's page; any other file is for who has the credentials.
+    """
+    identity = identity_of(file)
+    if file.index and "sha256" in file.hashes:
+        return key_of(*identity)
+    url = access.bare(file.url)
+    texts = (url if text == file.url else text for text in identity)
+    return key_of(*texts, access.login_digest(file.url, access.login_of(file)))
+
+
 def _remote_metadata(access: FetchContext, file: Listed) -> MetadataResult:
     if access.offline:
         raise NotCached(shown(file.url))
@@ -81,7 +94,7 @@ def known_metadata(access: FetchContext, file: Listed) -> Known[MetadataResult] 
     if path_of_url(file.url) is not None or access.recording_of(file) is not None:
         return None
     lasting = "sha256" in file.hashes
-    key = key_of(*identity_of(file))
+    key = _key_of(access, file)
     kept = None if access.refresh and not lasting else access.cache.metadata(key, time.time())
     if kept is None:
         return None
@@ -93,7 +106,7 @@ def known_metadata(access: FetchContext, file: Listed) -> Known[MetadataResult] 
 
 def keep_metadata(access: FetchContext, file: Listed, found: bytes | BadMetadata | HashMismatch) -> MetadataResult:
     """Store the metadata of a remote file: permanently where a hash identifies the file."""
-    key = key_of(*identity_of(file))
+    key = _key_of(access, file)
     until = time.time() + FRESH_FOR
     if isinstance(found, bytes):
         lasting = None if "sha256" in file.hashes else until

@@ -202,11 +202,12 @@ class _CachedPage(Generic[T]):
 
     def __init__(self, context: FetchContext, source: Remote, kind: _PageKind[T]) -> None:
         self._context, self._source, self._kind = context, source, kind
-        self._key = key_of(kind.url, source.user, kind.accept)
+        login = context.login_digest(kind.url, source.login, keyring=False)
+        self._key = key_of(kind.url, login, kind.accept)
         self._request = {
             "accept": kind.accept,
             "accept-encoding": "gzip",
-            "authorization": source.user,
+            "authorization": login,
             "user-agent": f"wheelcheck/{__version__}",
         }
 
@@ -217,6 +218,8 @@ class _CachedPage(Generic[T]):
         if stored is None or not may_answer(stored.varied, self._request):
             return None
         if not context.offline and (context.refresh or not stored.is_fresh(time.time())):
+            return None
+        if not context.would_send(stored.sent, self._source.login):
             return None
         self._context.note_cached()
         self._context.note_kept(stored.kept_at, stored.fresh_until)
@@ -262,7 +265,8 @@ class _CachedPage(Generic[T]):
 
     def _revalidated(self, stored: Stored, answer: Answer, now: float) -> _Page:
         try:
-            page = _Page(replace(stored.confirmed(answer.headers, now), parts=list(stored.parts)))
+            sent = self._context.sent_digests(answer.sent)
+            page = _Page(replace(stored.confirmed(answer.headers, now), sent=sent, parts=list(stored.parts)))
             self._context.run_last(partial(self._keep, page))
             return page
         except Damaged:
@@ -284,6 +288,7 @@ class _CachedPage(Generic[T]):
             etag=answer.headers.get("etag", ""),
             last_modified=answer.headers.get("last-modified", ""),
             varied=varied,
+            sent=self._context.sent_digests(answer.sent),
             summary=summary,
             parts=parts,
         )

@@ -38,11 +38,6 @@ class Remote:
     url: str
     login: Login | None = field(default=None, repr=False)
 
-    @property
-    def user(self) -> str:
-        """The user name; one user's answers are not for another."""
-        return self.login.credentials.user if self.login else ""
-
 
 @record
 class Local:

@@ -20,6 +20,7 @@ import loopback
 from loopback import Server, serve
 from wheelcheck.common.errors import IndexUnavailable, NotAuthorized, TimedOut, UndeterminedError, UsageError
 from wheelcheck.index.http import client as transport
+from wheelcheck.index.http.auth import Logins
 from wheelcheck.index.http.client import Answer, Credentials, Login, Transport, TransportOptions, split_credentials
 from wheelcheck.index.http.tls_and_proxy import proxy_from_environment
 
@@ -411,7 +412,7 @@ def test_credentials_of_an_index_serve_its_whole_origin() -> None:
     with serve(auth=("me", "secret")) as server:
         server.add("/files/a", BODY)
         assert get(f"{server.url}/files/a").status == 401
-        asking = Transport(PATIENT, logins=[login(server, "/simple/", "secret")])
+        asking = Transport(PATIENT, logins=Logins([login(server, "/simple/", "secret")]))
         assert asking.get(f"{server.url}/files/a").body == BODY
         asking.close()
 
@@ -419,7 +420,7 @@ def test_credentials_of_an_index_serve_its_whole_origin() -> None:
 def test_of_several_logins_on_a_host_the_one_that_is_given_counts_else_the_nearest(server: Server) -> None:
     one, other = login(server, "/one/simple/", "1"), login(server, "/other/simple/", "2")
     elsewhere = Login("http://localhost:1/other/simple/", Credentials("me", "3"))
-    asking = Transport(PATIENT, logins=[one, other, elsewhere])
+    asking = Transport(PATIENT, logins=Logins([one, other, elsewhere]))
     server.fault("/moved", loopback.redirect("/other/simple/six/"))
     asked = [
         ("/one/files/a", None, "1"),

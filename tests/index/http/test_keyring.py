@@ -15,6 +15,7 @@ import loopback
 import wheels
 from loopback import Server, basic, serve
 from wheelcheck.common.errors import NotAuthorized
+from wheelcheck.index.http.auth import Logins
 from wheelcheck.index.http.client import Answer, Credentials, Login, Transport, TransportOptions
 from wheelcheck.index.http.keyring import Keyring
 
@@ -220,7 +221,7 @@ def server() -> Server:
 
 def asking(server: Server, *, provider: str = "auto", url: str = "", logins: list[Login] | None = None) -> Transport:
     indexes = [url or server.index]
-    return Transport(TransportOptions(retries=0, keyring_provider=provider), indexes=indexes, logins=logins or [])
+    return Transport(TransportOptions(retries=0), logins=Logins(logins or [], indexes, provider))
 
 
 def netloc(server: Server) -> str:
@@ -337,9 +338,8 @@ def test_what_the_keyring_has_is_for_its_host_alone(server: Server, command: Com
 def test_of_two_indexes_on_a_host_each_has_its_own(server: Server, command: Command) -> None:
     command.keep((f"{server.url}/one/", "me", "1"), (f"{server.url}/two/", "you", "2"))
     server.auth = None
-    transport = Transport(
-        TransportOptions(retries=0, keyring_provider="auto"), indexes=[f"{server.url}/one/", f"{server.url}/two/"]
-    )
+    logins = Logins([], [f"{server.url}/one/", f"{server.url}/two/"], "auto")
+    transport = Transport(TransportOptions(retries=0), logins=logins)
     server.fault("/one/*", loopback.status(401), times=1)
     server.fault("/two/*", loopback.status(401), times=1)
     for path in ("one/a/", "two/a/", "one/b/", "two/b/"):

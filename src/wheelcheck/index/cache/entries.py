@@ -19,7 +19,7 @@ try:
 except ImportError:
     from hashlib import blake2b
 
-FORMAT, ANSWERS = "4", "answers"
+FORMAT, ANSWERS = "5", "answers"
 """The directory for this format, and the directory in it for remembered answers."""
 
 MAGIC = b"wheelcheck"

@@ -41,6 +41,7 @@ T = TypeVar("T")
 PAGES, ABSENT, METADATA = "pages", "absent", "metadata"
 KINDS = (PAGES, ABSENT, METADATA, ANSWERS)
 _STALE_TEMPORARY = 3600.0
+_SALT = 32
 
 Key = NewType("Key", str)
 
@@ -61,6 +62,7 @@ class Stored:
         fresh_until: the time until which it may be used without a request.
         cache_control: the value of the header, valid until another answer replaces it.
         etag, last_modified: validators, or empty.
+        sent: salted digests of the credentials that were sent to get it, by URL; who has others asks the server.
         varied: the headers that another request must have to get this answer (RFC 9111, section 4.1).
         summary: what its reader needs without reading a part, as JSON.
         parts: the parts of the body, each of which may be `Damaged`.
@@ -74,6 +76,7 @@ class Stored:
     etag: str = ""
     last_modified: str = ""
     varied: Mapping[str, str] = field(default_factory=dict)
+    sent: Mapping[str, str] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
     parts: Sequence[bytes | memoryview] = field(default=(), compare=False)
 
@@ -126,12 +129,41 @@ class Cache:
         self._warn = warn or (lambda _: None)
         self._lock = threading.Lock()
         self._serial = count()
+        self._salt = b""
         self._swept = False
         self._writable = directory is not None
         if directory is not None and _is_of_another(directory):
             self._root, self._writable = None, False
             advice = "so it is not used; name one of your own with --cache-dir"
             self._warn(f"The cache in {directory} belongs to another user, {advice}.")
+
+    def salted(self, text: str) -> str:
+        """Return a digest of a secret with this cache's salt, so that what is stored tells nothing about it.
+
+        The salt is created on first use. Where it cannot be stored, digests are those of this process only.
+        """
+        with self._lock:
+            if not self._salt:
+                self._salt = self._stored_salt() or os.urandom(_SALT)
+        return digest_of(self._salt.hex(), text)
+
+    def _stored_salt(self) -> bytes:
+        """Return the salt on disk, created if necessary; empty where there is none."""
+        if self._root is None:
+            return b""
+        place = self._root / "salt"
+        for attempt in range(2):
+            with suppress(OSError):
+                salt = place.read_bytes() if place.is_file() and is_own(place.stat()) else b""
+                if len(salt) == _SALT:
+                    return salt
+                if attempt == 0 and self._writable:
+                    self._prepare(self._root)
+                    temporary = place.with_name(f".salt-{os.getpid()}-{next(self._serial)}")
+                    temporary.touch(mode=0o600)
+                    temporary.write_bytes(os.urandom(_SALT))
+                    _rename(temporary, place)
+        return b""
 
     def page(self, key: Key, name: str) -> Stored | None:
         """Return the page stored under a key, or the record that the index has no such project."""

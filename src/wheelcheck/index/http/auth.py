@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from os.path import commonprefix
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from wheelcheck.common.records import field, record
+from wheelcheck.index.cache.stamps import Stamp, is_settled, stamps_of
 
 if TYPE_CHECKING:
     from wheelcheck.index.http.keyring import Keyring
@@ -30,6 +33,11 @@ class Credentials:
         from base64 import b64encode
 
         return "Basic " + b64encode(f"{self.user}:{self.password or ''}".encode()).decode()
+
+    @property
+    def text(self) -> str:
+        """What tells them from others, for a salted digest only."""
+        return f"{self.user}\0{'' if self.password is None else f'={self.password}'}"
 
 
 @record(kw_only=False)
@@ -74,20 +82,34 @@ class Logins:
         self._kept: dict[_Key, Credentials] = {}
         self._refused: set[_Key] = set()
         self._netrc: Any = None
+        self._netrc_stamps: dict[str, Stamp] = {}
+        self._netrc_read = 0.0
         self._lock = threading.Lock()
 
-    def find(self, url: str, inline: Credentials | None, first: Login | None) -> Credentials | None:
+    @property
+    def stamps(self) -> tuple[Mapping[str, Stamp], bool]:
+        """The netrc files that were looked for, with their stamps, and whether a change would show in what decides.
+
+        It would not where the keyring supplied credentials, or where a file was written just before it was read.
+        """
+        settled = all(is_settled(stamp, self._netrc_read) for stamp in self._netrc_stamps.values())
+        return self._netrc_stamps, settled and not self._kept
+
+    def find(
+        self, url: str, inline: Credentials | None, first: Login | None, *, keyring: bool = True
+    ) -> Credentials | None:
         """Return the credentials to send with a request.
 
         Args:
             url: its URL, without credentials.
             inline: the credentials in the URL.
             first: a login that precedes all others of its origin.
+            keyring: whether those count that the keyring has supplied so far.
         """
         named = inline or self._named(url, first)
         if named is not None and named.password is not None:
             return named
-        kept = self._kept.get(self._key(url, named)) if self._kept else None
+        kept = self._kept.get(self._key(url, named)) if self._kept and keyring else None
         return kept or self._from_netrc(url) or named
 
     def has_others(
@@ -138,7 +160,9 @@ class Logins:
     def _from_netrc(self, url: str) -> Credentials | None:
         with self._lock:
             if self._netrc is None:
-                self._netrc = _read_netrc()
+                places = _netrc_places()
+                self._netrc_read, self._netrc_stamps = time.time(), stamps_of(places)
+                self._netrc = _read_netrc(places)
         found = self._netrc.authenticators(urlsplit(url).hostname or "") if self._netrc else None
         return Credentials(found[0] or "", found[2] or "") if found else None
 
@@ -150,14 +174,15 @@ def _nearest(url: str, others: Iterable[str]) -> str | None:
     return max(same, key=lambda other: len(commonprefix([urlsplit(other).path, path])), default=None)  # noqa: RUF071
 
 
-def _read_netrc() -> Any:
-    """Read the user's netrc file; return False where there is no readable one."""
-    import os
-    from pathlib import Path
-
+def _netrc_places() -> list[str]:
+    """Return where the user's netrc file may be."""
     named = os.environ.get("NETRC")
-    places = [Path(named)] if named else [Path.home() / name for name in (".netrc", "_netrc")]
-    found = next((place for place in places if place.is_file()), None)
+    return [named] if named else [f"{os.path.expanduser('~')}/{name}" for name in (".netrc", "_netrc")]  # noqa: PTH111
+
+
+def _read_netrc(places: Sequence[str]) -> Any:
+    """Read the first netrc file of some places; return False where there is no readable one."""
+    found = next(filter(os.path.isfile, places), None)
     if found is None:
         return False
     import netrc

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from wheelcheck.common.errors import IndexUnavailable, TimedOut, UsageError
-from wheelcheck.common.records import record
+from wheelcheck.common.records import record, replace
 from wheelcheck.common.urls import mask, shown, url_fault
 from wheelcheck.index.http.auth import Credentials, Login, Logins, Origin, origin_of, split_credentials
 from wheelcheck.index.http.connections import Connection, Connections
@@ -158,22 +158,14 @@ class Transport:
     Args:
         options: how the index is reached.
         connections: the maximum number of connections.
-        logins: known logins; those in URLs and in netrc are found without this.
-        indexes: the URLs of the indexes without credentials, under which a keyring may store them.
+        logins: finds credentials; by default those in URLs, in netrc and in the keyring.
     """
 
-    def __init__(
-        self,
-        options: TransportOptions,
-        *,
-        connections: int = 20,
-        logins: Sequence[Login] = (),
-        indexes: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, options: TransportOptions, *, connections: int = 20, logins: Logins | None = None) -> None:
         self.options = options
         self.requests = 0
         self.bytes = 0
-        self._logins = Logins(logins, indexes, options.keyring_provider)
+        self._logins = logins or Logins((), keyring=options.keyring_provider)
         self._connections = Connections(connections)
         self._contexts: dict[bool, ssl.SSLContext] = {}
         self._narrow = False
@@ -313,11 +305,12 @@ class Transport:
 
     def _redirected(self, question: _Question, deadline: _Deadline) -> Answer:
         url, body = question.url, question.body()
+        sent: dict[str, Credentials] = {}
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._authorized(url, question, body, deadline)
+            answer = self._authorized(url, question, body, deadline, sent)
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or not location:
-                return answer
+                return replace(answer, sent=sent) if sent else answer
             try:
                 url = urljoin(answer.url, location.encode("latin-1").decode("utf-8", "replace"))
             except ValueError:
@@ -325,8 +318,13 @@ class Transport:
             deadline.arrived(0)
         raise IndexUnavailable(shown(question.url), f"it redirects more than {MAX_REDIRECTS} times")
 
-    def _authorized(self, url: str, question: _Question, body: Body, deadline: _Deadline) -> Answer:
-        """Return the answer to a request; after a 401, the answer to one with the keyring's credentials."""
+    def _authorized(
+        self, url: str, question: _Question, body: Body, deadline: _Deadline, sent: dict[str, Credentials]
+    ) -> Answer:
+        """Return the answer to a request; after a 401, the answer to one with the keyring's credentials.
+
+        What was sent with the last of them is noted in `sent`.
+        """
         try:
             bare, inline = split_credentials(url)
             fault = url_fault(bare)
@@ -339,6 +337,8 @@ class Transport:
         for _ in range(2):
             credentials = self._logins.find(bare, inline, question.login)
             answer = self._once(bare, origin, credentials, question, body, deadline)
+            if credentials is not None:
+                sent[bare] = credentials
             if answer.status != 401:
                 break
             with deadline.paused():

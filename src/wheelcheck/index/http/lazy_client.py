@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 
 from wheelcheck.common.errors import TimedOut
-from wheelcheck.index.http.auth import Login
+from wheelcheck.index.http.auth import Logins
 from wheelcheck.index.http.client import Transport
 from wheelcheck.index.http.options import TransportOptions
 
@@ -17,15 +16,11 @@ class LazyTransport:
     Args:
         options: how the index is reached.
         connections: the maximum number of connections.
-        logins: known logins.
-        indexes: the URLs of the indexes, for the keyring.
+        logins: finds credentials.
     """
 
-    def __init__(
-        self, options: TransportOptions, *, connections: int, logins: Sequence[Login], indexes: Sequence[str]
-    ) -> None:
-        self._options, self._connections = options, connections
-        self._logins, self._indexes = tuple(logins), tuple(indexes)
+    def __init__(self, options: TransportOptions, *, connections: int, logins: Logins) -> None:
+        self._options, self._connections, self._logins = options, connections, logins
         self._lock = threading.Lock()
         self._made: Transport | None = None
         self._closed = False
@@ -37,9 +32,7 @@ class LazyTransport:
 
         with self._lock:
             if self._made is None:
-                self._made = Transport(
-                    self._options, connections=self._connections, logins=self._logins, indexes=self._indexes
-                )
+                self._made = Transport(self._options, connections=self._connections, logins=self._logins)
                 if self._closed:
                     self._made.close()
             return self._made

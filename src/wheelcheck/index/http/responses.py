@@ -11,8 +11,9 @@ from io import BytesIO
 from typing import TypeAlias
 
 from wheelcheck.common.errors import IndexNonsense, IndexUnavailable, NotAuthorized, UndeterminedError
-from wheelcheck.common.records import record
+from wheelcheck.common.records import field, record
 from wheelcheck.common.urls import mask, shown
+from wheelcheck.index.http.auth import Credentials
 
 Sink: TypeAlias = Callable[[bytes], None]
 Wanted: TypeAlias = Callable[[int, Mapping[str, str]], bool]
@@ -23,12 +24,21 @@ _STEP = 2**20
 
 @record
 class Answer:
-    """An HTTP answer after redirects. `url` has no credentials; header names are in lower case."""
+    """An HTTP answer after redirects.
+
+    Attributes:
+        url: where it comes from, without credentials.
+        status: its status.
+        headers: names in lower case.
+        body: its body, decoded.
+        sent: the credentials that were sent to get it, by the URL without credentials that they were sent to.
+    """
 
     url: str
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
+    sent: Mapping[str, Credentials] = field(default_factory=dict, repr=False)
 
     def failure(self) -> UndeterminedError:
         """Return the error for an answer with an unexpected status."""
