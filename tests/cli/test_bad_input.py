@@ -129,7 +129,7 @@ def test_metadata_beside_a_wheel_that_is_not_what_was_hashed(run: Any, server: S
     server.add(f"/files/{GOOD.filename}.metadata", "Name: spam\nVersion: 1.0\n")
     code, out, _ = run(server.index, "spam")
     assert code == 1
-    assert "its hash is sha256:" in out
+    assert "the hash of its metadata is sha256:" in out
 
 
 def test_broken_metadata_beside_a_good_wheel_sends_the_reader_into_the_wheel(run: Any) -> None:
@@ -158,7 +158,7 @@ def test_an_empty_page(run: Any, form: str) -> None:
     with simple_index({"spam": []}, form=form) as server:
         code, out, err = run(server.index, "spam")
     assert (code, err) == (1, "")
-    assert "  spam has no usable file: its page lists no version.\n" in out
+    assert "  spam has no usable file: its page lists none.\n" in out
 
 
 def test_names_that_say_nothing(run: Any) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loopback import HTML, JSON, Server, redirect, simple_index
+from loopback import HTML, JSON, Server, redirect, simple_index, status
 from wheelcheck.cli.main import main
 from wheelcheck.standards import simple_api
 from wheels import Dist, make_wheel, metadata_text, zipped
@@ -141,6 +141,21 @@ def test_bytes_that_are_not_those_that_are_published(run: Any, ranges: str, conf
     assert "0.9" not in told
 
 
+@pytest.mark.parametrize(("name", "version"), [("evil", "1.0"), ("demo", "2.0"), ("evil", "nonsense")])
+def test_metadata_of_something_else_beside_a_wheel_is_passed_over_and_said(
+    server: Server, run: Any, name: str, version: str, tmp_path: Path
+) -> None:
+    text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nRequires-Dist: nowhere\n"
+    served(server, WHEEL, text)
+    for _ in ("asked", "from the cache"):
+        code, told = run("demo", "-i", server.index, "--format", "json", "--cache-dir", str(tmp_path))
+        assert code == 0
+        concerns = json.loads(told)["results"][0]["concerns"]
+        found = [one for one in concerns if one["kind"] == "MetadataDisagrees"]
+        lines = [f"Name: {name}"] * (name != "demo") + [f"Version: {version}"] * (version != "1.0")
+        assert [one["other_says"] for one in found] == [lines]
+
+
 def test_a_wheel_with_the_metadata_of_another_project(server: Server, run: Any) -> None:
     text = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
     content = zipped({"demo.py": "", "evil-1.0.dist-info/METADATA": text, "evil-1.0.dist-info/RECORD": ""})
@@ -227,3 +242,92 @@ def test_clearing_the_cache_leaves_what_a_link_leads_to_alone(
     assert (other / "kept").exists()
     assert not (cache / "3").exists()
     assert not (cache / "wheels").is_symlink()
+
+
+# -- what is said
+
+
+ADVICE = {
+    "it redirects more than": (lambda h: h.answer(302, b"", {"location": "/simple/demo/"}), "Check its URL"),
+    "HTTP 400": (status(400), "Check its URL"),
+    "HTTP 503": (status(503), "Try again later"),
+    "HTTP 429": (status(429), "Try again later"),
+    "its encoding was not requested": (lambda h: h.answer(200, b"x", {"content-encoding": "br"}), "Check its URL"),
+    "its answer was cut short": (lambda h: h.hang_up(), "Try again later"),
+}
+
+
+@pytest.mark.parametrize("why", ADVICE)
+def test_trying_again_is_advised_only_where_it_can_help(server: Server, run: Any, why: str) -> None:
+    fault, advice = ADVICE[why]
+    server.fault("/simple/demo/", fault)
+    code, told = run("demo", "-i", server.index)
+    told = " ".join(told.split())
+    assert code == 2
+    assert why in told
+    assert f". {advice}, or name another index" in told
+
+
+@pytest.mark.parametrize(
+    ("url", "advice"),
+    [
+        ("http://example.invalid/simple/", "Use https, or add the host to trusted-host"),
+        ("https://example.invalid/simple/", "Check its spelling and the network"),
+        ("http://127.0.0.1:1/simple/", "Try again later"),
+        ("/nowhere/at/all", "Check the path"),
+    ],
+)
+def test_so_it_is_for_indexes_that_are_not_reached(run: Any, url: str, advice: str) -> None:
+    code, told = run("demo", "-i", url)
+    assert (code, f". {advice}" in " ".join(told.split())) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "filenames", "said"),
+    [
+        ("demo", ["../../demo-1.0-py3-none-any.whl"], "it is a path, not a file name"),
+        ("demo", ["other-1.0-py3-none-any.whl"], "it belongs to the project other"),
+        (
+            "demo",
+            ["../x-1.0-py3-none-any.whl", "other-1.0-py3-none-any.whl"],
+            "none of the files on its page can be read",
+        ),
+        ("demo", [], "its page lists none"),
+        ("demo==2.0", [WHEEL.filename, "../../demo-2.0-py3-none-any.whl"], "it is a path, not a file name"),
+    ],
+)
+def test_no_file_that_can_be_read_is_a_reason(
+    server: Server, run: Any, asked: str, filenames: list[str], said: str
+) -> None:
+    files = [{"filename": name, "url": f"/files/{name}", "hashes": {}} for name in filenames]
+    server.add("/simple/demo/", page(*files), JSON)
+    code, told = run(asked, "-i", server.index)
+    assert (code, said in told, "conflict" in told) == (1, True, False)
+
+
+@pytest.mark.parametrize("of", ["the metadata", "the file"])
+def test_a_published_hash_is_not_called_a_given_one(server: Server, run: Any, of: str) -> None:
+    text = metadata_text("demo", "1.0") if of == "the metadata" else None
+    served(server, WHEEL, text, **{"core-metadata": {"sha256": "0" * 64}} if text else {"hashes": {"sha256": "0" * 64}})
+    code, told = run("demo", "-i", server.index)
+    assert (code, "given" in told) == (1, False)
+    assert f"{WHEEL.filename} is not what its index says, so it is refused." in told
+    assert ("the hash of its metadata is" if text else "its hash is") in told
+
+
+def test_first_index_is_no_fix_where_it_takes_the_same_file(server: Server, run: Any) -> None:
+    with simple_index({"demo": [make_wheel("demo", "99.0")]}) as other:
+        indexes = ("-i", server.index, "--extra-index-url", other.index)
+        code, told = run("demo", *indexes)
+        assert (code, "demo-99.0-py3-none-any.whl is from" in told, "first-index" in told) == (0, True, False)
+        code, told = run("demo", "-i", other.index, "--extra-index-url", server.index)
+        assert "--index-strategy first-index: demo 1.0" in told
+
+
+def test_a_part_where_the_whole_was_requested(server: Server, run: Any) -> None:
+    server.add(f"/files/{WHEEL.filename}", WHEEL.content)
+    listed = {"filename": WHEEL.filename, "url": f"{server.url}/files/{WHEEL.filename}", "hashes": {}}
+    server.add("/simple/demo/", page(listed), JSON)
+    server.fault("/files/*", lambda h: h.answer(206, WHEEL.content, {"content-range": f"bytes 0-9/{10**15}"}))
+    code, told = run("demo", "-i", server.index)
+    assert (code, "HTTP 206" in told) == (2, False)

@@ -353,7 +353,7 @@ def test_several_indexes_in_words() -> None:
     one, *_ = concerns_in("several-indexes-with-different-files")
     assert phrases.concern(one) == (
         "a-1.0-py3-none-any.whl is from https://b.example/ and not the same on every index that has a: "
-        "https://index.example/ has another file of that name. --index-strategy first-index does not mix them."
+        "https://index.example/ has another file of that name. Name one index only, or pin the hash."
     )
 
 

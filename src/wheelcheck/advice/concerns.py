@@ -211,7 +211,8 @@ class MetadataDisagrees(_AboutVersion):
 
     Attributes:
         filename: the chosen file.
-        other: another file of the version, or None for the index's page.
+        other: another file of the version, or the metadata that the index serves beside the chosen one, or None for the
+            index's page.
         says, other_says: what only the chosen file says, and what only the other does, as lines of core metadata.
     """
 

@@ -183,15 +183,25 @@ def _about_file(pin: Pin, target: Target) -> Iterator[Concern]:
 
 
 def _about_metadata(pin: Pin, metadata: Metadata) -> Iterator[Concern]:
-    """Compare Requires-Python on the index's page with that in the metadata of the file."""
-    stated, own = pin.file.requires_python, metadata.requires_python
-    if stated is not None and stated != (own or "") and _clauses(stated) != _clauses(own or ""):
+    """Compare what the index says about the file, on its page and beside the file, with the file's own metadata."""
+    if metadata.beside:
+        own = {"Name": f"Name: {metadata.name}", "Version": f"Version: {metadata.version}"}
+        yield MetadataDisagrees(
+            project=pin.name,
+            version=pin.version,
+            filename=pin.file.filename,
+            other=f"{pin.file.filename}.metadata",
+            says=tuple(own[line.partition(":")[0]] for line in metadata.beside),
+            other_says=metadata.beside,
+        )
+    stated, read = pin.file.requires_python, metadata.requires_python
+    if stated is not None and stated != (read or "") and _clauses(stated) != _clauses(read or ""):
         yield MetadataDisagrees(
             project=pin.name,
             version=pin.version,
             filename=pin.file.filename,
             other=None,
-            says=_requires_python(own),
+            says=_requires_python(read),
             other_says=_requires_python(stated),
         )
 

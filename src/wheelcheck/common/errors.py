@@ -46,11 +46,18 @@ class UndeterminedError(Exception):
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)
 class IndexUnavailable(UndeterminedError):
-    """No usable answer from an index: connection refused or broken, a server error, a truncated body."""
+    """No usable answer from an index: connection refused or broken, a server error, a truncated body.
+
+    Attributes:
+        url: what was asked for, without secrets.
+        why: what went wrong, as the end of a sentence.
+        advice: what may help, as the beginning of one; by default that the failure may pass.
+    """
 
     url: str
     why: str
-    sentence = "{url} could not be read: {why}. Try again later, or name another index with --index-url."
+    advice: str = "Try again later"
+    sentence = "{url} could not be read: {why}. {advice}, or name another index with --index-url."
 
 
 @record(frozen=False, kw_only=False, eq=False, slots=False)

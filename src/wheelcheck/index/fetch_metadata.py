@@ -16,18 +16,26 @@ from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
 from wheelcheck.standards.hashes import mismatch_of
 from wheelcheck.standards.project_page import Listed, Sdist
-from wheelcheck.standards.source_metadata import MetadataResult, checked_metadata, contradiction
+from wheelcheck.standards.source_metadata import (
+    MetadataResult,
+    checked_metadata,
+    contradiction,
+    other_identity,
+    with_beside,
+)
 from wheelcheck.standards.zip_member import METADATA_LIMIT, ArchiveError, metadata_of, reader_of
 
 
-def fetched_metadata(access: FetchContext, file: Listed) -> bytes | BadMetadata | HashMismatch:
-    """Return the metadata of a remote file, or the reason to reject the file."""
+def fetched_metadata(access: FetchContext, file: Listed) -> tuple[bytes | BadMetadata | HashMismatch, tuple[str, ...]]:
+    """Return the metadata of a remote file, or the reason to reject the file; and `other_identity` where that is the
+    reason why the file itself was read.
+    """
     beside = _sidecar(access, file) if file.core_metadata else None
     if isinstance(beside, HashMismatch):
-        return beside
+        return beside, ()
     if beside is not None and not isinstance(checked_metadata(file, beside), BadMetadata):
-        return beside
-    return _inside(access, file)
+        return beside, ()
+    return _inside(access, file), other_identity(file, beside) if beside is not None else ()
 
 
 def _sidecar(access: FetchContext, file: Listed) -> bytes | HashMismatch | None:
@@ -43,7 +51,7 @@ def _sidecar(access: FetchContext, file: Listed) -> bytes | HashMismatch | None:
     if answer.status != 200:
         return None
     wrong = mismatch_of(_expected_beside(file), [answer.body])
-    return replace(wrong, received=True) if wrong else answer.body
+    return replace(wrong, received=True, of_metadata=True) if wrong else answer.body
 
 
 def _inside(access: FetchContext, file: Listed) -> bytes | BadMetadata | HashMismatch:
@@ -84,13 +92,13 @@ def local_metadata(file: Listed, path: Path) -> MetadataResult:
 
     Metadata beside it counts even where the file is missing, as in a copy of an index without its files.
     """
-    beside = _local_sidecar(file, path)
+    beside, other = _local_sidecar(file, path)
     try:
         wrong = mismatch_of_file(stated_of(file), path)
         if wrong is not None:
             return replace(wrong, received=True)
         own = _local_inside(file, path)
-        return _contradicted(own, beside) or own
+        return _contradicted(own, beside) or with_beside(own, other)
     except OSError as error:
         if beside is not None and isinstance(error, FileNotFoundError):
             return beside
@@ -110,13 +118,14 @@ def contradicted(field: str) -> BadMetadata:
     return BadMetadata(why=f"its own METADATA and the one served beside it differ in {field}", contradicts=True)
 
 
-def _local_sidecar(file: Listed, path: Path) -> MetadataResult | None:
+def _local_sidecar(file: Listed, path: Path) -> tuple[MetadataResult | None, tuple[str, ...]]:
+    """Return the metadata beside a local file, where it can be used; and `other_identity` where it cannot."""
     body = body_of(path.with_name(path.name + ".metadata")) if file.core_metadata else None
     if body is None:
-        return None
+        return None, ()
     wrong = mismatch_of(_expected_beside(file), [body])
-    result = replace(wrong, received=True) if wrong else checked_metadata(file, body)
-    return None if isinstance(result, BadMetadata) else result
+    result = replace(wrong, received=True, of_metadata=True) if wrong else checked_metadata(file, body)
+    return (None, other_identity(file, body)) if isinstance(result, BadMetadata) else (result, ())
 
 
 def _local_inside(file: Listed, path: Path) -> MetadataResult:

@@ -38,7 +38,7 @@ def _listed_page(source: Local, name: NormalizedName) -> ProjectPage | None:
         if body is not None:
             return parse_page(body, content_type, name=name, url=path.as_uri(), index=source.label)
     if not _is_directory(source.path):
-        raise IndexUnavailable(source.label, "there is no such directory")
+        raise IndexUnavailable(source.label, "there is no such directory", "Check the path")
     return None
 
 
@@ -53,7 +53,7 @@ def local_links(source: Local) -> Links:
         return by_project(files)
     body = body_of(source.path)
     if body is None:
-        raise IndexUnavailable(source.label, "there is no such file or directory")
+        raise IndexUnavailable(source.label, "there is no such file or directory", "Check the path")
     return read_links_page(body, "text/html", url=source.path.as_uri(), index=source.label)
 
 
@@ -82,7 +82,7 @@ def _is_directory(path: Path) -> bool:
 
 
 def _unavailable(path: Path, error: OSError) -> IndexUnavailable:
-    return IndexUnavailable(str(path), error.strerror or type(error).__name__)
+    return IndexUnavailable(str(path), error.strerror or "it cannot be read", "Check the path")
 
 
 class LocalHashes(Mapping[str, str]):

@@ -16,7 +16,7 @@ from wheelcheck.index.http.cache_control import FRESH_FOR
 from wheelcheck.index.local_files import stated_of
 from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
 from wheelcheck.standards.project_page import Listed
-from wheelcheck.standards.source_metadata import MetadataResult, checked_metadata
+from wheelcheck.standards.source_metadata import MetadataResult, checked_metadata, with_beside
 
 
 def identity_of(file: Listed) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ def _remote_metadata(access: FetchContext, file: Listed) -> MetadataResult:
         raise NotCached(shown(file.url))
     from wheelcheck.index.fetch_metadata import fetched_metadata
 
-    return keep_metadata(access, file, fetched_metadata(access, file))
+    return keep_metadata(access, file, *fetched_metadata(access, file))
 
 
 def known_metadata(access: FetchContext, file: Listed) -> Known[MetadataResult] | None:
@@ -101,18 +101,28 @@ def known_metadata(access: FetchContext, file: Listed) -> Known[MetadataResult] 
     if kept.refused or not lasting:
         access.note_kept({}, 0)
     access.note_cached()
-    return Known(BadMetadata(why=kept.refused) if kept.refused else checked_metadata(file, kept.head))
+    return Known(
+        BadMetadata(why=kept.refused) if kept.refused else with_beside(checked_metadata(file, kept.head), kept.beside)
+    )
 
 
-def keep_metadata(access: FetchContext, file: Listed, found: bytes | BadMetadata | HashMismatch) -> MetadataResult:
-    """Store the metadata of a remote file: permanently where a hash identifies the file."""
+def keep_metadata(
+    access: FetchContext, file: Listed, found: bytes | BadMetadata | HashMismatch, beside: tuple[str, ...] = ()
+) -> MetadataResult:
+    """Store the metadata of a remote file: permanently where a hash identifies the file.
+
+    Args:
+        access, file: the file.
+        found: its metadata, or the reason to reject it.
+        beside: see `Metadata.beside`.
+    """
     key = _key_of(access, file)
     until = time.time() + FRESH_FOR
     if isinstance(found, bytes):
         lasting = None if "sha256" in file.hashes else until
         head = re.split(rb"\r?\n\r?\n", found, maxsplit=1)[0] + b"\n\n"  # without the description
-        access.run_last(partial(access.cache.store_metadata, key, Kept(head), lasting))
-        return checked_metadata(file, found)
+        access.run_last(partial(access.cache.store_metadata, key, Kept(head, beside=beside), lasting))
+        return with_beside(checked_metadata(file, found), beside)
     access.note_kept({}, 0)
     if isinstance(found, BadMetadata):
         access.run_last(partial(access.cache.store_metadata, key, Kept(b"", found.why), until))

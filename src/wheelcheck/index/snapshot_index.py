@@ -149,6 +149,7 @@ def _refusal(document: Mapping[str, Any]) -> BadMetadata | HashMismatch | Dynami
                 expected=_texts(document.get("expected")),
                 actual=text.get("actual", ""),
                 received=document.get("received") is True,
+                of_metadata=document.get("of_metadata") is True,
             )
         case "DynamicMetadata":
             return DynamicMetadata(fields=_texts(document.get("fields")))

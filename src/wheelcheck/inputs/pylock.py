@@ -239,8 +239,10 @@ def _validated(document: dict[str, Any], file: str) -> Pylock:
         where = f" ({_place(error.context, document)})" if error.context else ""
         why = " ".join(error.message.split()).rstrip(".")
         raise UsageError(f"{file} is no valid lock file: {why}{where}. Make the lock anew.") from None
-    except (ValueError, TypeError, LookupError, RecursionError) as error:
-        raise UsageError(f"{file} is no valid lock file ({type(error).__name__}). Make the lock anew.") from None
+    except (ValueError, TypeError, LookupError, RecursionError):
+        raise UsageError(
+            f"{file} is no valid lock file: it is not of the form that PEP 751 defines. Make the lock anew."
+        ) from None
 
 
 def _place(context: str, document: dict[str, Any]) -> str:

@@ -192,7 +192,8 @@ def reason(why: verdicts.Reason) -> str:
             )
         case file_problems.HashMismatch():
             wanted = listed(why.expected, "or") or "one that is given with every requirement, and there is none"
-            return f"its hash is {why.actual or 'not stated'}, expected is {wanted}"
+            what = "the hash of its metadata" if why.of_metadata else "its hash"
+            return f"{what} is {why.actual or 'not stated'}, expected is {wanted}"
         case file_problems.BadMetadata():
             return f"its metadata cannot be used: {why.why}"
         case verdicts.ForbiddenByRule():
@@ -238,7 +239,8 @@ def conflict(answer: outcomes.NoAnswer, target: Target) -> str:
             are = f"{listed(one.project for one in every)} {'are' if answer.also else 'is'}"
             return f"{are} not on any index: {listed(answer.indexes) or 'none is configured'}.{meant}"
         case outcomes.NoMatchingVersion(newest=None):
-            return f"{project} has no usable file: its page lists no version."
+            page = "none of the files on its page can be read" if answer.files else "its page lists none"
+            return f"{project} has no usable file: {page}."
         case outcomes.NoMatchingVersion() if empty := _empty(answer):
             return f"No version can match {listed(empty)}: its parts exclude each other."
         case outcomes.NoMatchingVersion():
@@ -246,6 +248,9 @@ def conflict(answer: outcomes.NoAnswer, target: Target) -> str:
         case outcomes.NoCompatibleFile() if all(verdicts.SourceOnly() in file.reasons for file in answer.files):
             has = f"{project} has no wheel that matches, only source distributions, and nothing is built here"
             return f"{has}: a wheel that pip wheel makes of one is found with --find-links."
+        case outcomes.NoCompatibleFile() if any(map(file_problems.is_tampered, answer.files[0].reasons)):
+            refused = f"{answer.files[0].filename} is not what its index says, so it is refused"
+            return f"{refused}. No other version is tried, since somebody may have exchanged it."
         case outcomes.NoCompatibleFile() if [type(why) for why in answer.files[0].reasons] == [
             file_problems.HashMismatch
         ]:
@@ -437,7 +442,7 @@ def _together(about: Sequence[concerns.Concern]) -> str:
     return f"{listed(behind_newest)} are behind their newest releases, {unfit}."
 
 
-_MIXED = "--index-strategy first-index does not mix them."
+_MIXED = "Name one index only, or pin the hash."
 
 
 def counted(number: int, thing: str) -> str:

@@ -30,6 +30,7 @@ from wheelcheck.resolver.rejections import Refusals
 from wheelcheck.resolver.state import Cause, PairVersion, ResolutionState
 from wheelcheck.standards.markers import applies
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
+from wheelcheck.standards.project_page import UnreadableFile
 from wheelcheck.standards.specifiers import specifiers_of, version_of
 
 if TYPE_CHECKING:
@@ -177,8 +178,8 @@ def _own_trouble(state: ResolutionState, name: NormalizedName, demands: tuple[De
     if files:
         return NoCompatibleFile(project=name, demands=chains, files=files)
     stated = [demand for demand in about if not isinstance(demand.origin, AddedByRule)]
-    hopeless = [demand for demand in stated if not _meets_some(candidates, demand.requirement.specifier)]
-    if candidates.page.versions and not hopeless:
+    hopeless = [demand for demand in stated if not any(_readable(candidates, demand.requirement.specifier))]
+    if not hopeless and any(_readable(candidates, specifiers_of(""))):
         return _conflict(state, (name,), chains)
     alone = tuple(dict.fromkeys(link for demand in hopeless for link in _chain(state, demand)))
     return _none_listed(state, name, alone, candidates)
@@ -195,7 +196,7 @@ def _conflict(state: ResolutionState, names: Sequence[NormalizedName], demands: 
 def _none_listed(
     state: ResolutionState, name: NormalizedName, demands: tuple[Demand, ...], candidates: Candidates
 ) -> NoMatchingVersion:
-    newest = next(iter(candidates.page.versions), None)
+    newest = next(_readable(candidates, specifiers_of("")), None)
     about = [demand.requirement.specifier for demand in demands if demand.name == name]
     files = (
         []
@@ -242,8 +243,12 @@ def _may_be_meant(filename: str, specifier: SpecifierSet) -> bool:
     return any(f"-{clause.version}" in filename for clause in specifier if clause.operator in {"==", "==="})
 
 
-def _meets_some(candidates: Candidates, specifier: SpecifierSet) -> bool:
-    return any(True for _ in specifier.filter(candidates.page.versions, prereleases=True))
+def _readable(candidates: Candidates, specifier: SpecifierSet) -> Iterator[Version]:
+    """Yield the versions of a page that a specifier admits, newest first, of which a file can be read."""
+    page = candidates.page
+    for version in specifier.filter(page.versions, prereleases=True):
+        if not all(isinstance(file, UnreadableFile) for file in page.files_of(version)):
+            yield version
 
 
 # -- files

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from wheelcheck.common.lazy_regex import pattern
-from wheelcheck.common.records import record
+from wheelcheck.common.records import field, record
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 from wheelcheck.standards.requirements import fault_of, requirement_of
 from wheelcheck.standards.specifiers import excess_of
@@ -34,6 +34,8 @@ class Metadata:
         requires_python: the specifier, or None.
         extras: the extras that it provides, normalized.
         dynamic: fields that a build may change (PEP 643), lower case.
+        beside: the name and version in what an index serves as the metadata of the file (PEP 658), as lines, where they
+            are those of something else, so that the file itself was read.
     """
 
     name: NormalizedName
@@ -42,6 +44,7 @@ class Metadata:
     requires_python: str | None = None
     extras: frozenset[NormalizedName] = frozenset()
     dynamic: frozenset[str] = frozenset()
+    beside: tuple[str, ...] = field(default=(), compare=False)
 
 
 def parse_metadata(body: bytes) -> Metadata:

@@ -29,11 +29,13 @@ class HashMismatch(Variant):
     Attributes:
         received: whether bytes that were received are others than what is published. Then no other version is tried,
             since somebody may have exchanged the file.
+        of_metadata: whether it is the hash of the metadata that is served beside the file.
     """
 
     expected: tuple[str, ...]
     actual: str
     received: bool = False
+    of_metadata: bool = False
 
 
 @record

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from packaging.version import InvalidVersion
 
-from wheelcheck.common.records import field, record
+from wheelcheck.common.records import field, record, replace
 from wheelcheck.standards.core_metadata import Metadata, MetadataError, parse_metadata
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch
 from wheelcheck.standards.markers import nests_too_deeply
@@ -24,6 +24,7 @@ from wheelcheck.standards.specifiers import specifiers_of, version_of
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
+    from packaging.version import Version
 
 PKG_INFO, PYPROJECT = "PKG-INFO", "pyproject.toml"
 
@@ -257,6 +258,29 @@ def checked_metadata(file: Listed, body: bytes) -> Metadata | BadMetadata | Dyna
     if not agrees:
         return BadMetadata(why=f"it says that it is {found.name} {found.version}")
     return found
+
+
+def other_identity(file: Listed, body: bytes) -> tuple[str, ...]:
+    """Return the name and the version in metadata, as lines, where they are not those of a file."""
+    try:
+        found = parse_metadata(body)
+    except MetadataError:
+        return ()
+    is_same = {f"Name: {found.name}": found.name == file.name}
+    is_same[f"Version: {found.version}"] = _is_version(found.version, file.version)
+    return tuple(line for line, same in is_same.items() if not same)
+
+
+def _is_version(text: str, version: Version) -> bool:
+    try:
+        return version_of(text) == version
+    except InvalidVersion:
+        return False
+
+
+def with_beside(result: MetadataResult, beside: tuple[str, ...]) -> MetadataResult:
+    """Return the metadata of a file with `Metadata.beside`."""
+    return replace(result, beside=beside) if beside and isinstance(result, Metadata) else result
 
 
 def _parsed(file: Listed, body: bytes) -> Metadata | DynamicMetadata:

@@ -109,10 +109,11 @@ class Stored:
 
 
 class Kept(NamedTuple):
-    """The head of a file's core metadata, or why it is unusable."""
+    """The head of a file's core metadata, or why it is unusable; and `Metadata.beside`."""
 
     head: bytes
     refused: str = ""
+    beside: tuple[str, ...] = ()
 
 
 class Cache:
@@ -191,13 +192,14 @@ class Cache:
         """Return the core metadata stored under a key, unless it has expired."""
 
         def unexpired(about: dict[str, Any], parts: Sequence[bytes]) -> Kept | None:
-            return Kept(parts[0], about["refused"]) if about["until"] is None or now < about["until"] else None
+            is_fresh = about["until"] is None or now < about["until"]
+            return Kept(parts[0], about["refused"], tuple(about["beside"])) if is_fresh else None
 
         return self._load(METADATA, key, unexpired)
 
     def store_metadata(self, key: Key, kept: Kept, until: float | None = None) -> None:
         """Store core metadata, permanently or until a time in seconds since the epoch."""
-        self._store(METADATA, key, {"until": until, "refused": kept.refused}, [kept.head])
+        self._store(METADATA, key, {"until": until, "refused": kept.refused, "beside": kept.beside}, [kept.head])
 
     def store_answer(self, key: str, about: dict[str, Any], text: bytes) -> None:
         """Store a whole answer for `wheelcheck.cli.answer_cache`."""

@@ -23,6 +23,7 @@ from wheelcheck.index.http.auth import Credentials, Login, Logins, Origin, origi
 from wheelcheck.index.http.connections import Connection, Connections
 from wheelcheck.index.http.options import MAX_RETRIES, TransportOptions
 from wheelcheck.index.http.responses import (
+    CHECK_URL,
     Answer,
     Body,
     RetryableError,
@@ -314,9 +315,9 @@ class Transport:
             try:
                 url = urljoin(answer.url, location.encode("latin-1").decode("utf-8", "replace"))
             except ValueError:
-                raise IndexUnavailable(shown(answer.url), "it redirects to a malformed address") from None
+                raise IndexUnavailable(shown(answer.url), "it redirects to a malformed address", CHECK_URL) from None
             deadline.arrived(0)
-        raise IndexUnavailable(shown(question.url), f"it redirects more than {MAX_REDIRECTS} times")
+        raise IndexUnavailable(shown(question.url), f"it redirects more than {MAX_REDIRECTS} times", CHECK_URL)
 
     def _authorized(
         self, url: str, question: _Question, body: Body, deadline: _Deadline, sent: dict[str, Credentials]
@@ -332,7 +333,7 @@ class Transport:
         except ValueError:
             fault, origin = "its address is malformed", None
         if fault is not None or origin is None:
-            raise IndexUnavailable(shown(url), fault or "its address is malformed")
+            raise IndexUnavailable(shown(url), fault or "its address is malformed", CHECK_URL)
         self._check_allowed(origin, bare)
         for _ in range(2):
             credentials = self._logins.find(bare, inline, question.login)
@@ -376,7 +377,7 @@ class Transport:
                 raise RetryableError(deadline.failure()) from None
             raise failure_of(error, url) from None
         except ValueError:
-            raise IndexUnavailable(shown(url), "its address is malformed") from None
+            raise IndexUnavailable(shown(url), "its address is malformed", CHECK_URL) from None
         finally:
             deadline.connection = None
             self._connections.give(origin, connection)
@@ -412,7 +413,7 @@ class Transport:
         try:
             return httpx.Request(question.method, url, headers=pairs, extensions={"timeout": timeouts})
         except httpx.InvalidURL:
-            raise IndexUnavailable(shown(url), "its address is malformed") from None
+            raise IndexUnavailable(shown(url), "its address is malformed", CHECK_URL) from None
 
     # -- connections
 
@@ -424,10 +425,11 @@ class Transport:
             return
         scheme, host, port = origin
         if scheme not in ("http", "https") or not host:
-            raise IndexUnavailable(shown(url), "its address is neither http nor https")
+            raise IndexUnavailable(shown(url), "its address is neither http nor https", CHECK_URL)
         trusted = is_trusted(host, port, self.options.trusted_hosts)
         if scheme == "http" and not trusted and not is_loopback(host):
-            raise IndexUnavailable(shown(url), "it is plain http, and its host is not among pip's trusted hosts")
+            why = "it is plain http, and its host is not among pip's trusted hosts"
+            raise IndexUnavailable(shown(url), why, "Use https, or add the host to trusted-host in pip's configuration")
         self._allowed.add(origin)
 
     def _connection(self, origin: Origin) -> Connection:

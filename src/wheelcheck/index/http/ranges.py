@@ -194,6 +194,8 @@ class RemoteFile:
     def _failure(self, answer: Answer) -> Exception:
         if answer.status in (404, 410):
             return Unreadable(self._filename, f"nothing is at its URL: the server answers HTTP {answer.status}")
+        if answer.status == 206:
+            return Unreadable(self._filename, "its server sends a part of it where the whole was requested")
         return answer.failure()
 
     def _cannot(self, what: str) -> bool:

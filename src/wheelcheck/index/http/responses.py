@@ -18,6 +18,9 @@ from wheelcheck.index.http.auth import Credentials
 Sink: TypeAlias = Callable[[bytes], None]
 Wanted: TypeAlias = Callable[[int, Mapping[str, str]], bool]
 
+CHECK_URL = "Check its URL"
+"""What may help where no later attempt would be answered otherwise."""
+
 _STEP = 2**20
 """Maximum bytes that are decompressed at once."""
 
@@ -44,7 +47,8 @@ class Answer:
         """Return the error for an answer with an unexpected status."""
         if self.status in (401, 403):
             return NotAuthorized(shown(self.url), self.status)
-        return IndexUnavailable(shown(self.url), f"HTTP {self.status}")
+        is_passing = self.status >= 500 or self.status in (408, 425, 429)
+        return IndexUnavailable(shown(self.url), f"HTTP {self.status}", *[] if is_passing else [CHECK_URL])
 
 
 class RetryableError(Exception):
@@ -109,7 +113,7 @@ class Body:
             return chunks
         if encoding in ("gzip", "x-gzip"):
             return self._gunzipped(chunks, url)
-        raise IndexUnavailable(shown(url), f"its encoding was not requested ({encoding[:40]})")
+        raise IndexUnavailable(shown(url), f"its encoding was not requested ({encoding[:40]})", CHECK_URL)
 
     def _gunzipped(self, chunks: Iterable[bytes], url: str) -> Iterator[bytes]:
         """Decompress gzip, one member after the other, holding no more than the body may."""
@@ -205,19 +209,20 @@ def failure_of(error: Exception, url: str) -> Exception:
     """Return the error for a broken request: retryable, or final where a retry cannot help."""
     lasting = _permanent(error)
     if lasting is not None:
-        return IndexUnavailable(shown(url), lasting)
-    return RetryableError(IndexUnavailable(shown(url), _retryable(error)))
+        return IndexUnavailable(shown(url), *lasting)
+    return RetryableError(IndexUnavailable(shown(url), *_retryable(error)))
 
 
-def _permanent(error: Exception) -> str | None:
-    """Return why every retry would fail as well; None where one may succeed."""
+def _permanent(error: Exception) -> tuple[str, str] | None:
+    """Return why every retry would fail as well, and what may help; None where one may succeed."""
     import httpx
 
     distrust = distrust_of(error)
     if distrust is not None:
-        return f"its TLS certificate cannot be verified ({distrust})"
+        advice = "Check the clock of this machine and the certificates that pip's cert names"
+        return f"its TLS certificate cannot be verified ({distrust})", advice
     if isinstance(error, (httpx.ProxyError, httpx.UnsupportedProtocol)):
-        return f"the proxy refused ({mask(str(error))})"
+        return f"the proxy refused ({mask(str(error))})", "Check the proxy in pip's configuration and the environment"
     return None
 
 
@@ -229,8 +234,8 @@ def distrust_of(error: Exception) -> str | None:
     return next((cause.verify_message for cause in refusals), None)
 
 
-def _retryable(error: Exception) -> str:
-    """Describe a retryable failure; its root cause says more than the error itself."""
+def _retryable(error: Exception) -> tuple[str, ...]:
+    """Describe a retryable failure, and what may help; its root cause says more than the error itself."""
     import socket
     import ssl
 
@@ -238,14 +243,15 @@ def _retryable(error: Exception) -> str:
 
     of_causes: _Rows = (
         (ssl.SSLError, "the TLS connection failed"),
-        (socket.gaierror, "its host name cannot be resolved"),
         (ConnectionRefusedError, "the connection was refused"),
     )
     of_itself: _Rows = (
         (httpx.ConnectError, "no connection could be made"),
         (httpx.RemoteProtocolError, "its answer was cut short or is not HTTP"),
     )
-    return _row(of_causes, _causes(error)) or _row(of_itself, [error]) or "the connection broke"
+    if any(isinstance(cause, socket.gaierror) for cause in _causes(error)):
+        return "its host name cannot be resolved", "Check its spelling and the network"
+    return (_row(of_causes, _causes(error)) or _row(of_itself, [error]) or "the connection broke",)
 
 
 def _row(rows: _Rows, errors: Iterable[BaseException]) -> str | None:
