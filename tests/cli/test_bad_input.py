@@ -108,11 +108,24 @@ def test_a_broken_wheel_is_refused_with_why(run: Any, dist: Dist, why: str, rang
     assert out.splitlines()[-1] == "No change that was tried fixes it."
 
 
-@pytest.mark.parametrize(("dist", "why"), BROKEN[:5], ids=IDS[:5])
-def test_an_older_version_is_taken_where_the_newest_is_broken(run: Any, dist: Dist, why: str) -> None:
+SKIPPED = ("other-name", "other-version", "bad-requirement", "deep", "huge-number")
+"""What pip passes over for an older version; everything else ends its search."""
+
+
+@pytest.mark.parametrize(
+    ("dist", "why", "name"), [(*row, name) for row, name in zip(BROKEN, IDS, strict=True)], ids=IDS
+)
+def test_an_older_version_is_taken_only_where_pip_takes_it(run: Any, dist: Dist, why: str, name: str) -> None:
     old = make_wheel("spam", "0.5")
     with simple_index({"spam": [dist, old]}, metadata=False) as server:
-        assert run(server.index, "spam") == (0, f"{PINS}  spam  0.5  requested\n{installed('spam==0.5')}", "")
+        code, out, err = run(server.index, "spam")
+    if name in SKIPPED:
+        assert (code, out, err) == (0, f"{PINS}  spam  0.5  requested\n{installed('spam==0.5')}", "")
+    else:
+        assert (code, err) == (1, "")
+        assert f"{dist.filename} is refused, and no other version is tried, as in pip." in out
+        assert why in out
+        assert "1. also require spam<1.0: spam 0.5" in out
 
 
 @pytest.mark.parametrize(
@@ -172,13 +185,51 @@ def test_names_that_say_nothing(run: Any) -> None:
 
 def test_a_page_of_nothing_but_surprises_around_one_good_file(run: Any, server: Server) -> None:
     odd: list[Any] = [{"filename": n, "url": "x"} for n in NAMES]
-    odd += [None, 7, [], {}, {"filename": 3}, {"filename": "spam-1.0.zip", "url": "//["}]
-    odd += [{"filename": "spam-3.0-py3-none-any.whl", "url": "x", "requires-python": ">=" + "9" * 9999, "yanked": 1}]
+    odd += [{"filename": "spam-0.1.zip", "url": "//["}]
+    odd += [{"filename": "spam-0.3-py3-none-any.whl", "url": "x", "requires-python": ">=" + "9" * 9999, "yanked": 1}]
     good = loopback.entry(GOOD) | {"requires-python": "whatever", "size": "big", "upload-time": 5}
     server.add("/simple/spam/", json.dumps({"name": "spam", "files": [*odd, good]}), JSON)
     code, out, err = run(server.index, "spam")
     assert (code, err) == (0, "")
     assert "spam-1.0-py3-none-any.whl" in out
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *(None, 7, [], {}, {"filename": 3}, {"url": "spam-1.0-py3-none-any.whl"}),
+        *({"filename": "spam-1.0.zip", "url": 3}, {"filename": "spam-1.0.zip", "url": "x", "hashes": 3}),
+        {"filename": "spam-1.0.zip", "url": "spam-1.0.zip", "requires-python": 3},
+        {"filename": "spam-1.0.zip", "url": "spam-2.0.zip"},
+    ],
+)
+def test_an_entry_that_pip_could_not_read_spoils_its_page(run: Any, server: Server, odd: Any) -> None:
+    server.add("/simple/spam/", json.dumps({"name": "spam", "files": [odd, loopback.entry(GOOD)]}), JSON)
+    code, out, err = run(server.index, "spam")
+    assert (code, err) == (2, "")
+    assert "answered something that is not a project page: " in out
+
+
+@pytest.mark.parametrize(
+    ("about", "why"),
+    [
+        ({"url": "http://[/spam-1.0-py3-none-any.whl"}, "its URL cannot be parsed"),
+        ({"hashes": {"sha256": "x" * 64}}, "its published sha256 is no such hash"),
+        ({"hashes": {"sha256": "0" * 63}}, "its published sha256 is no such hash"),
+        ({"hashes": {"sha257": "0" * 64}}, "its published hash is of an unknown kind, sha257"),
+        ({"requires-python": ",".join([">=3"] * 600)}, "its Requires-Python has more than"),
+    ],
+)
+def test_a_file_of_which_its_index_says_nothing_that_can_be_used(
+    run: Any, server: Server, about: dict[str, Any], why: str
+) -> None:
+    """No older one is taken in its place, since pip would not take it either."""
+    old = loopback.entry(make_wheel("spam", "0.5"))
+    server.add("/simple/spam/", json.dumps({"name": "spam", "files": [loopback.entry(GOOD) | about, old]}), JSON)
+    code, out, err = run(server.index, "spam")
+    assert (code, err) == (1, "")
+    assert "spam-1.0-py3-none-any.whl is refused, and no other version is tried, as in pip." in out
+    assert why in out
 
 
 def test_html_to_a_request_for_json(run: Any) -> None:

@@ -84,7 +84,8 @@ def test_an_address_that_is_none(server: Server, run: Any, host: str, place: str
         good = {"filename": older.filename, "url": f"{server.url}/files/{older.filename}", "hashes": {}}
         server.add("/simple/demo/", page({"filename": WHEEL.filename, "url": url, "hashes": {}}, good), JSON)
         code, told = run("demo", "-i", server.index)
-        assert (code, "  demo  0.9  requested" in told) == (0, True) or code == 2
+        assert code == (2 if host != "" and not host.startswith("[") else code)
+        assert code != 0
 
 
 # -- two sources for one fact
@@ -191,11 +192,11 @@ def test_specifiers_with_more_clauses_than_anyone_writes(server: Server, run: An
     clauses = ",".join(f"!=9.{number}" for number in range(20_000))
     if where == "page":
         served(server, WHEEL, None, **{"requires-python": clauses})
-        assert "  demo  0.9  requested" in run("demo", "-i", server.index, "-t", LINUX)[1]
-        return
-    said = {"requires": [f"dep{clauses}"]} if where == "requirement" else {"requires_python": clauses}
-    served(server, make_wheel("demo", "1.0", **said), None)
-    assert "  demo  0.9  requested" in run("demo", "-i", server.index, "-t", LINUX)[1]
+    else:
+        said = {"requires": [f"dep{clauses}"]} if where == "requirement" else {"requires_python": clauses}
+        served(server, make_wheel("demo", "1.0", **said), None)
+    code, told = run("demo", "-i", server.index, "-t", LINUX)
+    assert (code, "  demo  0.9  requested" in told) == ((0, True) if where == "requirement" else (1, False))
     code, told = run("demo==1.0", "-i", server.index, "-t", LINUX)
     assert (code, "more than" in told) == (1, True)
 
@@ -311,7 +312,7 @@ def test_a_published_hash_is_not_called_a_given_one(server: Server, run: Any, of
     served(server, WHEEL, text, **{"core-metadata": {"sha256": "0" * 64}} if text else {"hashes": {"sha256": "0" * 64}})
     code, told = run("demo", "-i", server.index)
     assert (code, "given" in told) == (1, False)
-    assert f"{WHEEL.filename} is not what its index says, so it is refused." in told
+    assert f"{WHEEL.filename} is refused, and no other version is tried, as in pip." in told
     assert ("the hash of its metadata is" if text else "its hash is") in told
 
 

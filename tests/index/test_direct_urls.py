@@ -24,7 +24,7 @@ from wheelcheck.index.index import Index
 from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.file_problems import BadMetadata
 from wheelcheck.standards.project_page import Sdist, UnreadableFile, Wheel
-from wheels import make_wheel, zipped
+from wheels import make_wheel, wheel_text, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,7 +170,13 @@ def test_what_was_checked_under_one_url_says_nothing_of_another(here: Path) -> N
 def test_what_is_large_is_taken_at_the_users_word(monkeypatch: pytest.MonkeyPatch, told: bool) -> None:
     large = make_wheel("spam", files={f"spam/{n}": hashlib.sha512(bytes([n])).digest() * 2000 for n in range(30)})
     large = large.holding(
-        zipped({"spam/x": os.urandom(3 * 2**20), "spam-1.0.dist-info/METADATA": large.metadata or b""})
+        zipped(
+            {
+                "spam/x": os.urandom(3 * 2**20),
+                "spam-1.0.dist-info/METADATA": large.metadata or b"",
+                "spam-1.0.dist-info/WHEEL": wheel_text("py3-none-any"),
+            }
+        )
     )
     monkeypatch.setattr(direct_urls, "MODERATE", 2**20)
     wanted = f"sha256:{'0' * 64}"

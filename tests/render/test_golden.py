@@ -36,7 +36,7 @@ COMMANDS = {
     "explain-every-file": "explain tensorflow==2.21.0 -t macos-14-arm64-cp312 -v",
     "doctor-rosetta": f"doctor tensorflow --environment {FIXTURES / 'environments' / 'mac-rosetta.json'} --no-remedies",
     "doctor-healthy": f"doctor --environment {FIXTURES / 'environments' / 'mac-healthy.json'}",
-    "diagnose": f"diagnose {GOLDEN.parent / 'failed-import.txt'}",
+    "diagnose": "diagnose tests/render/failed-import.txt",
     "targets-list": "targets list",
     "targets-list-alpine": "targets list alpine",
     "targets-show": "targets show kaggle",

@@ -12,7 +12,9 @@ from unittest.mock import patch
 
 from wheelcheck.cli.main import main
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
+ROOT = Path(__file__).parents[2]
+FIXTURES = Path("fixtures")
+"""Below `ROOT`, so that no line is broken elsewhere because a checkout lies elsewhere."""
 SLICE = ["--index-url", str(FIXTURES / "index"), "--isolated", "--offline"]
 ASKING = ("check", "explain", "rules show")
 """Commands that ask an index."""
@@ -26,6 +28,11 @@ def printed(command: str, columns: int = 80) -> str:
     out, err = StringIO(), StringIO()
     with TemporaryDirectory() as cache, redirect_stdout(out), redirect_stderr(err):
         surroundings = {"COLUMNS": str(columns), "FORCE_COLOR": "", "NO_COLOR": "", "WHEELCHECK_CACHE_DIR": cache}
-        with patch.dict(os.environ, surroundings):
-            main(words)
-    return (out.getvalue() + err.getvalue()).replace(str(FIXTURES), "fixtures")
+        before = Path.cwd()
+        os.chdir(ROOT)
+        try:
+            with patch.dict(os.environ, surroundings):
+                main(words)
+        finally:
+            os.chdir(before)
+    return out.getvalue() + err.getvalue()

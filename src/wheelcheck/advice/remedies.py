@@ -14,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from wheelcheck.advice.changes import (
     CHANGES,
+    AddRequirement,
     AllowPreRelease,
     AllowSource,
     Change,
@@ -46,12 +47,14 @@ from wheelcheck.resolver.model import (
     Demand,
     NeededBy,
     NoAnswer,
+    NoCompatibleFile,
     NotForTarget,
     Pin,
     Question,
     RefusedFile,
 )
 from wheelcheck.rules.load import replacement_of
+from wheelcheck.standards.file_problems import BadMetadata, ends_search
 from wheelcheck.standards.markers import marker_text
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.project_page import ProjectPage
@@ -244,7 +247,17 @@ def _cures(case: Case, group: Group, ask: Ask, given: dict[Change, Answer | None
 def _groups(case: Case) -> Iterator[Group]:
     if case.conflict is None and not case.warnings:
         return
-    for family in (_pythons, _floors, _architectures, _replacements, _loosened, _pre_releases, _sources, _strategies):
+    for family in (
+        _pythons,
+        _floors,
+        _architectures,
+        _replacements,
+        _around,
+        _loosened,
+        _pre_releases,
+        _sources,
+        _strategies,
+    ):
         yield from family(case)
 
 
@@ -371,6 +384,18 @@ def _replacements(case: Case) -> Iterator[Group]:
                 )
                 for text in texts
             ]
+
+
+def _around(case: Case) -> Iterator[Group]:
+    """Try older versions than that of a file which nothing can read; one with another hash is left to the user."""
+    conflict = case.conflict
+    if not isinstance(conflict, NoCompatibleFile) or conflict.files[0].version is None:
+        return
+    if any(isinstance(why, BadMetadata) and ends_search(why) for why in conflict.files[0].reasons):
+        text = f"{conflict.project}<{conflict.files[0].version.public}"
+        bound = Demand(requirement=requirement_of(text), origin=Constraint(place="a fix"))
+        question = replace(case.question, constraints=(*case.question.constraints, bound))
+        yield [Attempt(AddRequirement(requirements=(text,)), question)]
 
 
 def _loosened(case: Case) -> Iterator[Group]:

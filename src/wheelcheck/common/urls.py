@@ -131,8 +131,4 @@ def absolute(base: str, link: str) -> str | None:
         address = link if link.startswith(("https://", "http://", "file://")) else urljoin(base, link)
     except ValueError:
         return None
-    if address.startswith(("https://", "http://")):
-        authority = _AUTHORITY.match(address, address.index("//") + 2)
-        if authority is not None and host_fault(authority[0]):
-            return None
     return address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit, urlunsplit
@@ -23,7 +24,7 @@ from wheelcheck.standards.source_metadata import (
     other_identity,
     with_beside,
 )
-from wheelcheck.standards.zip_member import METADATA_LIMIT, ArchiveError, metadata_of, reader_of
+from wheelcheck.standards.zip_member import METADATA_LIMIT, ArchiveError, check_dist_info, metadata_of, reader_of
 
 
 def fetched_metadata(access: FetchContext, file: Listed) -> tuple[bytes | BadMetadata | HashMismatch, tuple[str, ...]]:
@@ -72,8 +73,11 @@ def _inside(access: FetchContext, file: Listed) -> bytes | BadMetadata | HashMis
             return wrong
         try:
             body = metadata_of(remote.read, remote.size, project=file.name)
+            chunks = remote.whole_chunks()
+            if chunks is not None:
+                check_dist_info(remote.whole or BytesIO(b"".join(chunks)))
         except ArchiveError as error:
-            return BadMetadata(why=str(error))
+            return BadMetadata(why=str(error), ends_search=True)
         return _mismatch(file, remote) or body
 
 
@@ -115,7 +119,7 @@ def _contradicted(own: MetadataResult, beside: MetadataResult | None) -> Metadat
 
 def contradicted(field: str) -> BadMetadata:
     """Return the reason to refuse a file of which two texts say different things in a field."""
-    return BadMetadata(why=f"its own METADATA and the one served beside it differ in {field}", contradicts=True)
+    return BadMetadata(why=f"its own METADATA and the one served beside it differ in {field}", ends_search=True)
 
 
 def _local_sidecar(file: Listed, path: Path) -> tuple[MetadataResult | None, tuple[str, ...]]:
@@ -141,9 +145,11 @@ def metadata_in(file: Listed, handle: BinaryIO) -> bytes | BadMetadata:
             from wheelcheck.index.sdists import pkg_info_of
 
             return pkg_info_of(handle, file)
-        return metadata_of(reader_of(handle), handle.seek(0, 2), project=file.name)
+        body = metadata_of(reader_of(handle), handle.seek(0, 2), project=file.name)
+        check_dist_info(handle)
+        return body
     except ArchiveError as error:
-        return BadMetadata(why=str(error))
+        return BadMetadata(why=str(error), ends_search=True)
 
 
 def _expected_beside(file: Listed) -> Mapping[str, str]:

@@ -164,7 +164,7 @@ def read_links_page(body: bytes, content_type: str, *, url: str, index: str) -> 
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in ("text/html", "application/xhtml+xml", ""):
         raise IndexNonsense(url, f"its content type is {kind}")
-    return by_project(parse_links(body, url=url, index=index))
+    return by_project(parse_links(body, content_type, url=url, index=index))
 
 
 def by_project(files: Iterable[Listed | UnreadableFile]) -> Links:

@@ -9,7 +9,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from wheelcheck.common.errors import IndexNonsense, NotCached, Unreadable
-from wheelcheck.common.urls import path_of_url, shown
+from wheelcheck.common.urls import path_of_url, shown, url_fault
 from wheelcheck.index.cache.store import Kept, Key, key_of
 from wheelcheck.index.context import FetchContext, Known
 from wheelcheck.index.http.cache_control import FRESH_FOR
@@ -53,6 +53,8 @@ def read_metadata(access: FetchContext, file: Listed) -> MetadataResult:
     """
     from wheelcheck.index.fetch_metadata import local_metadata
 
+    if file.fault is not None:
+        return BadMetadata(why=file.fault, ends_search=True)
     if "sha256" not in file.hashes:
         access.note_kept({}, 0)
     recording = access.recording_of(file)
@@ -84,6 +86,9 @@ def _key_of(access: FetchContext, file: Listed) -> Key:
 def _remote_metadata(access: FetchContext, file: Listed) -> MetadataResult:
     if access.offline:
         raise NotCached(shown(file.url))
+    fault = url_fault(file.url)
+    if fault is not None:
+        raise Unreadable(file.filename, f"{fault}: {shown(file.url)}")
     from wheelcheck.index.fetch_metadata import fetched_metadata
 
     return keep_metadata(access, file, *fetched_metadata(access, file))
@@ -91,6 +96,8 @@ def _remote_metadata(access: FetchContext, file: Listed) -> MetadataResult:
 
 def known_metadata(access: FetchContext, file: Listed) -> Known[MetadataResult] | None:
     """Return what `read_metadata` would, if the cache has it; None where a server or a directory must be read."""
+    if file.fault is not None:
+        return Known(BadMetadata(why=file.fault, ends_search=True))
     if path_of_url(file.url) is not None or access.recording_of(file) is not None:
         return None
     lasting = "sha256" in file.hashes
@@ -101,9 +108,9 @@ def known_metadata(access: FetchContext, file: Listed) -> Known[MetadataResult] 
     if kept.refused or not lasting:
         access.note_kept({}, 0)
     access.note_cached()
-    return Known(
-        BadMetadata(why=kept.refused) if kept.refused else with_beside(checked_metadata(file, kept.head), kept.beside)
-    )
+    if kept.refused:
+        return Known(BadMetadata(why=kept.refused, ends_search=kept.ends_search))
+    return Known(with_beside(checked_metadata(file, kept.head), kept.beside))
 
 
 def keep_metadata(
@@ -125,5 +132,5 @@ def keep_metadata(
         return with_beside(checked_metadata(file, found), beside)
     access.note_kept({}, 0)
     if isinstance(found, BadMetadata):
-        access.run_last(partial(access.cache.store_metadata, key, Kept(b"", found.why), until))
+        access.run_last(partial(access.cache.store_metadata, key, Kept(b"", found.why, found.ends_search), until))
     return found

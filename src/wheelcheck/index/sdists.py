@@ -92,7 +92,7 @@ def fetched_pkg_info(access: FetchContext, file: Sdist) -> bytes | BadMetadata |
         try:
             return pkg_info_of(handle, file)
         except ArchiveError as error:
-            return BadMetadata(why=str(error))
+            return BadMetadata(why=str(error), ends_search=True)
 
 
 def fetch(access: FetchContext, url: str, filename: str, sink: Callable[[], Sink], login: Login | None = None) -> bool:

@@ -143,7 +143,7 @@ def _refusal(document: Mapping[str, Any]) -> BadMetadata | HashMismatch | Dynami
     text = {name: value for name, value in document.items() if isinstance(value, str)}
     match text.get("kind"):
         case "BadMetadata":
-            return BadMetadata(why=text.get("why", ""), contradicts=document.get("contradicts") is True)
+            return BadMetadata(why=text.get("why", ""), ends_search=document.get("ends_search") is True)
         case "HashMismatch":
             return HashMismatch(
                 expected=_texts(document.get("expected")),

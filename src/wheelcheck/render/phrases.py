@@ -248,9 +248,8 @@ def conflict(answer: outcomes.NoAnswer, target: Target) -> str:
         case outcomes.NoCompatibleFile() if all(verdicts.SourceOnly() in file.reasons for file in answer.files):
             has = f"{project} has no wheel that matches, only source distributions, and nothing is built here"
             return f"{has}: a wheel that pip wheel makes of one is found with --find-links."
-        case outcomes.NoCompatibleFile() if any(map(file_problems.is_tampered, answer.files[0].reasons)):
-            refused = f"{answer.files[0].filename} is not what its index says, so it is refused"
-            return f"{refused}. No other version is tried, since somebody may have exchanged it."
+        case outcomes.NoCompatibleFile() if any(map(file_problems.ends_search, answer.files[0].reasons)):
+            return f"{answer.files[0].filename} is refused, and no other version is tried, as in pip."
         case outcomes.NoCompatibleFile() if [type(why) for why in answer.files[0].reasons] == [
             file_problems.HashMismatch
         ]:

@@ -44,7 +44,7 @@ from wheelcheck.standards.file_problems import (
     FileRefusedError,
     HashMismatch,
     NotListed,
-    is_tampered,
+    ends_search,
 )
 from wheelcheck.standards.markers import UndecidableMarker, applies, marker_text
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
@@ -467,7 +467,7 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         self.budget.awaited = None
         if isinstance(metadata, DynamicMetadata):
             raise Unreadable.dynamic(candidate.file.filename, metadata.fields)
-        if is_tampered(metadata):
+        if ends_search(metadata):
             assert isinstance(metadata, BadMetadata | HashMismatch)
             raise FileRefusedError(candidate.file, metadata)
         if not isinstance(metadata, Metadata):

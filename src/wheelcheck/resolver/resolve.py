@@ -55,7 +55,7 @@ def resolve(question: Question, index: PackageIndex, budget: Budget | None = Non
 
 
 def refusal(error: FileRefusedError, demands: Iterable[Demand]) -> NoCompatibleFile:
-    """Return the conflict of a file that is not what its index says: no other one is tried, as in pip."""
+    """Return the conflict of a file that ends the search."""
     file = error.file
     refused = RefusedFile(filename=file.filename, version=file.version, reasons=(error.reason,))
     return NoCompatibleFile(project=file.name, demands=tuple(dict.fromkeys(demands)), files=(refused,))

@@ -21,7 +21,15 @@ MAX_FIELDS = 20_000
 
 
 class MetadataError(ValueError):
-    """Core metadata that cannot be used; the text says why."""
+    """Core metadata that cannot be used; the text says why.
+
+    Attributes:
+        of_requirement: whether only a requirement is invalid, for which installers try another version.
+    """
+
+    def __init__(self, why: str, *, of_requirement: bool = False) -> None:
+        super().__init__(why)
+        self.of_requirement = of_requirement
 
 
 @record
@@ -66,7 +74,9 @@ def parse_metadata(body: bytes) -> Metadata:
     try:
         requires = tuple(requirement_of(text) for text in many.get("requires-dist", ()))
     except ValueError as error:
-        raise MetadataError(f"it has a requirement that cannot be parsed: {fault_of(error)}") from None
+        raise MetadataError(
+            f"it has a requirement that cannot be parsed: {fault_of(error)}", of_requirement=True
+        ) from None
     return Metadata(
         name=canonicalize_name(name),
         version=version,
@@ -84,18 +94,29 @@ _LINE = pattern(r"[^\r\n]+")
 _FOLD = pattern(r"(?:\r\n|\r|\n)[ \t]+")
 
 
+_FIELD = pattern(r"[!-9;-~]*:|From ")
+
+
 def _headers(body: bytes) -> Iterator[tuple[str, str]]:
-    """Yield the header fields before the first empty line, unfolded, names in lower case."""
+    """Yield the header fields, unfolded, names in lower case.
+
+    They end at the first empty line, or at the first one that is no field, as in the email parser of the standard
+    library, by which installers read. Like these, this refuses a description that is not UTF-8.
+    """
     end = _EMPTY_LINE.search(body)
     try:
-        text = body[: end.start() if end else len(body)].decode("utf-8-sig")
+        if not body.isascii():
+            body.decode("utf-8")
+        text = body[: end.start() if end else len(body)].decode("utf-8")
     except UnicodeDecodeError as error:
         raise MetadataError(f"it is not UTF-8 (byte {error.start})") from None
     for found in _LINE.finditer(_FOLD.sub(" ", text)):
         line = found[0]
+        if _FIELD.match(line) is None:
+            return
         key, colon, value = line.partition(":")
         if colon:
-            yield key.strip().lower(), value.strip()
+            yield key.lower(), value.strip()
 
 
 def _only(fields: Mapping[str, list[str]], key: str) -> str:

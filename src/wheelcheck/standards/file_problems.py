@@ -50,16 +50,16 @@ class BadMetadata(Variant):
     """The core metadata of the file cannot be used.
 
     Attributes:
-        contradicts: whether what the index serves as its metadata says something else than the file itself. Then no
-            other version is tried, as for a hash that differs.
+        ends_search: whether no other version is tried instead, as for a hash that differs: the file cannot be read at
+            all, or contradicts what its index serves as its metadata. An installer stops there.
     """
 
     why: str
-    contradicts: bool = False
+    ends_search: bool = False
 
 
 class FileRefusedError(Exception):
-    """A file that is not what its index says, whatever else could be chosen instead; this ends the search, as in pip.
+    """A file that is refused, whatever else could be chosen instead; this ends the search, as in pip.
 
     Attributes:
         file: the file.
@@ -72,8 +72,8 @@ class FileRefusedError(Exception):
         self.reason = reason
 
 
-def is_tampered(found: object) -> bool:
-    """Return whether the metadata of a file shows that the file is not what its index says."""
+def ends_search(found: object) -> bool:
+    """Return whether what was found instead of metadata ends the search, rather than ruling out one file."""
     return (isinstance(found, HashMismatch) and found.received) or (
-        isinstance(found, BadMetadata) and found.contradicts
+        isinstance(found, BadMetadata) and found.ends_search
     )

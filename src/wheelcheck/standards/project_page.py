@@ -37,6 +37,8 @@ class File:
         core_metadata: whether the index serves its metadata (PEP 714): False, True, or the hashes.
         path: the local path of a file that a snapshot lists under its original `url`; such a URL is shown but never
             requested. None for any other file.
+        fault: what is wrong with its entry, so that nothing it says can be relied on; None where nothing is. Such a
+            file ends the search, since leaving it out could choose another one than an installer does.
     """
 
     filename: str
@@ -51,6 +53,7 @@ class File:
     size: int | None = field(default=None, hash=False)
     core_metadata: bool | Mapping[str, str] = field(default=False, hash=False)
     path: str | None = field(default=None, hash=False)
+    fault: str | None = field(default=None, hash=False)
 
 
 @record
@@ -329,5 +332,5 @@ def last_part(link: str) -> str:
 
 def hash_pairs(text: str) -> dict[str, str]:
     """Return the hashes in a URL's fragment or in ``data-core-metadata``, by algorithm."""
-    pairs = re.findall(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512|blake2b)=([0-9a-fA-F]+)", text)
+    pairs = re.findall(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512|blake2b)=([^&]*)", text)
     return {algorithm: digest.lower() for algorithm, digest in pairs}

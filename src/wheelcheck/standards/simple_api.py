@@ -8,19 +8,28 @@ not certain, the page is decoded as a whole.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, groupby
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from packaging.version import InvalidVersion, Version
 
 from wheelcheck.common.errors import IndexNonsense
 from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.records import record
-from wheelcheck.common.urls import absolute
+from wheelcheck.common.urls import absolute, shown
 from wheelcheck.standards.filenames import version_text
+from wheelcheck.standards.hashes import fault_of_hashes
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
-from wheelcheck.standards.project_page import MAX_FILES, Listed, ProjectPage, UnreadableFile, VersionFiles, read_file
+from wheelcheck.standards.project_page import (
+    MAX_FILES,
+    Listed,
+    ProjectPage,
+    UnreadableFile,
+    VersionFiles,
+    last_part,
+    read_file,
+)
 from wheelcheck.standards.specifiers import excess_of, version_of
 
 KNOWN_MAJORS = ("0", "1")
@@ -76,15 +85,15 @@ def listing_of(body: bytes, content_type: str, *, name: NormalizedName, url: str
             raise IndexNonsense(url, f"it lists more than {MAX_FILES:,} files")
         if body.count(b"{") > MAX_OBJECTS or body.count(b",") > MAX_VALUES:
             raise IndexNonsense(url, "its JSON holds more than a project page can")
-        page, files, stray = _cut(body) or _decoded(body, url)
+        page, files = _loaded(body, name, url)
         _check_api_version(_mapping(page.get("meta")).get("api-version"), url)
         claimed = page.get("name")
         if isinstance(claimed, str) and canonicalize_name(claimed) != name:
             raise IndexNonsense(url, f"it describes the project {claimed}, not {name}")
         status = _mapping(page.get("project-status"))
-        return _listing(name, url, files, stray, _text(status.get("status")), _text(status.get("reason")))
+        return _listing(name, url, files, _text(status.get("status")), _text(status.get("reason")))
     if kind in HTML_TYPES:
-        return _from_html(body, name, url)
+        return _from_html(body, content_type, name, url)
     raise IndexNonsense(url, f"its content type is {kind}")
 
 
@@ -121,11 +130,11 @@ def page_of(listing: Listing, *, name: NormalizedName, url: str, index: str) -> 
     )
 
 
-def parse_links(body: bytes, *, url: str, index: str) -> Iterator[Listed | UnreadableFile]:
+def parse_links(body: bytes, content_type: str, *, url: str, index: str) -> Iterator[Listed | UnreadableFile]:
     """Yield the files that an HTML page links to. Raises `IndexNonsense` where it links to none."""
     from wheelcheck.standards.simple_html import Markup
 
-    page = Markup(body, url)
+    page = Markup(body, content_type, url)
     _check_api_version(page.metas.get("pypi:repository-version"), url)
     return (file_of(entry, None, url, index) for entry in page.entries)
 
@@ -139,25 +148,34 @@ def file_of(entry: Mapping[str, Any], name: NormalizedName | None, url: str, ind
     if not isinstance(link, str):
         return UnreadableFile(filename=filename, why="its entry lacks a filename or a url")
     address = absolute(url, link)
-    if address is None:
-        return UnreadableFile(filename=filename, why="its URL cannot be parsed")
     python = _text(entry.get("requires-python"))
-    if python and (excess := excess_of(python)):
-        return UnreadableFile(filename=filename, why=f"its Requires-Python {excess}")
     yanked, size = entry.get("yanked"), entry.get("size")
     core = next((entry[key] for key in CORE_METADATA_KEYS if entry.get(key)), False)
     return read_file(
         filename,
         name,
-        url=address,
+        url=address or "",
         index=index,
+        fault=_fault(entry, address),
         hashes=_hashes(entry.get("hashes")),
-        requires_python=python,
+        requires_python=python if not python or excess_of(python) is None else None,
         yanked=(yanked if isinstance(yanked, str) else "") if yanked else None,
         upload_time=_text(entry.get("upload-time")),
         size=size if type(size) is int and size >= 0 else None,
         core_metadata=_hashes(core) or bool(core),
     )
+
+
+def _fault(entry: Mapping[str, Any], address: str | None) -> str | None:
+    """Return what is wrong with an entry, so that nothing it says about its file can be relied on; None where nothing
+    is.
+    """
+    python = entry.get("requires-python")
+    if address is None:
+        return "its URL cannot be parsed"
+    if python and (excess := excess_of(python)):
+        return f"its Requires-Python {excess}"
+    return fault_of_hashes(entry.get("hashes") or {})
 
 
 def _entries(entries_text: bytes | memoryview, url: str) -> list[dict[str, Any]]:
@@ -197,8 +215,6 @@ class _Files(NamedTuple):
     runs: Sequence[_Run]
 
 
-_Cut: TypeAlias = "tuple[Mapping[str, Any], _Files, Sequence[UnreadableFile]]"
-
 _KEY = b'"filename"'
 _FIRST = pattern(rb'"files"\s*:\s*\[\s*\{')
 _COLON = pattern(rb'\s*:\s*"')
@@ -207,8 +223,8 @@ _BETWEEN = pattern(rb"\}\s*,\s*\{")
 _GAP = b"},{"
 
 
-def _cut(body: bytes) -> _Cut | None:
-    """Return the page without its files, and where the files are in its text; None where that is not certain.
+def _cut(body: bytes) -> _Files | None:
+    """Return where the files of a page are in its text, which is JSON; None where that is not certain.
 
     It is certain if the rest of the page is JSON with an empty list of files, and if there are as many entries as keys
     ``filename``: no string can contain such a key, since its quotation marks would be escaped. Whether the text of a
@@ -224,7 +240,7 @@ def _cut(body: bytes) -> _Cut | None:
         return None
     if runs is None or not isinstance(page, dict) or page.get("files") != []:
         return None
-    return page, _Files(body, runs), ()
+    return _Files(body, runs)
 
 
 def _runs(body: bytes, start: int, stop: int) -> list[_Run] | None:
@@ -271,30 +287,49 @@ def _start(filename: bytes) -> bytes:
     return b"-".join(filename.split(b"-", 2)[:2]) + b"-" if filename.endswith(b".whl") else _NONE
 
 
-def _decoded(body: bytes, url: str) -> _Cut:
-    """Decode the whole page: the page without its files, and the text of each file between its braces."""
+def _loaded(body: bytes, name: NormalizedName, url: str) -> tuple[Mapping[str, Any], _Files]:
+    """Decode a page, and return it with the texts of its files.
+
+    All of it is decoded, and what is found of the files dropped, so that no damage goes unnoticed because an answer
+    does not need the version that it is in.
+    """
     try:
         page = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise _undecodable(error, url) from None
     if not isinstance(page, dict) or not isinstance(page.get("files"), list):
         raise IndexNonsense(url, "its JSON has no list of files")
-    files = _files([entry for entry in page["files"] if _is_named(entry)])
-    return page, files, [_nameless(entry) for entry in page["files"] if not _is_named(entry)]
+    entries = page["files"]
+    if not all(map(_is_typed, entries)):
+        number = next(number for number, entry in enumerate(entries) if not _is_typed(entry))
+        raise IndexNonsense(url, f"entry {number + 1} of its files lacks a name, or has values of the wrong types")
+    for entry in entries:
+        filename, link = entry["filename"], entry.get("url")
+        if not link or link.endswith(filename) or (other := last_part(link)) == filename:
+            continue
+        if not isinstance(read_file(other, name, url=link), UnreadableFile):  # pip goes by the URL, uv by the name
+            raise IndexNonsense(url, f"it lists {shown(filename)} with a URL that ends in {shown(other)}")
+    return page, _cut(body) or _files(entries)
+
+
+def _is_typed(entry: Any) -> bool:
+    """Return whether the values of an entry are of the types of PEP 691, as far as they decide."""
+    return (
+        type(entry) is dict
+        and type(entry.get("filename")) is str
+        and type(entry.get("url", "")) in _TEXT
+        and type(entry.get("hashes", _NOTHING)) is dict
+        and type(entry.get("requires-python", "")) in _TEXT
+    )
+
+
+_TEXT = frozenset({str, type(None)})
+_NOTHING: dict[str, str] = {}
 
 
 def _undecodable(error: Exception, url: str) -> IndexNonsense:
     why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
     return IndexNonsense(url, f"its JSON cannot be parsed ({why})")
-
-
-def _is_named(entry: Any) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get("filename"), str)
-
-
-def _nameless(entry: Any) -> UnreadableFile:
-    shown = _mapping(entry).get("filename") or _mapping(entry).get("url") or "?"
-    return UnreadableFile(filename=str(shown), why="its entry lacks a filename or a url")
 
 
 def _files(entries: Sequence[Mapping[str, Any]]) -> _Files:
@@ -317,13 +352,13 @@ def _check_api_version(stated: Any, url: str) -> None:
 # -- from HTML
 
 
-def _from_html(body: bytes, name: NormalizedName, url: str) -> Listing:
+def _from_html(body: bytes, content_type: str, name: NormalizedName, url: str) -> Listing:
     from wheelcheck.standards.simple_html import Markup
 
-    page = Markup(body, url)
+    page = Markup(body, content_type, url)
     _check_api_version(page.metas.get("pypi:repository-version"), url)
     status, reason = (page.metas.get(f"pypi:project-status{ending}") for ending in ("", "-reason"))
-    return _listing(name, url, _files(page.entries), (), status, reason)
+    return _listing(name, url, _files(page.entries), status, reason)
 
 
 # -- by version
@@ -333,7 +368,6 @@ def _listing(
     name: NormalizedName,
     url: str,
     files: _Files,
-    stray: Iterable[UnreadableFile],
     status: str | None,
     reason: str | None,
 ) -> Listing:
@@ -345,7 +379,7 @@ def _listing(
         status_reason="" if active else reason or "",
         versions=tuple(map(str, versions)),
         shelves=[_joined_entries(shelves[version]) for version in versions],
-        stray=(*stray, *unplaced),
+        stray=tuple(unplaced),
     )
 
 

@@ -19,6 +19,9 @@ MAX_ATTRIBUTES = 32
 """Maximum number of attributes of an element that are read; the rest is passed over."""
 
 
+_CHARSET = pattern(r";\s*charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})")
+
+
 class TooManyFilesError(Exception):
     """A page lists more files than are read."""
 
@@ -34,9 +37,12 @@ class Markup:
         IndexNonsense: the page lists no distribution files.
     """
 
-    def __init__(self, body: bytes, url: str) -> None:
+    def __init__(self, body: bytes, content_type: str, url: str) -> None:
+        stated = _CHARSET.search(content_type)
         try:
-            page = _Elements(body.decode("utf-8", "replace"))
+            page = _Elements(body.decode(stated[1] if stated else "utf-8"))
+        except (LookupError, UnicodeDecodeError):
+            raise IndexNonsense(url, f"it is not encoded in {stated[1] if stated else 'UTF-8'}") from None
         except TooManyFilesError:
             raise IndexNonsense(url, f"it lists more than {MAX_FILES:,} files") from None
         base = absolute(url, page.base)

@@ -253,8 +253,10 @@ def checked_metadata(file: Listed, body: bytes) -> Metadata | BadMetadata | Dyna
         if isinstance(found, DynamicMetadata):
             return found
         agrees = found.name == file.name and version_of(found.version) == file.version
-    except (MetadataError, InvalidVersion) as error:
-        return BadMetadata(why=str(error))
+    except MetadataError as error:
+        return BadMetadata(why=str(error), ends_search=not error.of_requirement)
+    except InvalidVersion as error:
+        return BadMetadata(why=str(error), ends_search=True)
     if not agrees:
         return BadMetadata(why=f"it says that it is {found.name} {found.version}")
     return found

@@ -6,6 +6,7 @@ the first entry, stored or deflated members, no encryption. Bytes come from a fu
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from array import array
@@ -23,6 +24,9 @@ METADATA_LIMIT = 8 * 2**20
 
 DIRECTORY_LIMIT = 32 * 2**20
 """Maximum bytes of a central directory; the longest known, of the largest wheels, has 2 MB."""
+
+DIST_INFO_LIMIT = 64 * 2**20
+"""Maximum bytes of all files beside METADATA, of which a RECORD of 100,000 files is the largest known, with 10 MB."""
 
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR = struct.Struct("<4sLQL")
@@ -95,7 +99,7 @@ def metadata_of(read: Read, size: int, limit: int = METADATA_LIMIT, *, project: 
         read: reads bytes at an offset; its exceptions pass through.
         size: the length of the file.
         limit: the maximum size of METADATA.
-        project: whose directory it has to be in; None for anybody's.
+        project: whose directory it has to be in, as the only one beside a WHEEL; None for anybody's.
 
     Raises:
         ArchiveError: the archive is corrupt, holds no METADATA or several, lies about its size, or holds the METADATA
@@ -104,15 +108,51 @@ def metadata_of(read: Read, size: int, limit: int = METADATA_LIMIT, *, project: 
     names: list[bytes] = []
 
     def chosen(name: bytes) -> bool:
-        is_chosen = _is_metadata(name)
-        names.extend([name] if is_chosen else [])
-        return is_chosen
+        if b".dist-info/" not in name:
+            return False
+        names.append(name)
+        return _is_metadata(name)
 
     body = member_of(read, size, chosen, "METADATA", limit)
-    folder = names[0].partition(b"/")[0].decode("utf-8", "replace")
-    if project is not None and not canonicalize_name(folder).startswith(f"{project}-"):  # as pip compares them
-        raise ArchiveError(f"its directory {folder} is not that of {project}")
+    folders = {name.partition(b"/")[0] for name in names}
+    folders = {folder for folder in folders if folder.endswith(b".dist-info")}
+    folder = next(name for name in names if _is_metadata(name)).partition(b"/")[0]
+    shown = folder.decode("utf-8", "replace")
+    if project is None:
+        return body
+    if not canonicalize_name(shown).startswith(f"{project}-"):  # as pip compares them
+        raise ArchiveError(f"its directory {shown} is not that of {project}")
+    if len(folders) > 1:
+        raise ArchiveError(f"it has {len(folders)} directories that end in .dist-info")
+    if folder + b"/WHEEL" not in names:
+        raise ArchiveError(f"it has no {shown}/WHEEL")
     return body
+
+
+def check_dist_info(handle: BinaryIO) -> None:
+    """Read every file beside the METADATA of a wheel that is at hand as a whole, as installers do.
+
+    Raises:
+        ArchiveError: one of them is damaged, or the wheel follows a version of its format that installers do not know.
+    """
+    from zipfile import ZipFile
+
+    try:
+        with ZipFile(handle) as archive:
+            inside = [info for info in archive.infolist() if info.filename.partition("/")[0].endswith(".dist-info")]
+            if sum(info.file_size for info in inside) > DIST_INFO_LIMIT:
+                raise ArchiveError(f"its .dist-info directory has more than {DIST_INFO_LIMIT} bytes")
+            bodies = {info.filename: archive.read(info) for info in inside if not info.is_dir()}
+    except ArchiveError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- zipfile documents no full list, and every one means the same
+        raise ArchiveError(f"a file in its .dist-info directory is damaged ({error})") from None
+    wheel = next((body for name, body in bodies.items() if name.endswith(".dist-info/WHEEL")), b"")
+    stated = re.search(rb"^Wheel-Version:[ \t]*(\d{1,9})(?:\.\d{1,9})*[ \t]*\r?$", wheel, re.MULTILINE | re.IGNORECASE)
+    if stated is None:
+        raise ArchiveError("its WHEEL does not say which version of the format it follows")
+    if int(stated[1]) > 1:
+        raise ArchiveError(f"it follows version {int(stated[1])} of the wheel format, which installers do not know")
 
 
 def member_of(read: Read, size: int, chosen: Chosen, what: str, limit: int = METADATA_LIMIT) -> bytes:

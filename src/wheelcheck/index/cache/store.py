@@ -109,10 +109,11 @@ class Stored:
 
 
 class Kept(NamedTuple):
-    """The head of a file's core metadata, or why it is unusable; and `Metadata.beside`."""
+    """The head of a file's core metadata, or why it is unusable, as in `BadMetadata`; and `Metadata.beside`."""
 
     head: bytes
     refused: str = ""
+    ends_search: bool = False
     beside: tuple[str, ...] = ()
 
 
@@ -193,13 +194,15 @@ class Cache:
 
         def unexpired(about: dict[str, Any], parts: Sequence[bytes]) -> Kept | None:
             is_fresh = about["until"] is None or now < about["until"]
-            return Kept(parts[0], about["refused"], tuple(about["beside"])) if is_fresh else None
+            return Kept(parts[0], about["refused"], about["ends_search"], tuple(about["beside"])) if is_fresh else None
 
         return self._load(METADATA, key, unexpired)
 
     def store_metadata(self, key: Key, kept: Kept, until: float | None = None) -> None:
         """Store core metadata, permanently or until a time in seconds since the epoch."""
-        self._store(METADATA, key, {"until": until, "refused": kept.refused, "beside": kept.beside}, [kept.head])
+        self._store(
+            METADATA, key, {"until": until} | {name: getattr(kept, name) for name in Kept._fields[1:]}, [kept.head]
+        )
 
     def store_answer(self, key: str, about: dict[str, Any], text: bytes) -> None:
         """Store a whole answer for `wheelcheck.cli.answer_cache`."""
