@@ -13,9 +13,11 @@ import contextlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
+import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,6 +27,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -42,91 +45,20 @@ PIP_CAN_READ = 100_000
 """The size of a page beyond which pip, whose parser is quadratic, is not asked."""
 
 ODD = (
-    *(
-        b"",
-        b"\0",
-        b"\xff",
-        b"\xed\xa0\x80",
-        b"\r",
-        b"\n\n",
-        b"\\",
-        b"%00",
-        b"%2e%2e%2f",
-        b"../",
-        b"//",
-        b"?",
-        b"#",
-        b"@",
-    ),
-    *(
-        b"<!--",
-        b"-->",
-        b"<a ",
-        b"</",
-        b"&#0;",
-        b"&#x110000;",
-        b'"',
-        b"'",
-        b"{",
-        b"}",
-        b"[",
-        b"]",
-        b":",
-        b",",
-    ),
-    *(
-        b"1" * 400,
-        b"9" * 30,
-        b"-1",
-        b"0",
-        b"1e999",
-        b"null",
-        b"true",
-        b"NaN",
-        b"\\ud800",
-        b"\xe2\x80\xae",
-        b";",
-        b"==",
-        b"~=",
-    ),
-    *(
-        b">=3.8,",
-        b"*",
-        b"!=",
-        b"0.0.0dev",
-        b"!",
-        b"+local",
-        b"python_version",
-        b"extra ==",
-        b"(",
-        b")",
-        b" and ",
-        b" or ",
-    ),
+    *(b"", b"\0", b"\xff", b"\xed\xa0\x80", b"\r", b"\n\n", b"\\", b"%00", b"%2e%2e%2f", b"../", b"//"),
+    *(b"?", b"#", b"@", b"<!--", b"-->", b"<a ", b"</", b"&#0;", b"&#x110000;", b'"', b"'", b"{", b"}"),
+    *(b"[", b"]", b":", b",", b"1" * 400, b"9" * 30, b"-1", b"0", b"1e999", b"null", b"true", b"NaN"),
+    *(b"\\ud800", b"\xe2\x80\xae", b";", b"==", b"~=", b">=3.8,", b"*", b"!=", b"0.0.0dev", b"!"),
+    *(b"+local", b"python_version", b"extra ==", b"(", b")", b" and ", b" or "),
 )
 JUNK: tuple[Any, ...] = (
-    *(None, True, -1, 10**400, 1.5, "", "x", "\0", "\ud800", [], {}, [[]], {"x": {}}, "a" * 3000, "../../etc/passwd"),
-    *(
-        "http://[",
-        "file:///etc/passwd",
-        "//x/y",
-        "demo-1.0-py3-none-any.whl",
-        "2999-01-01T00:00:00Z",
-        ">=3.8",
-        "9" * 5000,
-    ),
+    *(None, True, -1, 10**400, 1.5, "", "x", "\0", "\ud800", [], {}, [[]], {"x": {}}, "a" * 3000),
+    *("../../etc/passwd", "http://[", "file:///etc/passwd", "//x/y", "demo-1.0-py3-none-any.whl"),
+    *("2999-01-01T00:00:00Z", ">=3.8", "9" * 5000),
 )
 HOSTS = (
-    "",
-    "a..b",
-    "x" * 70,
-    "[::1",
-    "[::1]",
-    "127.0.0.1:99999",
-    "127.0.0.1:x",
-    "127.0.0.1",
-    "user:p#w@127.0.0.1",
-    "%00",
+    *("", "a..b", "x" * 70, "[::1", "[::1]", "127.0.0.1:99999", "127.0.0.1:x", "127.0.0.1"),
+    *("user:p#w@127.0.0.1", "%00"),
 )
 
 
@@ -167,6 +99,19 @@ def damaged(random: Random, text: bytes) -> bytes:
         if not data:
             data = bytearray(b"\0")
     return bytes(data)
+
+
+def damaged_url(random: Random, url: str) -> str:
+    """A URL with another host, or with changes anywhere; never the address of somebody else's machine."""
+    if random.random() < 0.5:
+        return url.replace("127.0.0.1", random.choice(HOSTS), 1)
+    while True:
+        found = damaged(random, url.encode()).decode("utf-8", "replace").replace("\0", "")
+        with contextlib.suppress(ValueError):
+            host = urlsplit(found).hostname or ""
+            if re.fullmatch(r"[\d.]+", host) and not host.startswith("127."):
+                continue
+        return found
 
 
 def altered(random: Random, value: Any) -> Any:
@@ -244,11 +189,7 @@ def html_page(random: Random, server: Server) -> bytes:
 
 def urls_on_page(random: Random, server: Server) -> bytes:
     dists = wheels_of(random)
-    address = f"{server.url}/files/{dists[0].filename}"
-    if random.random() < 0.5:
-        url = address.replace("127.0.0.1", random.choice(HOSTS), 1)
-    else:
-        url = damaged(random, address.encode()).decode("utf-8", "replace")
+    url = damaged_url(random, f"{server.url}/files/{dists[0].filename}")
     return json.dumps({**page_of(dists), "files": [entry(dists[0], url=url), entry(dists[1])]}).encode()
 
 
@@ -298,7 +239,9 @@ def rearranged(random: Random, dist: Dist) -> bytes:
         case _:
             members[at] = (members[at][0], damaged(random, members[at][1] or b"x"))
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", random.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
+    packing = random.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", packing) as archive:
+        warnings.simplefilter("ignore")  # two members of one name are meant
         for name, content in members:
             archive.writestr(zipfile.ZipInfo(name), content)
     return random.choice((b"", b"", b"junk")) + buffer.getvalue() + random.choice((b"", b"", b"junk"))
@@ -324,12 +267,7 @@ def made(number: int, seed: int, server: Server) -> Case:
     server.add_project("dep", [DEP])
     if kind == "an index URL":
         server.add("/simple/demo/", json.dumps(page_of(wheels_of(random))), JSON)
-        url = (
-            server.index.replace("127.0.0.1", random.choice(HOSTS), 1)
-            if random.random() < 0.5
-            else damaged(random, server.index.encode()).decode("utf-8", "replace")
-        )
-        return Case(kind, url.replace("\0", ""), 0)
+        return Case(kind, damaged_url(random, server.index), 0)
     body = KINDS[kind](random, server)
     server.add("/simple/demo/", body, HTML if "HTML" in kind else JSON)
     return Case(kind, server.index, len(body))
@@ -341,7 +279,7 @@ def made(number: int, seed: int, server: Server) -> Case:
 def checked(case: Case) -> tuple[int, str, float]:
     """The exit code, all that is printed, and the seconds of the processor that a check takes."""
     out = io.StringIO()
-    arguments = ["check", "demo", f"--index-url={case.index}", "--no-cache", "--isolated", "--format=json"]
+    arguments = ["check", "demo", f"--index-url={case.index}", "--no-cache", "--format=json"]
     began = time.process_time()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         try:
@@ -385,7 +323,7 @@ class Pip:
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
 
     def pins(self, case: Case) -> dict[str, Version] | None:
         """What pip would install; None where it refuses."""
@@ -411,9 +349,10 @@ class Pip:
         return {canonicalize_name(one["name"]): Version(one["version"]) for one in metadata}
 
 
-def faults(numbers: range, seed: int, counts: Counter[str]) -> Iterator[str]:
+def faults(
+    numbers: range, seed: int, counts: Counter[str], *, with_pip: bool = True, cpu_seconds: float = float("inf")
+) -> Iterator[str]:
     """What is wrong with each case of some numbers; `counts` is told what became of all."""
-    os.environ |= {"PIP_RETRIES": "0", "PIP_TIMEOUT": "5"}
     with TemporaryDirectory() as folder, Server() as server, Pip(Path(folder)) as pip:
         for number in numbers:
             case = made(number, seed, server)
@@ -422,9 +361,9 @@ def faults(numbers: range, seed: int, counts: Counter[str]) -> Iterator[str]:
             label = f"case {number} of seed {seed}, {case.kind}"
             if code not in (0, 1, 2) or "Traceback" in told or "cannot be handled" in told:
                 yield f"{label}: {code} {told[-600:]}"
-            if seconds > CPU_SECONDS:
+            if seconds > cpu_seconds:
                 yield f"{label}: {seconds:.1f} s of the processor"
-            if code == 0 and case.size < PIP_CAN_READ:
+            if with_pip and code == 0 and case.size < PIP_CAN_READ:
                 counts["compared with pip"] += 1
                 ours = {pin["name"]: Version(pin["version"]) for pin in json.loads(told)["results"][0]["pins"]}
                 theirs = pip.pins(case)
@@ -434,10 +373,10 @@ def faults(numbers: range, seed: int, counts: Counter[str]) -> Iterator[str]:
 
 if __name__ == "__main__":
     number, seed = (int(text) for text in (*sys.argv[1:], *("10000", "1")[len(sys.argv) - 1 :]))
+    os.environ |= {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0", "PIP_TIMEOUT": "5"}
     counts: Counter[str] = Counter()
-    found = list(faults(range(number), seed, counts))
-    for line in found:
-        print(line)
+    found = list(faults(range(number), seed, counts, cpu_seconds=CPU_SECONDS))
+    print(*found, sep="\n")
     for what, many in sorted(counts.items()):
         print(f"{many:7,}  {what}")
     if sys.platform != "win32":

@@ -321,8 +321,7 @@ def read_file(filename: str, project: NormalizedName | None = None, **about: Any
 
 def direct_file(url: str, project: NormalizedName) -> Listed | UnreadableFile:
     """Return the file of a direct reference (``name @ url``); a hash in the URL's fragment becomes the file's."""
-    link, _, fragment = url.partition("#")
-    return read_file(last_part(link), project, url=link, hashes=hash_pairs(fragment))
+    return read_file(last_part(url), project, url=url.partition("#")[0], hashes=hash_pairs(url))
 
 
 def last_part(link: str) -> str:
@@ -331,6 +330,9 @@ def last_part(link: str) -> str:
 
 
 def hash_pairs(text: str) -> dict[str, str]:
-    """Return the hashes in a URL's fragment or in ``data-core-metadata``, by algorithm."""
-    pairs = re.findall(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512|blake2b)=([^&]*)", text)
-    return {algorithm: digest.lower() for algorithm, digest in pairs}
+    """Return the hashes in a URL or in ``data-core-metadata``, by algorithm.
+
+    As in pip, a hash counts wherever it stands after a ``#`` or ``&``, and the first of an algorithm is the one.
+    """
+    pairs = re.findall(r"(?:^|[#&])(md5|sha1|sha224|sha256|sha384|sha512|blake2b)=([^&]*)", text)
+    return {algorithm: digest.lower() for algorithm, digest in reversed(pairs)}

@@ -59,8 +59,7 @@ def _looks_like_a_file(entry: Mapping[str, Any]) -> bool:
 
 
 def _entry(link: str, attributes: Mapping[str, str]) -> dict[str, Any]:
-    url, _, fragment = link.partition("#")
-    entry = {"filename": last_part(url), "url": url, "hashes": hash_pairs(fragment)}
+    entry = {"filename": last_part(link), "url": link.partition("#")[0], "hashes": hash_pairs(link)}
     return entry | dict(_stated(attributes))
 
 
