@@ -332,3 +332,59 @@ def test_a_part_where_the_whole_was_requested(server: Server, run: Any) -> None:
     server.fault("/files/*", lambda h: h.answer(206, WHEEL.content, {"content-range": f"bytes 0-9/{10**15}"}))
     code, told = run("demo", "-i", server.index)
     assert (code, "HTTP 206" in told) == (2, False)
+
+
+def test_what_was_refused_is_refused_from_the_cache_too(run: Any, tmp_path: Path) -> None:
+    """Also where the fault is in the description, which the cache does not hold."""
+    wheel = make_wheel("demo", "1.0", metadata=b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n\n\xff\n")
+    with simple_index({"demo": [wheel]}) as server:
+        for more in ((), ("--no-remedies",), ("--offline",)):
+            code, told = run("demo", "-i", server.index, "-t", LINUX, "--cache-dir", str(tmp_path), *more)
+            assert (code, "it is not UTF-8" in told) == (1, True)
+
+
+LINK = f'<a href="../../files/{WHEEL.filename}#sha256={WHEEL.sha256}">x</a>'
+READ_AS_PIP_DOES = {
+    "the last of two attributes": (
+        f'<a href="../../files/demo-2.0-py3-none-any.whl" href="../../files/{WHEEL.filename}">x</a>',
+        0,
+    ),
+    "a hash after a second fragment": (f'<a href="../../files/{WHEEL.filename}#x#sha256={"0" * 64}">x</a>', 1),
+    "a hash in the query": (f'<a href="../../files/{WHEEL.filename}?x&sha256={"0" * 64}">x</a>', 1),
+    "the last of two hashes": (LINK + LINK.replace(WHEEL.sha256, "0" * 64), 1),
+    "the first of two equal links": (LINK + LINK.replace(WHEEL.sha256, "0" * 64) + LINK, 1),
+}
+
+
+@pytest.mark.parametrize("case", READ_AS_PIP_DOES)
+def test_a_page_is_read_as_by_pip(server: Server, run: Any, case: str) -> None:
+    body, expected = READ_AS_PIP_DOES[case]
+    server.add("/simple/demo/", body, HTML)
+    server.add(f"/files/{WHEEL.filename}?x&sha256={'0' * 64}", WHEEL.content)
+    assert run("demo", "-i", server.index)[0] == expected
+
+
+def test_the_slashes_at_the_end_of_an_index_are_part_of_it(server: Server, run: Any) -> None:
+    for slashes, expected in (("", 0), ("/", 0), ("//", 1)):
+        assert run("demo", "-i", server.index.rstrip("/") + slashes)[0] == expected
+
+
+@pytest.mark.parametrize("url", ["\ud800", "htthttp://127.0.0.1:41://127.0.0.1/x.whl", "ftp://127.0.0.1/x.whl"])
+def test_a_file_at_an_address_that_nobody_can_ask(server: Server, run: Any, url: str) -> None:
+    server.add("/simple/demo/", page({"filename": WHEEL.filename, "url": url, "hashes": {}}), JSON)
+    code, told = run("demo", "-i", server.index)
+    assert (code, "its address is" in told) == (2, True)
+
+
+def test_a_name_that_is_the_end_of_another_one(server: Server, run: Any) -> None:
+    server.add("/simple/demo/", page({"filename": "-py3-none-any.whl", "url": f"/files/{WHEEL.filename}"}), JSON)
+    assert run("demo", "-i", server.index)[0] == 2
+
+
+def test_a_wheel_whose_wheel_file_is_not_text(server: Server, run: Any) -> None:
+    folder = "demo-1.0.dist-info"
+    about = b"Wheel-Version: 1.0\nGenerator: te\xffts\n"
+    content = zipped({f"{folder}/METADATA": metadata_text("demo", "1.0"), f"{folder}/WHEEL": about})
+    served(server, WHEEL.holding(content), None)
+    code, told = run("demo==1.0", "-i", server.index)
+    assert (code, "its WHEEL is not UTF-8" in told) == (1, True)

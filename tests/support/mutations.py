@@ -3,8 +3,9 @@
 python tests/support/mutations.py [NUMBER] [SEED]
 
 Each case is made from its number and the seed alone. A case is wrong where a traceback escapes, where the answer takes
-more than 5 seconds of the processor, or where it is "compatible" with other versions than those that pip would install
-from the same server, or where pip installs nothing. As a script this also reports the peak memory of the process.
+more than 5 seconds of the processor, where the cache makes another answer of it, or where it is "compatible" with other
+versions than those that pip would install from the same server, or where pip installs nothing. As a script this also
+reports the peak memory of the process.
 """
 
 from __future__ import annotations
@@ -276,10 +277,10 @@ def made(number: int, seed: int, server: Server) -> Case:
 # -- what becomes of them
 
 
-def checked(case: Case) -> tuple[int, str, float]:
+def checked(case: Case, cache: Path, *options: str) -> tuple[int, str, float]:
     """The exit code, all that is printed, and the seconds of the processor that a check takes."""
     out = io.StringIO()
-    arguments = ["check", "demo", f"--index-url={case.index}", "--no-cache", "--format=json"]
+    arguments = ["check", "demo", f"--index-url={case.index}", f"--cache-dir={cache}", "--format=json", *options]
     began = time.process_time()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         try:
@@ -289,6 +290,13 @@ def checked(case: Case) -> tuple[int, str, float]:
         except Exception as error:
             code = f"Traceback: {error!r}"
     return code, out.getvalue(), time.process_time() - began
+
+
+def pins_in(told: str) -> dict[str, Version]:
+    """The pins of a printed report; none where another thing was printed."""
+    with contextlib.suppress(ValueError):
+        return {pin["name"]: Version(pin["version"]) for pin in json.loads(told)["results"][0]["pins"]}
+    return {}
 
 
 PIP = """
@@ -356,23 +364,27 @@ def faults(
     with TemporaryDirectory() as folder, Server() as server, Pip(Path(folder)) as pip:
         for number in numbers:
             case = made(number, seed, server)
-            code, told, seconds = checked(case)
+            cache = Path(folder) / str(number)
+            code, told, seconds = checked(case, cache)
             counts[f"{case.kind}: {code}"] += 1
             label = f"case {number} of seed {seed}, {case.kind}"
             if code not in (0, 1, 2) or "Traceback" in told or "cannot be handled" in told:
                 yield f"{label}: {code} {told[-600:]}"
             if seconds > cpu_seconds:
                 yield f"{label}: {seconds:.1f} s of the processor"
+            again, kept, _ = checked(case, cache, "--no-remedies")  # another question, which the cache can answer
+            if (again, pins_in(kept)) != (code, pins_in(told)):
+                yield f"{label}: {code} at first, {again} from the cache: {kept[-600:]}"
             if with_pip and code == 0 and case.size < PIP_CAN_READ:
                 counts["compared with pip"] += 1
-                ours = {pin["name"]: Version(pin["version"]) for pin in json.loads(told)["results"][0]["pins"]}
-                theirs = pip.pins(case)
-                if ours != theirs:
-                    yield f"{label}: compatible with {ours}, pip: {theirs}"
+                if pins_in(told) != (theirs := pip.pins(case)):
+                    yield f"{label}: compatible with {pins_in(told)}, pip: {theirs}"
 
 
 if __name__ == "__main__":
     number, seed = (int(text) for text in (*sys.argv[1:], *("10000", "1")[len(sys.argv) - 1 :]))
+    for name in [name for name in os.environ if name.startswith(("PIP_", "WHEELCHECK_"))]:
+        del os.environ[name]
     os.environ |= {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0", "PIP_TIMEOUT": "5"}
     counts: Counter[str] = Counter()
     found = list(faults(range(number), seed, counts, cpu_seconds=CPU_SECONDS))

@@ -96,10 +96,17 @@ def host_fault(netloc: str) -> str | None:
 def url_fault(url: str) -> str | None:
     """Return what is wrong with the address of an http or https URL, or None."""
     try:
+        url.encode("utf-8")
         parts = urlsplit(url)
     except ValueError:
         return "its address is malformed"
     return host_fault(parts.netloc) if parts.scheme in ("http", "https") else None
+
+
+def server_fault(url: str) -> str | None:
+    """Return why no server can be asked for a URL, or None."""
+    fault = url_fault(url)
+    return fault or (None if url.startswith(("https://", "http://")) else "its address is neither http nor https")
 
 
 def path_of_url(url: str, *, system: str = sys.platform) -> str | None:

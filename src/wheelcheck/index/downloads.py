@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wheelcheck.common.errors import NotCached, NotDownloaded
 from wheelcheck.common.records import replace
-from wheelcheck.common.urls import shown, url_fault
+from wheelcheck.common.urls import server_fault, shown
 from wheelcheck.index.context import FetchContext
 from wheelcheck.index.http.ranges import MAX_BYTES, bounded
 from wheelcheck.index.local_files import stated_of
@@ -44,7 +44,7 @@ def _fetch(access: FetchContext, file: Listed, place: Path, progress: Progress) 
     local = access.path_of(file, NotDownloaded)
     if local is None and access.offline:
         raise NotCached(shown(file.url))
-    fault = url_fault(file.url) if local is None else None
+    fault = server_fault(file.url) if local is None else None
     if fault is not None:
         raise NotDownloaded(file.filename, f"{fault}: {shown(file.url)}")
     with place.open("wb") as handle:

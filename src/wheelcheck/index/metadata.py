@@ -9,7 +9,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from wheelcheck.common.errors import IndexNonsense, NotCached, Unreadable
-from wheelcheck.common.urls import path_of_url, shown, url_fault
+from wheelcheck.common.urls import path_of_url, server_fault, shown
 from wheelcheck.index.cache.store import Kept, Key, key_of
 from wheelcheck.index.context import FetchContext, Known
 from wheelcheck.index.http.cache_control import FRESH_FOR
@@ -86,7 +86,7 @@ def _key_of(access: FetchContext, file: Listed) -> Key:
 def _remote_metadata(access: FetchContext, file: Listed) -> MetadataResult:
     if access.offline:
         raise NotCached(shown(file.url))
-    fault = url_fault(file.url)
+    fault = server_fault(file.url)
     if fault is not None:
         raise Unreadable(file.filename, f"{fault}: {shown(file.url)}")
     from wheelcheck.index.fetch_metadata import fetched_metadata
@@ -125,12 +125,13 @@ def keep_metadata(
     """
     key = _key_of(access, file)
     until = time.time() + FRESH_FOR
-    if isinstance(found, bytes):
+    result = checked_metadata(file, found) if isinstance(found, bytes) else found
+    if isinstance(found, bytes) and not isinstance(result, BadMetadata):
         lasting = None if "sha256" in file.hashes else until
         head = re.split(rb"\r?\n\r?\n", found, maxsplit=1)[0] + b"\n\n"  # without the description
         access.run_last(partial(access.cache.store_metadata, key, Kept(head, beside=beside), lasting))
-        return with_beside(checked_metadata(file, found), beside)
+        return with_beside(result, beside)
     access.note_kept({}, 0)
-    if isinstance(found, BadMetadata):
-        access.run_last(partial(access.cache.store_metadata, key, Kept(b"", found.why, found.ends_search), until))
-    return found
+    if isinstance(result, BadMetadata):
+        access.run_last(partial(access.cache.store_metadata, key, Kept(b"", result.why, result.ends_search), until))
+    return result

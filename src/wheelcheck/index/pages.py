@@ -125,7 +125,7 @@ class _ProjectKind:
     accept = ACCEPT_PAGE
 
     def __init__(self, source: Remote, name: NormalizedName) -> None:
-        self.url = f"{source.url.rstrip('/')}/{quote(name, safe='')}/"
+        self.url = f"{source.url}{'' if source.url.endswith('/') else '/'}{quote(name, safe='')}/"
         self.name: str = name
         self._project, self._index = name, source.label
 

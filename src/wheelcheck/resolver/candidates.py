@@ -71,7 +71,12 @@ class Candidates:
         version has no others.
         """
         found = []
+        listed = set()
         for rank, place, file in () if self.is_quarantined else self._ranked(version):
+            same = (file.url, *sorted(file.hashes.items()))  # of one file listed twice, the first counts, as in pip
+            if same in listed:
+                continue
+            listed.add(same)
             if self.judge.admits(file) and self._is_wanted(file) and not self._untimely(file):
                 found.append((-rank, getattr(file, "build", ()), place, file))
         kept = [item for item in found if item[3].yanked is None] or found

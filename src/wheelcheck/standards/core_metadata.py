@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from packaging.version import InvalidVersion
+
 from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.records import field, record
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 from wheelcheck.standards.requirements import fault_of, requirement_of
-from wheelcheck.standards.specifiers import excess_of
+from wheelcheck.standards.specifiers import excess_of, version_of
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -59,15 +61,15 @@ def parse_metadata(body: bytes) -> Metadata:
     """Parse the headers of METADATA or PKG-INFO; the description is skipped.
 
     Raises:
-        MetadataError: not UTF-8, no name or version, or a requirement that cannot be parsed. An invalid Requires-Python
-            is accepted, since older releases have such and pip ignores it.
+        MetadataError: not UTF-8, no name, no valid version, or a requirement that cannot be parsed. An invalid
+            Requires-Python is accepted, since older releases have such and pip ignores it.
     """
-    many: dict[str, list[str]] = {}
-    for number, (key, value) in enumerate(_headers(body)):
-        if number == MAX_FIELDS:
-            raise MetadataError(f"it has more than {MAX_FIELDS:,} fields")
-        many.setdefault(key, []).append(value)
+    many = _fields(body)
     name, version = _only(many, "name"), _only(many, "version")
+    try:
+        version_of(version)
+    except InvalidVersion as error:
+        raise MetadataError(str(error)) from None
     python = many.get("requires-python", [""])[0]
     if excess := excess_of(python):
         raise MetadataError(f"its Requires-Python {excess}")
@@ -85,6 +87,21 @@ def parse_metadata(body: bytes) -> Metadata:
         extras=frozenset(canonicalize_name(extra) for extra in many.get("provides-extra", ())),
         dynamic=frozenset(value.lower() for value in many.get("dynamic", ())),
     )
+
+
+def identity_of(body: bytes) -> tuple[str, str]:
+    """Return name and version in METADATA or PKG-INFO as they are written there. Raises `MetadataError` for none."""
+    many = _fields(body)
+    return _only(many, "name"), _only(many, "version")
+
+
+def _fields(body: bytes) -> dict[str, list[str]]:
+    many: dict[str, list[str]] = {}
+    for number, (key, value) in enumerate(_headers(body)):
+        if number == MAX_FIELDS:
+            raise MetadataError(f"it has more than {MAX_FIELDS:,} fields")
+        many.setdefault(key, []).append(value)
+    return many
 
 
 _EMPTY_LINE = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r|\n)")
@@ -110,6 +127,8 @@ def _headers(body: bytes) -> Iterator[tuple[str, str]]:
         text = body[: end.start() if end else len(body)].decode("utf-8")
     except UnicodeDecodeError as error:
         raise MetadataError(f"it is not UTF-8 (byte {error.start})") from None
+    if text.startswith(("\r", "\n")):
+        return
     for found in _LINE.finditer(_FOLD.sub(" ", text)):
         line = found[0]
         if _FIELD.match(line) is None:

@@ -305,7 +305,7 @@ def _loaded(body: bytes, name: NormalizedName, url: str) -> tuple[Mapping[str, A
         raise IndexNonsense(url, f"entry {number + 1} of its files lacks a name, or has values of the wrong types")
     for entry in entries:
         filename, link = entry["filename"], entry.get("url")
-        if not link or link.endswith(filename) or (other := last_part(link)) == filename:
+        if not link or link.endswith(f"/{filename}") or (other := last_part(link)) == filename:
             continue
         if not isinstance(read_file(other, name, url=link), UnreadableFile):  # pip goes by the URL, uv by the name
             raise IndexNonsense(url, f"it lists {shown(filename)} with a URL that ends in {shown(other)}")

@@ -142,7 +142,10 @@ def _after_other(text: str, place: int) -> int:
 
 
 def _after_attributes(text: str, place: int, into: dict[str, str] | None) -> int:
-    """Return the position after a start tag, or -1 where nobody closes it; of two attributes, the first counts."""
+    """Return the position after a start tag, or -1 where nobody closes it.
+
+    Of two attributes with one name, the last counts, as in pip.
+    """
     while True:
         space = _SPACE.match(text, place)
         place = space.end() if space else place
@@ -157,7 +160,7 @@ def _after_attributes(text: str, place: int, into: dict[str, str] | None) -> int
             return -1  # a quotation mark that nobody closes
         if into is not None and len(into) < MAX_ATTRIBUTES:
             value = found[2] or ""
-            into.setdefault(found[1].lower(), unescape(value[1:-1] if value[:1] in ("'", '"') else value))
+            into[found[1].lower()] = unescape(value[1:-1] if value[:1] in ("'", '"') else value)
         place = found.end()
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from packaging.version import InvalidVersion
 
 from wheelcheck.common.records import field, record, replace
-from wheelcheck.standards.core_metadata import Metadata, MetadataError, parse_metadata
+from wheelcheck.standards.core_metadata import Metadata, MetadataError, identity_of, parse_metadata
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch
 from wheelcheck.standards.markers import nests_too_deeply
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
@@ -24,7 +24,6 @@ from wheelcheck.standards.specifiers import specifiers_of, version_of
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
-    from packaging.version import Version
 
 PKG_INFO, PYPROJECT = "PKG-INFO", "pyproject.toml"
 
@@ -255,8 +254,6 @@ def checked_metadata(file: Listed, body: bytes) -> Metadata | BadMetadata | Dyna
         agrees = found.name == file.name and version_of(found.version) == file.version
     except MetadataError as error:
         return BadMetadata(why=str(error), ends_search=not error.of_requirement)
-    except InvalidVersion as error:
-        return BadMetadata(why=str(error), ends_search=True)
     if not agrees:
         return BadMetadata(why=f"it says that it is {found.name} {found.version}")
     return found
@@ -265,19 +262,15 @@ def checked_metadata(file: Listed, body: bytes) -> Metadata | BadMetadata | Dyna
 def other_identity(file: Listed, body: bytes) -> tuple[str, ...]:
     """Return the name and the version in metadata, as lines, where they are not those of a file."""
     try:
-        found = parse_metadata(body)
+        name, version = identity_of(body)
     except MetadataError:
         return ()
-    is_same = {f"Name: {found.name}": found.name == file.name}
-    is_same[f"Version: {found.version}"] = _is_version(found.version, file.version)
-    return tuple(line for line, same in is_same.items() if not same)
-
-
-def _is_version(text: str, version: Version) -> bool:
+    is_same = {f"Name: {canonicalize_name(name)}": canonicalize_name(name) == file.name}
     try:
-        return version_of(text) == version
+        is_same[f"Version: {version}"] = version_of(version) == file.version
     except InvalidVersion:
-        return False
+        is_same[f"Version: {version}"] = False
+    return tuple(line for line, same in is_same.items() if not same)
 
 
 def with_beside(result: MetadataResult, beside: tuple[str, ...]) -> MetadataResult:

@@ -148,11 +148,21 @@ def check_dist_info(handle: BinaryIO) -> None:
     except Exception as error:  # noqa: BLE001 -- zipfile documents no full list, and every one means the same
         raise ArchiveError(f"a file in its .dist-info directory is damaged ({error})") from None
     wheel = next((body for name, body in bodies.items() if name.endswith(".dist-info/WHEEL")), b"")
+    if not _is_utf8(wheel):
+        raise ArchiveError("its WHEEL is not UTF-8")
     stated = re.search(rb"^Wheel-Version:[ \t]*(\d{1,9})(?:\.\d{1,9})*[ \t]*\r?$", wheel, re.MULTILINE | re.IGNORECASE)
     if stated is None:
         raise ArchiveError("its WHEEL does not say which version of the format it follows")
     if int(stated[1]) > 1:
         raise ArchiveError(f"it follows version {int(stated[1])} of the wheel format, which installers do not know")
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def member_of(read: Read, size: int, chosen: Chosen, what: str, limit: int = METADATA_LIMIT) -> bytes:
