@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from certificates import certificate_of
 from loopback import JSON, redirect, simple_index
 from wheelcheck.cli.main import main
 from wheelcheck.inputs.options import FORMATS
@@ -159,6 +160,27 @@ def test_who_has_no_credentials_gets_nothing_that_was_received_with_some(
         assert answer(user, password, *["--offline"] * offline) == 2
         assert bool(server.paths) is not offline
         assert answer("me", "word") == 0
+
+
+def test_who_has_no_client_certificate_gets_nothing_that_was_received_with_one(tmp_path: Path) -> None:
+    made = {"": ""}
+    for name in ("one", "another"):
+        (tmp_path / name).mkdir()
+        made[name] = certificate_of(tmp_path / name, "DNS:client", 2).read_text("utf-8")
+    with simple_index({"demo": [WHEEL]}) as server:
+        environ = {**os.environ, "WHEELCHECK_CACHE_DIR": str(tmp_path / "cache"), "PIP_CONFIG_FILE": os.devnull}
+        asked = [sys.executable, "-m", "wheelcheck", "check", "demo", "-i", server.index, "-t", LINUX]
+        for name, offline, requested in (
+            *(("one", False, True), ("one", False, False), ("one", True, False)),
+            *(("another", True, False), ("another", False, True), ("", True, False), ("", False, True)),
+        ):
+            (tmp_path / "mine.pem").write_text(made[name])
+            environ |= {"PIP_CLIENT_CERT": str(tmp_path / "mine.pem") if name else ""}
+            server.forget()
+            ended = subprocess.run([*asked, *["--offline"] * offline], env=environ, capture_output=True, check=False)
+            is_kept = name == "one" and not requested
+            assert ended.returncode == (2 if offline and not is_kept else 0), ended.stderr
+            assert bool(server.paths) is requested
 
 
 def checked(server: Server, what: str, source: str, user: str, password: str, folder: Path, *more: str) -> int:

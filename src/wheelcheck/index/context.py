@@ -84,6 +84,7 @@ class FetchContext:
         self._keeper = Workers(1)
         self._deferred: deque[Task[None]] = deque()
         self._lock = threading.Lock()
+        self._client = line.options.client
 
     @property
     def transport(self) -> Transport:
@@ -93,7 +94,9 @@ class FetchContext:
     # -- who may see what is stored
 
     def login_digest(self, url: str, login: Login | None = None, *, keyring: bool = True) -> str:
-        """Return a salted digest of the credentials that a request would send; empty for none.
+        """Return a salted digest of the credentials and the client certificate that a request would send.
+
+        It is empty for none.
 
         What was received with credentials is stored under it, so that only who has them gets it without asking.
 
@@ -132,7 +135,9 @@ class FetchContext:
             return url
 
     def _digest(self, credentials: Credentials | None) -> str:
-        return self.cache.salted(credentials.text) if credentials is not None else ""
+        if credentials is None and not self._client:
+            return ""
+        return self.cache.salted(f"{credentials.text if credentials else ''}\0{self._client.hex()}")
 
     def turn(self, size: float) -> AbstractContextManager[None]:
         """Hold a turn for long computation: one thread at a time, the smallest piece first."""

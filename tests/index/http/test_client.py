@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import loopback
+from certificates import certificate_of
 from loopback import Server, serve
 from wheelcheck.common.errors import IndexUnavailable, NotAuthorized, TimedOut, UndeterminedError, UsageError
+from wheelcheck.common.records import replace
 from wheelcheck.index.http import client as transport
 from wheelcheck.index.http.auth import Logins
 from wheelcheck.index.http.client import Answer, Credentials, Login, Transport, TransportOptions, split_credentials
@@ -512,26 +514,6 @@ def test_plain_http_is_for_trusted_hosts_and_this_machine(entry: str, allowed: b
     assert ("trusted hosts" in found.why) is not allowed
 
 
-def certificate_of(folder: Path, names: str, days: int) -> Path:
-    """A certificate that signs itself, with its key; `days` may be over."""
-    (folder / "names").write_text(f"subjectAltName={names}")
-    key, request, made = folder / "key", folder / "request", folder / "certificate"
-    commands = [
-        f"openssl req -newkey rsa:2048 -nodes -subj /CN=tests -keyout {key} -out {request}",
-        f"openssl x509 -req -in {request} -signkey {key} -days {days} -extfile {folder / 'names'} -out {made}",
-    ]
-    for command in commands:
-        try:
-            run = subprocess.run(command.split(), capture_output=True, check=False)
-        except FileNotFoundError:
-            pytest.skip("openssl is not installed")
-        if run.returncode:
-            pytest.skip("openssl made no certificate")
-    both = folder / "both.pem"
-    both.write_bytes(made.read_bytes() + key.read_bytes())
-    return both
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return certificate_of(tmp_path_factory.mktemp("tls"), "IP:127.0.0.1", 2)
@@ -566,6 +548,46 @@ def test_a_certificate_that_is_wrong(tmp_path: Path, case: str) -> None:
         assert found.why.startswith("its TLS certificate cannot be verified (")
         assert why in found.why
         assert server.requests == []
+
+
+@contextmanager
+def wanting_clients(certificate: Path, client: Path, newest: ssl.TLSVersion) -> Iterator[Server]:
+    """A server for those who show a certificate."""
+    with serve() as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        context.load_verify_locations(client)
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.maximum_version = newest
+        server.wrap(context)
+        server.add("/thing", BODY)
+        yield server
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_server_that_wants_a_client_certificate(
+    certificate: Path, newest: ssl.TLSVersion, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    mine, another = (certificate_of(tmp_path_factory.mktemp("client"), "DNS:client", 2) for _ in range(2))
+    with wanting_clients(certificate, mine, newest) as server:
+        url, trusting = f"{server.url}/thing", TransportOptions(timeout=60, retries=3, cert=str(certificate))
+        assert get(url, replace(trusting, client_cert=str(mine))).body == BODY
+        for options in (trusting, replace(trusting, client_cert=str(another))):
+            found = failure(url, options)
+            assert isinstance(found, IndexUnavailable)
+            assert found.why.startswith("its server refuses the TLS connection (")
+            assert "client-cert" in str(found)
+
+
+def test_the_passphrase_of_a_key_is_not_asked_for(server: Server, tmp_path: Path) -> None:
+    """On the terminal, OpenSSL would wait for it."""
+    certificate_of(tmp_path, "DNS:client", 2)
+    asked = f"openssl rsa -aes256 -passout pass:word -in {tmp_path / 'key'} -out {tmp_path / 'locked'}"
+    subprocess.run(asked.split(), capture_output=True, check=True)
+    both = tmp_path / "locked.pem"
+    both.write_bytes((tmp_path / "certificate").read_bytes() + (tmp_path / "locked").read_bytes())
+    with pytest.raises(UsageError, match="without a passphrase"):
+        get("https://127.0.0.1:1/", TransportOptions(client_cert=str(both)))
 
 
 def test_a_certificate_that_nobody_vouches_for(tls_server: Server) -> None:

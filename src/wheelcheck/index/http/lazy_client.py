@@ -20,7 +20,8 @@ class LazyTransport:
     """
 
     def __init__(self, options: TransportOptions, *, connections: int, logins: Logins) -> None:
-        self._options, self._connections, self._logins = options, connections, logins
+        self.options = options
+        self._connections, self._logins = connections, logins
         self._lock = threading.Lock()
         self._made: Transport | None = None
         self._closed = False
@@ -32,7 +33,7 @@ class LazyTransport:
 
         with self._lock:
             if self._made is None:
-                self._made = Transport(self._options, connections=self._connections, logins=self._logins)
+                self._made = Transport(self.options, connections=self._connections, logins=self._logins)
                 if self._closed:
                     self._made.close()
             return self._made

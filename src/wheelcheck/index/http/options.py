@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from wheelcheck.common.records import field, record
 
 MAX_RETRIES = 3
@@ -16,7 +18,7 @@ class TransportOptions:
         retries: retries of a failed request, at most `MAX_RETRIES`.
         trusted_hosts: ``host`` or ``host:port``, reached over plain http or with an unverified certificate.
         cert: a file or directory of certificates to trust instead of the system's.
-        client_cert: a file with the client's certificate and key.
+        client_cert: a file with the client's certificate and its unencrypted key.
         proxy: the URL of a proxy; None leaves it to the environment.
         keyring_provider: pip's option: whether and where to look up passwords after a 401.
         user_agent: the User-Agent header.
@@ -30,3 +32,11 @@ class TransportOptions:
     proxy: str | None = field(default=None, repr=False)
     keyring_provider: str = "disabled"
     user_agent: str = "wheelcheck"
+
+    @property
+    def client(self) -> bytes:
+        """What tells the client certificate from others, for a salted digest only; empty without one."""
+        try:
+            return Path(self.client_cert).read_bytes() if self.client_cert else b""
+        except OSError:
+            return b"unreadable"

@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import TypeAlias
 
 from wheelcheck.common.errors import IndexNonsense, IndexUnavailable, NotAuthorized, UndeterminedError
+from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.records import field, record
 from wheelcheck.common.urls import mask, shown
 from wheelcheck.index.http.auth import Credentials
@@ -221,6 +222,12 @@ def _permanent(error: Exception) -> tuple[str, str] | None:
     if distrust is not None:
         advice = "Check the clock of this machine and the certificates that pip's cert names"
         return f"its TLS certificate cannot be verified ({distrust})", advice
+    refusal = _refusal_of(error)
+    if refusal is not None:
+        return (
+            f"its server refuses the TLS connection ({refusal})",
+            "Name a certificate that it accepts with pip's client-cert",
+        )
     if isinstance(error, (httpx.ProxyError, httpx.UnsupportedProtocol)):
         return f"the proxy refused ({mask(str(error))})", "Check the proxy in pip's configuration and the environment"
     return None
@@ -232,6 +239,19 @@ def distrust_of(error: Exception) -> str | None:
 
     refusals = (cause for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError))
     return next((cause.verify_message for cause in refusals), None)
+
+
+_REFUSAL = pattern("_ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|PROTOCOL_VERSION)")
+"""Alerts by which a server says that it wants another client (RFC 8446, section 6.2), as OpenSSL names them."""
+
+
+def _refusal_of(error: Exception) -> str | None:
+    """Return why a server wants no connection with this client, such as one without a certificate; or None."""
+    import ssl
+
+    reasons = (cause.reason or "" for cause in _causes(error) if isinstance(cause, ssl.SSLError))
+    found = next(filter(None, map(_REFUSAL.search, reasons)), None)
+    return found[1].lower().replace("_", " ") if found else None
 
 
 def _retryable(error: Exception) -> tuple[str, ...]:

@@ -64,10 +64,12 @@ def ssl_context(options: TransportOptions, verified: bool) -> ssl.SSLContext:
         raise UsageError(f"The certificates in {options.cert} cannot be read; name another file with --cert.") from None
     if options.client_cert:
         try:
-            context.load_cert_chain(options.client_cert)
+            # without a passphrase given here, OpenSSL would ask for one on the terminal, and wait
+            context.load_cert_chain(options.client_cert, password="")
         except (OSError, ssl.SSLError):
             raise UsageError(
-                f"The client certificate {options.client_cert} cannot be read; it must hold a certificate and its key."
+                f"The client certificate {options.client_cert} cannot be read; it must hold a certificate and its key, "
+                "without a passphrase."
             ) from None
     return context
 
