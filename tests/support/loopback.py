@@ -88,6 +88,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self.do_GET()
 
+    def do_CONNECT(self) -> None:
+        self.do_GET()
+
     def serve(self) -> None:
         """The honest answer for this path."""
         owner = self.server.owner

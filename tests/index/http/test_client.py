@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from base64 import b64encode
 from contextlib import contextmanager
 from email.utils import formatdate
 from typing import TYPE_CHECKING
@@ -718,6 +719,50 @@ def test_a_proxy_that_is_not_there_or_refuses() -> None:
         found = failure("https://index.invalid/", refusing)
         assert isinstance(found, IndexUnavailable)
         assert "proxy" in found.why
+
+
+def test_a_password_for_a_proxy_goes_to_the_proxy_alone(server: Server) -> None:
+    with serve() as proxy:
+        proxy.fault("http://index.invalid/thing", loopback.redirect(f"{server.url}/thing"))
+        url = f"http://me:a%40%23%2Fb@127.0.0.1:{proxy.port}"
+        options = TransportOptions(proxy=url, trusted_hosts=("index.invalid",), retries=0)
+        proxy.fault(f"{server.url}/thing", loopback.body(b"by proxy"))
+        assert get("http://index.invalid/thing", options).body == b"by proxy"
+        expected = "Basic " + b64encode(b"me:a@#/b").decode()
+        assert [request.headers.get("proxy-authorization") for request in proxy.requests] == [expected] * 2
+        assert all("authorization" not in request.headers for request in proxy.requests)
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("url", ["http://index.invalid/", "https://index.invalid/"])
+def test_a_proxy_that_wants_another_password(url: str) -> None:
+    with serve() as proxy:
+        proxy.fault("http://index.invalid/", loopback.status(407))
+        proxy.fault("index.invalid:443", loopback.status(407))
+        named = f"http://me:word@127.0.0.1:{proxy.port}"
+        options = TransportOptions(proxy=named, trusted_hosts=("index.invalid",), timeout=60, retries=3)
+        found = get(url, options).failure() if url.startswith("http:") else failure(url, options)
+        assert isinstance(found, IndexUnavailable)
+        assert found.why.startswith("the proxy refused (")
+        assert "407" in found.why
+        assert "Check the proxy" in str(found)
+        assert "word" not in str(found)
+        assert len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "proxy.invalid"])
+def test_a_proxy_that_is_out_of_reach_is_named_instead_of_the_index(host: str, server: Server) -> None:
+    options = TransportOptions(proxy=f"http://{host}:{loopback.free_port()}", retries=0, timeout=60)
+    found = failure(f"{server.url}/thing", options)
+    assert isinstance(found, IndexUnavailable)
+    assert found.why.startswith("its proxy ")
+
+
+@pytest.mark.parametrize("password", ["a#b", "a?b", "a/b"])
+def test_the_url_of_a_proxy_with_a_password_that_is_not_escaped(password: str, server: Server) -> None:
+    with pytest.raises(UsageError, match="is not the URL of a proxy") as found:
+        get(f"{server.url}/thing", TransportOptions(proxy=f"http://me:{password}@127.0.0.1:1"))
+    assert password not in str(found.value)
 
 
 def downloaded(url: str, options: TransportOptions = PATIENT) -> tuple[Answer, list[bytes]]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from wheelcheck.common.errors import IndexUnavailable, TimedOut, UsageError
 from wheelcheck.common.records import record, replace
@@ -375,7 +375,7 @@ class Transport:
                 raise deadline.failure() from None
             if isinstance(error, httpx.TimeoutException):
                 raise RetryableError(deadline.failure()) from None
-            raise failure_of(error, url) from None
+            raise failure_of(error, url, proxied=connection.proxied) from None
         except ValueError:
             raise IndexUnavailable(shown(url), "its address is malformed", CHECK_URL) from None
         finally:
@@ -444,7 +444,7 @@ class Transport:
                 proxy=self._proxy(proxy) if proxy else None,
                 limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
             )
-            return Connection(client)
+            return Connection(client, proxied=bool(proxy))
         except ImportError as error:
             raise UsageError(
                 f"The configured proxy needs a package that is not installed: {mask(str(error))}"
@@ -456,6 +456,9 @@ class Transport:
         import httpx
 
         named = url if "://" in url or url == self.options.proxy else f"http://{url}"
+        parts = urlsplit(named)
+        if parts.query or parts.fragment or "@" in parts.path:  # a password with a "#", "?" or "/" that is not escaped
+            raise ValueError(named)
         context = self._context(verified=True) if named.lower().startswith("https:") else None
         return httpx.Proxy(named, ssl_context=context)
 

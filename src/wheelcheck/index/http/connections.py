@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 class Connection:
     """A client for one connection with one request at a time, since a shared httpx pool scans all of its
     connections.
+
+    Args:
+        client: the client.
+        proxied: whether it connects to a proxy.
     """
 
-    def __init__(self, client: httpx.HTTPTransport) -> None:
+    def __init__(self, client: httpx.HTTPTransport, *, proxied: bool) -> None:
         self.client = client
+        self.proxied = proxied
         self._stream: Any = None
 
     def watch(self, event: str, about: Mapping[str, Any]) -> None:

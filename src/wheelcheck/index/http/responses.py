@@ -48,6 +48,8 @@ class Answer:
         """Return the error for an answer with an unexpected status."""
         if self.status in (401, 403):
             return NotAuthorized(shown(self.url), self.status)
+        if self.status == 407:
+            return IndexUnavailable(shown(self.url), _PROXY_REFUSED.format("HTTP 407"), CHECK_PROXY)
         is_passing = self.status >= 500 or self.status in (408, 425, 429)
         return IndexUnavailable(shown(self.url), f"HTTP {self.status}", *[] if is_passing else [CHECK_URL])
 
@@ -206,12 +208,22 @@ def content_range(headers: Mapping[str, str]) -> tuple[int | None, int | None, i
 _Rows: TypeAlias = tuple[tuple[type[Exception], str], ...]
 
 
-def failure_of(error: Exception, url: str) -> Exception:
-    """Return the error for a broken request: retryable, or final where a retry cannot help."""
+def failure_of(error: Exception, url: str, *, proxied: bool) -> Exception:
+    """Return the error for a broken request: retryable, or final where a retry cannot help.
+
+    Args:
+        error: what was raised.
+        url: the requested URL.
+        proxied: whether a proxy was asked, to which all connections are made then.
+    """
     lasting = _permanent(error)
     if lasting is not None:
         return IndexUnavailable(shown(url), *lasting)
-    return RetryableError(IndexUnavailable(shown(url), *_retryable(error)))
+    return RetryableError(IndexUnavailable(shown(url), *_retryable(error, proxied=proxied)))
+
+
+CHECK_PROXY = "Check the proxy in pip's configuration and the environment"
+_PROXY_REFUSED = "the proxy refused ({})"
 
 
 def _permanent(error: Exception) -> tuple[str, str] | None:
@@ -229,7 +241,7 @@ def _permanent(error: Exception) -> tuple[str, str] | None:
             "Name a certificate that it accepts with pip's client-cert",
         )
     if isinstance(error, (httpx.ProxyError, httpx.UnsupportedProtocol)):
-        return f"the proxy refused ({mask(str(error))})", "Check the proxy in pip's configuration and the environment"
+        return _PROXY_REFUSED.format(mask(str(error))), CHECK_PROXY
     return None
 
 
@@ -254,13 +266,16 @@ def _refusal_of(error: Exception) -> str | None:
     return found[1].lower().replace("_", " ") if found else None
 
 
-def _retryable(error: Exception) -> tuple[str, ...]:
+def _retryable(error: Exception, *, proxied: bool) -> tuple[str, ...]:
     """Describe a retryable failure, and what may help; its root cause says more than the error itself."""
     import socket
     import ssl
 
     import httpx
 
+    if proxied and isinstance(error, httpx.ConnectError):
+        unresolved = any(isinstance(cause, socket.gaierror) for cause in _causes(error))
+        return f"its proxy {'has an unknown host name' if unresolved else 'cannot be reached'}", CHECK_PROXY
     of_causes: _Rows = (
         (ssl.SSLError, "the TLS connection failed"),
         (ConnectionRefusedError, "the connection was refused"),
