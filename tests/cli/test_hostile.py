@@ -388,3 +388,35 @@ def test_a_wheel_whose_wheel_file_is_not_text(server: Server, run: Any) -> None:
     served(server, WHEEL.holding(content), None)
     code, told = run("demo==1.0", "-i", server.index)
     assert (code, "its WHEEL is not UTF-8" in told) == (1, True)
+
+
+HASH_LINES = {
+    "its own": ("demo==1.0 --hash=sha256:{right}", 0),
+    "in capital letters": ("demo==1.0 --hash=sha256:{RIGHT}", 0),
+    "one of two": ("demo==1.0 --hash=sha256:{wrong} --hash=sha256:{right}", 0),
+    "one of two kinds": ("demo==1.0 --hash=sha512:{wrong}{wrong} --hash=sha256:{right}", 0),
+    "over several lines": ("demo==1.0 \\\n  --hash=sha256:{wrong} \\\n  --hash=sha256:{right}", 0),
+    "in a comment": ("demo==1.0 --hash=sha256:{wrong} # --hash=sha256:{right}", 1),
+    "another": ("demo==1.0 --hash=sha256:{wrong}", 1),
+    "an older file": ("demo --hash=sha256:{older}", 0),
+    "missing on another line": ("demo==1.0 --hash=sha256:{right}\nother==1.0", 1),
+    "wanted and not given": ("--require-hashes\ndemo==1.0", 1),
+    "of a kind that the index does not publish": ("demo==1.0 --hash=sha512:{wrong}{wrong}", 2),
+    "of a kind that is broken": ("demo==1.0 --hash=md5:" + "0" * 32, 2),
+    "of a kind in capital letters": ("demo==1.0 --hash=SHA256:{right}", 2),
+    "cut off": ("demo==1.0 --hash=sha256:abcd", 2),
+    "empty": ("demo==1.0 --hash=sha256:", 2),
+    "no digits": ("demo==1.0 --hash=sha256:" + "z" * 64, 2),
+    "in the URL, another": ("demo @ {url}#sha256={wrong}", 1),
+}
+
+
+@pytest.mark.parametrize("case", HASH_LINES)
+def test_a_hash_is_compared_or_refused(run: Any, case: str, tmp_path: Path) -> None:
+    """As pip does, except that nothing is downloaded to compare hashes of a kind that the index does not publish."""
+    older, text = make_wheel("demo", "0.9"), tmp_path / "requirements.txt"
+    with simple_index({"demo": [WHEEL, older], "other": [make_wheel("other")]}) as server:
+        hashes = {"right": WHEEL.sha256, "RIGHT": WHEEL.sha256.upper(), "wrong": "0" * 64, "older": older.sha256}
+        line, expected = HASH_LINES[case]
+        text.write_text(line.format(**hashes, url=f"{server.url}/files/{WHEEL.filename}"), "utf-8")
+        assert run("-r", str(text), "-i", server.index)[0] == expected

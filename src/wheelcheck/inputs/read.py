@@ -483,7 +483,8 @@ _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 
 def _digest(option: Option) -> str:
-    algorithm, _, digest = option.value.lower().partition(":")
+    algorithm, _, digest = option.value.partition(":")
+    digest = digest.lower()
     if algorithm not in _DIGEST_LENGTHS:
         known = ", ".join(_DIGEST_LENGTHS)
         raise UsageError(

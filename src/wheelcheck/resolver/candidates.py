@@ -121,7 +121,13 @@ class Candidates:
     def _is_wanted(self, file: Listed) -> bool:
         if self.hashes is None:
             return True
-        return any(f"{algorithm}:{digest}" in self.hashes for algorithm, digest in file.hashes.items())
+        is_given = any(f"{algorithm}:{digest}" in self.hashes for algorithm, digest in file.hashes.items())
+        return is_given or bool(self.uncompared(file))
+
+    def uncompared(self, file: Listed) -> frozenset[str]:
+        """Return the algorithms of the given hashes where its index publishes none of these kinds for a file."""
+        algorithms = frozenset(wanted.partition(":")[0] for wanted in self.hashes or ())
+        return frozenset() if any(algorithm in file.hashes for algorithm in algorithms) else algorithms
 
     def matching(self, specifier: SpecifierSet, *, pre: bool | None = None) -> Iterator[Version]:
         """Return the versions that a specifier admits, newest first.

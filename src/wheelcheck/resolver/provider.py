@@ -461,6 +461,13 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         """Return the requirements in the metadata of a candidate's file for the target, or why it rejects the file."""
         if candidate.installed is not None:
             return self._requirements_of_installed(candidate.installed, candidate.extra)
+        candidates = self.state.candidates(candidate.name)
+        uncompared = candidates.uncompared(candidate.file) if candidates else ()
+        if uncompared:
+            kinds = " or ".join(sorted(uncompared))
+            raise Unreadable(
+                candidate.file.filename, f"its index publishes no {kinds} hash to compare with the given one"
+            )
         self.budget.read(candidate.file)
         self.budget.awaited = f"the metadata of {candidate.file.filename}"
         metadata = self.index.metadata(candidate.file)
