@@ -15,7 +15,7 @@ from wheelcheck.standards import simple_api
 from wheels import Dist, make_wheel, metadata_text, zipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 LINUX = "manylinux_2_28_x86_64-3.12.4"
@@ -420,3 +420,62 @@ def test_a_hash_is_compared_or_refused(run: Any, case: str, tmp_path: Path) -> N
         line, expected = HASH_LINES[case]
         text.write_text(line.format(**hashes, url=f"{server.url}/files/{WHEEL.filename}"), "utf-8")
         assert run("-r", str(text), "-i", server.index)[0] == expected
+
+
+# -- directories that somebody else has filled
+
+
+def snapshot_in(folder: Path) -> tuple[Path, Path]:
+    """A snapshot, and in it the metadata of its only file."""
+    with simple_index({"demo": [WHEEL]}) as server:
+        assert main(["snapshot", str(folder), "demo", "-t", LINUX, "-i", server.index]) == 0
+    (metadata,) = folder.rglob("*.metadata")
+    return folder, metadata
+
+
+def a_fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def a_device(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+def another_text(path: Path) -> None:
+    path.write_text("Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequires-Dist: other\n", "utf-8")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+@pytest.mark.parametrize("what", ["page", "metadata", "manifest", "wheel"])
+@pytest.mark.parametrize("damage", [a_fifo, a_device], ids=lambda damage: damage.__name__)
+def test_what_is_no_regular_file_in_a_directory_is_not_waited_for(
+    run: Any, what: str, damage: Callable[[Path], None], tmp_path: Path
+) -> None:
+    if what == "wheel":
+        (tmp_path / WHEEL.filename).write_bytes(WHEEL.content)
+        damage(tmp_path / WHEEL.filename)
+        code, told = run("demo", "--no-index", "-f", str(tmp_path))
+    else:
+        folder, metadata = snapshot_in(tmp_path / "snapshot")
+        place = {"page": folder / "demo" / "index.json", "metadata": metadata, "manifest": folder / "manifest.json"}
+        damage(place[what])
+        code, told = run("demo", "-i", str(folder))
+    assert what == "manifest" or (code, "it is no regular file" in told) == (2, True)
+
+
+def test_a_snapshot_whose_metadata_was_changed_is_refused(run: Any, tmp_path: Path) -> None:
+    folder, metadata = snapshot_in(tmp_path / "snapshot")
+    another_text(metadata)
+    code, told = run("demo", "-i", str(folder))
+    assert (code, "the hash of its metadata is" in told) == (1, True)
+
+
+@pytest.mark.parametrize("url", ["../../../../etc/passwd", "file:///etc/passwd", "/etc/passwd"])
+def test_a_page_in_a_directory_shows_nothing_of_what_it_points_at(run: Any, url: str, tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "index.json").write_text(page({"filename": WHEEL.filename, "url": url, "hashes": {}}))
+    code, told = run("demo", "-i", str(tmp_path))
+    assert code in (1, 2)
+    assert "root" not in told

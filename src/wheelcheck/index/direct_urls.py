@@ -17,6 +17,7 @@ from typing import BinaryIO
 from packaging.version import InvalidVersion
 
 from wheelcheck.common.errors import NotCached, Unreadable
+from wheelcheck.common.files import open_regular
 from wheelcheck.common.records import replace
 from wheelcheck.common.urls import path_of_url, shown
 from wheelcheck.index.cache.store import Kept, key_of
@@ -98,7 +99,7 @@ def _local(
             raise Unreadable(str(path), why, needs_build=True)
         return _source(path.name, path.as_uri(), name, project.metadata), project.metadata
     if _is_unnamed_archive(file):
-        with path.open("rb") as handle:
+        with open_regular(path) as handle:
             hashes = digests_of(chunks_of(handle), _algorithms(given))
             return _unnamed(file.filename, path.as_uri(), name, _promise(handle, file.filename), hashes)
     if wanted and not isinstance(file, UnreadableFile):
@@ -114,7 +115,7 @@ def read_project(folder: Path) -> Project:
         OSError: it cannot be read.
     """
     try:
-        with (folder / PYPROJECT).open("rb") as handle:
+        with open_regular(folder / PYPROJECT) as handle:
             body = handle.read(MAX_PYPROJECT + 1)
     except FileNotFoundError:
         old = next((name for name in ("setup.py", "setup.cfg") if (folder / name).is_file()), None)

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from wheelcheck.common.errors import NotCached, NotDownloaded
+from wheelcheck.common.files import open_regular
 from wheelcheck.common.records import replace
 from wheelcheck.common.urls import server_fault, shown
 from wheelcheck.index.context import FetchContext
@@ -67,7 +68,7 @@ def _fetch(access: FetchContext, file: Listed, place: Path, progress: Progress) 
 
 def _copy(file: Listed, source: Path, take: Callable[[bytes], None]) -> None:
     try:
-        handle = source.open("rb")
+        handle = open_regular(source)
     except OSError as error:
         raise NotDownloaded(file.filename, f"{source}: {error.strerror}") from None
     with handle:

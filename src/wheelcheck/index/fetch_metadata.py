@@ -9,6 +9,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit, urlunsplit
 
 from wheelcheck.common.errors import IndexNonsense, Unreadable
+from wheelcheck.common.files import open_regular
 from wheelcheck.common.records import replace
 from wheelcheck.index.context import FetchContext
 from wheelcheck.index.http.ranges import RemoteFile
@@ -133,7 +134,7 @@ def _local_sidecar(file: Listed, path: Path) -> tuple[MetadataResult | None, tup
 
 
 def _local_inside(file: Listed, path: Path) -> MetadataResult:
-    with path.open("rb") as handle:
+    with open_regular(path) as handle:
         found = metadata_in(file, handle)
     return found if isinstance(found, BadMetadata) else checked_metadata(file, found)
 

@@ -9,8 +9,10 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from wheelcheck.common.errors import IndexNonsense, IndexUnavailable, Unreadable
+from wheelcheck.common.files import open_regular, read_regular
 from wheelcheck.common.records import replace
 from wheelcheck.common.urls import path_of_url
+from wheelcheck.index.http.options import PAGE_LIMIT
 from wheelcheck.index.sources import Local
 from wheelcheck.standards.file_problems import HashMismatch
 from wheelcheck.standards.filenames import SDIST_ENDINGS
@@ -67,7 +69,7 @@ def _distributions(folder: Path) -> list[Path]:
 def body_of(path: Path) -> bytes | None:
     """Return the content of a file, or None where there is none."""
     try:
-        return path.read_bytes()
+        return read_regular(path, PAGE_LIMIT)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -152,7 +154,7 @@ def digests_here(file: Listed) -> Mapping[str, str]:
 def _digests(path: Path, algorithms: frozenset[str], size: int, changed: int) -> Mapping[str, str]:  # noqa: ARG001
     from wheelcheck.standards.hashes import chunks_of, digests_of
 
-    with path.open("rb") as handle:
+    with open_regular(path) as handle:
         return digests_of(chunks_of(handle), algorithms)
 
 

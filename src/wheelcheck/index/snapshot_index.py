@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from wheelcheck.common.errors import NotCached, Unreadable
+from wheelcheck.common.files import read_regular
 from wheelcheck.common.records import replace
 from wheelcheck.common.urls import path_of_url
-from wheelcheck.standards.core_metadata import MetadataError, parse_metadata
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch
 from wheelcheck.standards.hashes import mismatch_of
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile, VersionFiles
-from wheelcheck.standards.source_metadata import MetadataResult
+from wheelcheck.standards.source_metadata import MetadataResult, checked_metadata
+from wheelcheck.standards.zip_member import METADATA_LIMIT
 
 MANIFEST = "manifest.json"
 SCHEMA = "wheelcheck/manifest/1"
+MAX_MANIFEST = 2**28
 BESIDE = ".metadata"
 
 
@@ -37,7 +39,7 @@ def manifest_in(folder: Path) -> Mapping[str, Any] | None:
     import json
 
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
+        manifest = json.loads(read_regular(folder / MANIFEST, MAX_MANIFEST))
     except (OSError, ValueError, RecursionError):
         return None
     return manifest if isinstance(manifest, dict) and manifest.get("schema") == SCHEMA else None
@@ -128,14 +130,18 @@ class Recording:
     def _metadata(self, file: Listed, beside: Path) -> MetadataResult:
         expected = file.core_metadata if isinstance(file.core_metadata, Mapping) else {}
         try:
-            body = beside.read_bytes()
-            return mismatch_of(expected, [body]) or parse_metadata(body)
+            body = read_regular(beside, METADATA_LIMIT)
         except FileNotFoundError:
             raise NotCached(f"the metadata of {file.filename}", self._folder) from None
         except OSError as error:
             raise Unreadable(file.filename, f"{beside}: {error.strerror}") from None
-        except MetadataError as error:
-            raise Unreadable(file.filename, f"{beside}: {error}") from None
+        wrong = mismatch_of(expected, [body])
+        if wrong is not None:
+            return replace(wrong, received=True, of_metadata=True)
+        result = checked_metadata(file, body)
+        if isinstance(result, BadMetadata):
+            raise Unreadable(file.filename, f"{beside}: {result.why}")
+        return result
 
 
 def _refusal(document: Mapping[str, Any]) -> BadMetadata | HashMismatch | DynamicMetadata | None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
-from io import BufferedReader, FileIO
 from itertools import accumulate
 from os import environ
-from stat import S_ISREG
 from typing import Any
 from zlib import crc32
 
+from wheelcheck.common.files import open_regular
 from wheelcheck.index.cache.stamps import Stamp, stamp_of_status
 
 try:
@@ -69,9 +68,9 @@ def read_entry(place: str) -> tuple[dict[str, Any], Sequence[bytes]]:
         OSError: there is none.
         Damaged, ValueError: it is corrupt.
     """
-    with BufferedReader(FileIO(place, opener=_opened), FIRST_READ) as handle:
+    with open_regular(place, FIRST_READ) as handle:
         status = os.fstat(handle.fileno())
-        if not S_ISREG(status.st_mode) or not is_own(status):
+        if not is_own(status):
             raise Damaged
         stamp = stamp_of_status(status)
         seal, head = handle.readline(), handle.readline()
@@ -85,11 +84,6 @@ def read_entry(place: str) -> tuple[dict[str, Any], Sequence[bytes]]:
 def is_own(status: os.stat_result) -> bool:
     """Return whether a file or directory belongs to the user who runs this; another one may have put anything there."""
     return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
-
-
-def _opened(place: str, flags: int) -> int:
-    """Open a file without waiting, in case something in its place never gives a byte, such as a FIFO."""
-    return os.open(place, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 class Parts(Sequence[bytes]):
@@ -125,7 +119,7 @@ class Parts(Sequence[bytes]):
 
     def _read(self, begin: int, length: int) -> bytes:
         try:
-            with FileIO(self.place, opener=_opened) as handle:
+            with open_regular(self.place) as handle:
                 handle.seek(begin)
                 return handle.read(length)
         except OSError:

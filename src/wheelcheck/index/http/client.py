@@ -21,7 +21,7 @@ from wheelcheck.common.records import record, replace
 from wheelcheck.common.urls import mask, shown, url_fault
 from wheelcheck.index.http.auth import Credentials, Login, Logins, Origin, origin_of, split_credentials
 from wheelcheck.index.http.connections import Connection, Connections
-from wheelcheck.index.http.options import MAX_RETRIES, TransportOptions
+from wheelcheck.index.http.options import MAX_RETRIES, PAGE_LIMIT, TransportOptions
 from wheelcheck.index.http.responses import (
     CHECK_URL,
     Answer,
@@ -60,7 +60,6 @@ __all__ = [
     "split_credentials",
 ]
 
-PAGE_LIMIT = 32 * 2**20
 MAX_REDIRECTS = 20
 FIRST_PAUSE = 0.25
 """Seconds before the first retry; each further pause doubles, with jitter."""

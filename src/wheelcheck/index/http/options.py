@@ -8,6 +8,9 @@ from wheelcheck.common.records import field, record
 
 MAX_RETRIES = 3
 
+PAGE_LIMIT = 32 * 2**20
+"""Maximum bytes of a page, decoded."""
+
 
 @record
 class TransportOptions:
