@@ -97,6 +97,17 @@ def test_every_page_of_the_documentation_is_reached_from_its_index() -> None:
     assert pages <= listed
 
 
+def test_every_promise_of_the_threat_model_names_its_test() -> None:
+    tests = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    page = (ROOT / "docs" / "security.md").read_text("utf-8")
+    rows = re.findall(r"^\| (?!tries|---).*\| (.*) \|$", page, re.MULTILINE)
+    assert len(rows) > 20
+    for row in rows:
+        names = re.findall(r"`(test_\w+)`", row)
+        assert names, row
+        assert [name for name in names if f"def {name}(" not in tests] == []
+
+
 def test_the_licence_is_whole() -> None:
     text = (ROOT / "LICENSE").read_text("utf-8")
     assert "Apache License" in text

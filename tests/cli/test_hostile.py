@@ -479,3 +479,10 @@ def test_a_page_in_a_directory_shows_nothing_of_what_it_points_at(run: Any, url:
     code, told = run("demo", "-i", str(tmp_path))
     assert code in (1, 2)
     assert "root" not in told
+
+
+def test_a_dependency_at_an_address_of_its_own_is_refused(server: Server, run: Any) -> None:
+    served(server, make_wheel("demo", "1.0", requires=[f"dep @ {server.url}/files/dep-1.0-py3-none-any.whl"]), None)
+    code, told = run("demo==1.0", "-i", server.index)
+    assert (code, "which only the user may name" in " ".join(told.split())) == (1, True)
+    assert "/files/dep-1.0-py3-none-any.whl" not in server.paths
