@@ -17,7 +17,6 @@ from typing import BinaryIO
 from packaging.version import InvalidVersion
 
 from wheelcheck.common.errors import NotCached, Unreadable
-from wheelcheck.common.files import open_regular
 from wheelcheck.common.records import replace
 from wheelcheck.common.urls import path_of_url, shown
 from wheelcheck.index.cache.store import Kept, key_of
@@ -27,6 +26,7 @@ from wheelcheck.index.http.cache_control import FRESH_FOR
 from wheelcheck.index.http.ranges import bounded
 from wheelcheck.index.local_files import LocalHashes
 from wheelcheck.index.metadata import keep_metadata, known_metadata
+from wheelcheck.index.regular_files import open_regular
 from wheelcheck.index.sdists import MAX_SIZE, MODERATE, Enough, check_kind, fetch, promise_in
 from wheelcheck.standards.core_metadata import Metadata, MetadataError
 from wheelcheck.standards.file_problems import DynamicMetadata

@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from wheelcheck.common.errors import NotCached, NotDownloaded
-from wheelcheck.common.files import open_regular
 from wheelcheck.common.records import replace
 from wheelcheck.common.urls import server_fault, shown
 from wheelcheck.index.context import FetchContext
 from wheelcheck.index.http.ranges import MAX_BYTES, bounded
 from wheelcheck.index.local_files import stated_of
 from wheelcheck.index.pages import GONE
+from wheelcheck.index.regular_files import open_regular
 from wheelcheck.standards.file_problems import FileRefusedError
 from wheelcheck.standards.hashes import chunks_of, mismatch_of
 from wheelcheck.standards.project_page import Listed

@@ -9,11 +9,11 @@ from typing import BinaryIO
 from urllib.parse import urlsplit, urlunsplit
 
 from wheelcheck.common.errors import IndexNonsense, Unreadable
-from wheelcheck.common.files import open_regular
 from wheelcheck.common.records import replace
 from wheelcheck.index.context import FetchContext
 from wheelcheck.index.http.ranges import RemoteFile
 from wheelcheck.index.local_files import body_of, mismatch_of_file, stated_of
+from wheelcheck.index.regular_files import open_regular
 from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.file_problems import BadMetadata, HashMismatch
 from wheelcheck.standards.hashes import mismatch_of

@@ -9,10 +9,10 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from wheelcheck.common.errors import IndexNonsense, IndexUnavailable, Unreadable
-from wheelcheck.common.files import open_regular, read_regular
 from wheelcheck.common.records import replace
 from wheelcheck.common.urls import path_of_url
 from wheelcheck.index.http.options import PAGE_LIMIT
+from wheelcheck.index.regular_files import open_regular, read_regular
 from wheelcheck.index.sources import Local
 from wheelcheck.standards.file_problems import HashMismatch
 from wheelcheck.standards.filenames import SDIST_ENDINGS

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from wheelcheck.common.errors import NotCached, Unreadable
-from wheelcheck.common.files import read_regular
 from wheelcheck.common.records import replace
 from wheelcheck.common.urls import path_of_url
+from wheelcheck.index.regular_files import read_regular
 from wheelcheck.standards.file_problems import BadMetadata, DynamicMetadata, HashMismatch
 from wheelcheck.standards.hashes import mismatch_of
 from wheelcheck.standards.names import NormalizedName

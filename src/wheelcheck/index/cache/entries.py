@@ -10,8 +10,8 @@ from os import environ
 from typing import Any
 from zlib import crc32
 
-from wheelcheck.common.files import open_regular
 from wheelcheck.index.cache.stamps import Stamp, stamp_of_status
+from wheelcheck.index.regular_files import open_regular
 
 try:
     from _blake2 import blake2b  # what hashlib has, without loading OpenSSL
