@@ -126,7 +126,7 @@ def target(text: str, *, translated: bool | None = None) -> Target:
 
 
 def added(project: str, version: str, to: Target = LINUX) -> list[str]:
-    return sorted({str(need) for _, need in curated().requiring(canonicalize_name(project), Version(version), to)})
+    return sorted({str(need) for _, need in curated().requiring(canonicalize_name(project), Version(version), to, {})})
 
 
 def forbidden(project: str, version: str, to: Target) -> list[str]:
@@ -587,7 +587,7 @@ class TestRules:
             ]
         )
         rules = load_rules([("a.toml", ROW)]).overridden_by(own)
-        needs = [str(need) for _, need in rules.requiring(canonicalize_name("acme"), Version("1.0"), MAC)]
+        needs = [str(need) for _, need in rules.requiring(canonicalize_name("acme"), Version("1.0"), MAC, {})]
         assert needs == ["numpy<1.26", "numpy<2"]
         assert len(curated().overridden_by(own)) == len(curated()) + 2
 
@@ -673,8 +673,12 @@ REFUSALS = [
     ({"effect": '"constrains"', "requirements": '["jax[x]<1"]'}, r"requirements: 'jax\[x\]<1' constrains nothing"),
     ({"evidence": '"rumour"'}, r"evidence: 'rumour' is not one of metadata, contents, import-run, static-link, "),
     ({"confidence": '"sure"'}, r"confidence: 'sure' is not one of certain, likely and predicted"),
-    ({"when": '"always"'}, r"when: 'always' is not a table with the keys marker, macos and translated"),
-    ({"when": '{ glibc = "<2.28" }'}, r"when: the key 'glibc' is not known; the keys are marker, macos and translated"),
+    ({"when": '"always"'}, r"when: 'always' is not a table with the keys marker, macos, translated and beside"),
+    ({"effect": '"forbids"', "requirements": "", "when": '{ beside = ["numpy"] }'}, r"only a rule that requires something can"),
+    ({"when": "{ beside = [] }"}, r'when.beside: it is empty; write \["tensorflow>=2.16"\]'),
+    ({"when": '{ beside = ["jax"] }'}, r"when.beside: 'jax' constrains nothing: give versions"),
+    ({"when": '{ beside = "jax<1" }'}, r"when.beside: 'jax<1' is not a list of strings"),
+    ({"when": '{ glibc = "<2.28" }'}, r"when: the key 'glibc' is not known; the keys are marker, macos, translated and beside"),
     ({"when": '{ macos = "12" }'}, r"when\.macos: '12' is not a version specifier \(PEP 440\), such as \"<12\.1\""),
     ({"when": "{ macos = 12 }"}, r"when\.macos: 12 is not a version specifier"),
     ({"when": '{ translated = "yes" }'}, r"when\.translated: 'yes' is neither true nor false"),

@@ -18,7 +18,7 @@ from packaging.version import Version
 from wheelcheck import check, explain
 from wheelcheck.resolver.model import AddedByRule, NeededBy
 from wheelcheck.rules.load import curated
-from wheelcheck.rules.model import Effect, Rule
+from wheelcheck.rules.model import Rule
 from wheelcheck.standards.project_page import Wheel
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ SYSTEMS = {
     "macOS x86_64": "macos-15-x86_64",
 }
 PYTHONS = range(6, 15)
+MACS = ("11.0", "12.0", "12.1", "13.0", "14.0", "15.0")
+"""The releases of macOS at which wheels and rules draw a line, oldest first."""
 SHELLED = ("tensorflow-intel", "tensorflow-macos")
 """The projects that some releases of TensorFlow leave all to."""
 OLDEST = Version("2.5")
@@ -48,9 +50,11 @@ minor version its newest release was asked for, on CPython 3.6 to 3.14 and on sy
 - A cell names the Pythons for which there is an answer of wheels alone, of macOS also the oldest version that a wheel's
   tag admits, and where the files are those of tensorflow-macos. That is from the names and the metadata of the wheels.
   Where there is none, it names what has no wheel, unless that is TensorFlow itself.
-- The column NumPy has what the metadata of these wheels asks for; what a rule adds has the rule's number.
-- The last column has the versions of tensorflow-metal that can stand beside it on macOS arm64. Its metadata names no
-  TensorFlow, so that is from the rules that have the numbers.
+- The column NumPy has what the metadata of these wheels asks for, by Python where that differs; what a rule adds has
+  the rule's number.
+- The last column has the versions of tensorflow-metal that can stand beside it on macOS arm64, with the Pythons for
+  which both have a wheel, and the oldest macOS. Its metadata names no TensorFlow, so which pairs fit, and on which
+  macOS, is from the rules that have the numbers.
 - The rules stand below the table; `wheelcheck rules show ID` has their sources.
 
 """
@@ -175,13 +179,11 @@ def cell(found: Found) -> str:
     answers = found.answers
     if not answers:
         return f"- (no wheel of {', '.join(found.lacking)})" if found.lacking else "-"
-    minors = [f"3.{answer.minor}" for answer in answers]
-    pythons = minors[0] if len(minors) == 1 else f"{minors[0]} to {minors[-1]}"
     floors = sorted(floor for answer in answers for floor in _floors(answer.file))
     floor = f", macOS {floors[0][0]}.{floors[0][1]}" if floors else ""
     first = answers[0]
     alias = f", as {first.project} {first.version}" if first.project != "tensorflow" else ""
-    return f"{pythons}{floor}{alias or ', by tensorflow-macos' * first.needs_macos}"
+    return f"{pythons(answer.minor for answer in answers)}{floor}{alias or ', by tensorflow-macos' * first.needs_macos}"
 
 
 def _floors(file: Wheel) -> Iterator[tuple[int, int]]:
@@ -193,26 +195,44 @@ def _floors(file: Wheel) -> Iterator[tuple[int, int]]:
 
 
 def numpy(answers: Iterable[Answer]) -> str:
-    """What the metadata of the files asks of NumPy, and what rules add to it."""
-    answers = tuple(answers)
-    asked = dict.fromkeys(",".join(sorted(set(answer.asked))) for answer in answers if answer.asked)
+    """What the metadata of the files asks of NumPy, by Python where that differs, and what rules add to it."""
+    asked: dict[str, set[int]] = {}
     ruled: dict[str, list[Rule]] = {}
-    for specifier, rule in (both for answer in answers for both in answer.ruled):
-        ruled.setdefault(specifier, []).append(rule)
-    return "; ".join([*asked, *(f"{text} {_numbers(bearing)}" for text, bearing in ruled.items())]) or "-"
+    for answer in answers:
+        if answer.asked:
+            asked.setdefault(",".join(sorted(set(answer.asked))), set()).add(answer.minor)
+        for specifier, rule in answer.ruled:
+            ruled.setdefault(specifier, []).append(rule)
+    parts = [text if len(asked) == 1 else f"{pythons(minors)}: {text}" for text, minors in asked.items()]
+    added = [f"{text} {_numbers(bearing)}" for text, bearing in ruled.items()]
+    return " and ".join(["; ".join(parts), *added] if parts else added) or "-"
+
+
+def pythons(minors: Iterable[int]) -> str:
+    """A range of minor versions of Python 3."""
+    found = sorted(minors)
+    return f"3.{found[0]}" if len(found) == 1 else f"3.{found[0]} to 3.{found[-1]}"
 
 
 def _metal(answers: Sequence[Answer]) -> str:
-    """The versions of tensorflow-metal that stand beside a TensorFlow on macOS arm64."""
-    targets = [f"{SYSTEMS['macOS arm64']}-cp3{answer.minor}" for answer in answers]
-    found = []
+    """The versions of tensorflow-metal that stand beside a TensorFlow on macOS arm64, by Python and oldest macOS."""
+    found: dict[str, list[Version]] = {}
     for metal in sorted(map(Version, _listed("tensorflow-metal"))) if answers else ():
         pair = [f"{answers[0].project}=={answers[0].version}", f"tensorflow-metal=={metal}"]
-        if any(result.ok for result in check(pair, targets=targets, no_remedies=True).results):
-            found.append(metal)
-    constraining = [rule for rule in rules() if rule.project == "tensorflow-metal" and rule.effect is Effect.CONSTRAINS]
-    bearing = [rule for rule in constraining if any(map(rule.versions.contains, found))]
-    return f"{', '.join(map(str, found))} {_numbers(bearing)}" if found else "-"
+        minors = [answer.minor for answer in answers]
+        fitting = [minor for minor, result in zip(minors, _checked(pair, MACS[-1], minors), strict=True) if result.ok]
+        if fitting:
+            oldest = next(mac for mac in MACS if any(result.ok for result in _checked(pair, mac, fitting)))
+            found.setdefault(f"{pythons(fitting)}, macOS {oldest}", []).append(metal)
+    about = [rule for rule in rules() if rule.project == "tensorflow-metal" and not rule.warns_only]
+    bearing = [rule for rule in about if any(rule.versions.contains(one) for ones in found.values() for one in ones)]
+    cells = [f"{', '.join(map(str, versions))} on {where}" for where, versions in found.items()]
+    return f"{'; '.join(cells)} {_numbers(bearing)}" if found else "-"
+
+
+def _checked(asks: Sequence[str], macos: str, minors: Iterable[int]) -> Sequence[Result]:
+    targets = [f"macos-{macos}-arm64-cp3{minor}" for minor in minors]
+    return check(list(asks), targets=targets, no_remedies=True).results
 
 
 if __name__ == "__main__":

@@ -22,10 +22,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
-from itertools import groupby, product
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,6 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import wheelcheck
-from wheelcheck.standards.names import canonicalize_name
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -136,7 +136,8 @@ def installed_and_imported(folder: Path, python: str, pins: Mapping[str, str], c
     if not done.returncode:
         return {"outcome": "imports"}
     said = [line for line in done.stdout.splitlines() if line.startswith(FAILED)]
-    return {"outcome": "fails", "error": said[-1].removeprefix(FAILED)[:200] if said else ended(done)}
+    error = said[-1].removeprefix(FAILED)[:400] if said else ended(done)
+    return {"outcome": "fails", "error": error.replace(f"{folder}/", "")[:200]}
 
 
 def ended(done: subprocess.CompletedProcess[str]) -> str:
@@ -209,14 +210,13 @@ def go_through(parts: Iterable[str], *, again: bool) -> None:
 HEAD = """# Imports that were run
 
 What happens when the files that metadata admits are installed and imported, and when those of the curated rules are.
-This page is made by `python tests/support/run_imports.py --write` from `fixtures/imports.jsonl`, where every pin of
-every run is; `tests/support/imports.toml` says what is run. All runs were made on Linux (x86_64, glibc), on the newest
-releases of their day. They say nothing of macOS and Windows, whose wheels are other files of the same source.
+This page is made by `python tests/support/run_imports.py --write` from `fixtures/imports.jsonl`, where every pin and
+the error of every run is; `tests/support/imports.toml` says what is run. All runs were made on Linux (x86_64,
+glibc), on the newest releases of their day. They say nothing of macOS and Windows, whose wheels are other files of the
+same source.
 
-"By metadata" is the answer of `--no-rules`. Where the rules change nothing, the last column says so: a combination
-that fails there is covered by no rule yet. A result stands until its run is made again. Those of
-TensorBoard with setuptools 81 show what it takes to start it; no rule asks for that, since TensorFlow imports without.
-
+"By metadata" is the answer of `--no-rules`. Where the rules change nothing, the last column says so. A result stands
+until its run is made again.
 """
 
 
@@ -228,33 +228,76 @@ def write_page() -> None:
 
 
 def page_of(entries: list[Result]) -> str:
-    shown = [entry for entry in entries if "pins" in entry]
-    parts = [HEAD + counted(shown)]
-    for project, group in groupby(entries, key=lambda entry: Requirement(entry["asks"][0]).name):
-        lines = [f"## {project}", "", "| asked | Python | by metadata | with the rules |", "|---|---|---|---|"]
-        rows = list(rows_of(list(group)))
-        parts.extend(["\n".join([*lines, *rows])] if rows else [])
-    return "\n\n".join(parts) + "\n"
+    projects: dict[str, list[Result]] = {}
+    for entry in entries:
+        projects.setdefault(Requirement(entry["asks"][0]).name, []).append(entry)
+    parts = [HEAD, *summary(entries)]
+    for project in sorted(projects):
+        rows = list(rows_of(projects[project]))
+        if rows:
+            head = [
+                f"## {project}",
+                "",
+                "| version | beside | Python | by metadata | with the rules |",
+                "|---|---|---|---|---|",
+            ]
+            parts.append("\n".join([*head, *rows]))
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def counted(entries: list[Result]) -> str:
-    run = [entry for entry in entries if not entry.get("same")]
-    good = sum(entry["outcome"] == "imports" for entry in run)
-    return f"{len(run)} environments were made: {good} import, {len(run) - good} fail."
+def summary(entries: list[Result]) -> Iterator[str]:
+    """How many runs came out how, and each failure that the rules leave, with its reason."""
+    made = [entry for entry in entries if "pins" in entry and not entry.get("same")]
+    counts = Counter(entry["outcome"] for entry in made)
+    told = ", ".join(f"{number} {outcome}" for outcome, number in counts.most_common())
+    answers = [entry for entry in entries if "pins" in entry and entry["rules"]]
+    bad = sum(entry["outcome"] != "imports" for entry in answers)
+    yield "## Summary"
+    yield (
+        f"{len(made)} environments were made: {told}. Of the {len(answers)} answers with the rules, "
+        f"{len(answers) - bad} import and {bad} fail, for these reasons:"
+    )
+    open_ones: dict[str, list[str]] = {}
+    for entry in failing(entries):
+        open_ones.setdefault(reason_of(entry) or "no reason is known", []).append(shown(entry))
+    rows = [f"| {', '.join(dict.fromkeys(asks))} | {why} |" for why, asks in open_ones.items()]
+    yield "\n".join(["| asked for | why it fails |", "|---|---|", *rows])
+
+
+def failing(entries: Iterable[Result]) -> list[Result]:
+    """The answers with the rules that do not import."""
+    return [entry for entry in entries if entry["rules"] and "pins" in entry and entry["outcome"] != "imports"]
+
+
+def reason_of(entry: Result) -> str | None:
+    """Why no rule keeps an answer from failing, as tests/support/imports.toml has it."""
+    asks = " ".join(entry["asks"])
+    told = tomllib.loads(RUNS.read_text("utf-8")).get("reasons", [])
+    return next((one["why"] for one in told if any(asks.startswith(start) for start in one["asks"])), None)
+
+
+def shown(entry: Result) -> str:
+    return f"{' '.join(entry['asks'])} ({entry['python']})"
 
 
 def rows_of(entries: list[Result]) -> Iterator[str]:
-    """A row for each combination; Pythons with the same outcomes share one."""
-    told: dict[tuple[str, str, str], list[str]] = {}
+    """A row for each outcome; versions and Pythons that share one stand together."""
     both: dict[tuple[str, str], dict[bool, Result]] = {}
     for entry in entries:
         both.setdefault((" ".join(entry["asks"]), entry["python"]), {})[entry["rules"]] = entry
-    answered = {key: pair for key, pair in both.items() if any("pins" in entry for entry in pair.values())}
-    for (asks, python), pair in answered.items():
-        cells = cell(pair.get(False)), cell(pair.get(True))
-        told.setdefault((asks, *cells), []).append(python)
-    for (asks, plain, ruled), pythons in told.items():
-        yield f"| {asks} | {', '.join(pythons)} | {plain} | {ruled} |"
+    by_version: dict[tuple[str, str, str, str], list[str]] = {}
+    for (asks, python), pair in both.items():
+        if any("pins" in entry for entry in pair.values()):
+            first, _, beside = asks.partition(" ")
+            version = Requirement(first).specifier
+            key = (beside, cell(pair.get(False)), cell(pair.get(True)), str(version).removeprefix("=="))
+            by_version.setdefault(key, []).append(python)
+    told: dict[tuple[str, str, str, str], list[str]] = {}
+    for (beside, plain, ruled, version), pythons in by_version.items():
+        told.setdefault((beside, ", ".join(dict.fromkeys(pythons)), plain, ruled), []).append(version)
+    for (beside, pythons, plain, ruled), versions in told.items():
+        listed = ", ".join(sorted(dict.fromkeys(versions), key=Version))
+        yield f"| {listed} | {beside.replace('|', '')} | {pythons} | {plain} | {ruled} |"
 
 
 def cell(entry: Result | None) -> str:
@@ -264,16 +307,15 @@ def cell(entry: Result | None) -> str:
         return str(entry["outcome"])
     if entry.get("same"):
         return "the same"
-    beside = ", ".join(f"{name} {entry['pins'][name]}" for name in beside_of(entry) if name in entry["pins"])
-    outcome = "imports" if entry["outcome"] == "imports" else f"**{entry['outcome']}**: `{entry['error']}`"
-    return f"{outcome} ({beside})".replace("|", "\\|") if beside else outcome
+    if entry["outcome"] == "imports":
+        return "imports"
+    return f"**{entry['outcome']}**: `{plainly(entry['error'])}`".replace("|", "\\|")
 
 
-def beside_of(entry: Result) -> list[str]:
-    """The projects that a cell names: those that decide, and the others that were asked for."""
-    told = tomllib.loads(RUNS.read_text("utf-8"))["beside"]
-    asked = [canonicalize_name(Requirement(text).name) for text in entry["asks"]]
-    return [*dict.fromkeys(name for name in (*told, *asked[1:]) if name != asked[0])]
+def plainly(error: str) -> str:
+    """An error as far as it tells of its kind, without places and numbers of this one run."""
+    short = re.split(r" \(auto-generated|, may indicate| \(/|; Detected|\. Please", error)[0]
+    return short if len(short) <= 90 else f"{short[:87]}..."
 
 
 def main() -> None:

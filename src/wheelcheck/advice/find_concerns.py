@@ -123,7 +123,7 @@ def _predicted(pins: Sequence[Pin], question: Question) -> Iterator[Concern]:
     chosen = {pin.name: pin.version for pin in pins}
     for pin in pins:
         for rule in question.rules.predicted(pin.name, pin.version, question.target):
-            if _is_broken(rule, chosen, lacks_needs=question.policy.no_deps):
+            if rule.is_beside(chosen) and _is_broken(rule, chosen, lacks_needs=question.policy.no_deps):
                 yield PredictedBreak(project=pin.name, version=pin.version, rule=rule)
 
 

@@ -402,7 +402,7 @@ class _Examination:
                     wants=() if rule.translated else (str(name),),
                     rule=rule.id,
                 )
-            requiring = [(pair, True) for pair in self.rules.requiring(name, version, self.target)]
+            requiring = [(pair, True) for pair in self.rules.requiring(name, version, self.target, self.versions)]
             constraining = [(pair, False) for pair in self.rules.constraining(name, version, self.target)]
             for (rule, requirement), is_needed in (*requiring, *constraining):
                 other = canonicalize_name(requirement.name)

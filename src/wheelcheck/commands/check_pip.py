@@ -483,7 +483,7 @@ class _Judged:
             version, is_new = self.versions[name], name in self.pins
             for rule in rules.forbidding(name, version, target) if is_new else ():
                 yield _Broken(rule=rule, name=name, version=version)
-            rows = rules.requiring(name, version, target)
+            rows = rules.requiring(name, version, target, self.versions)
             lacks = is_new and not self.question.policy.no_deps
             yield from self._demanded(rows, name, version, lacks=lacks)
             yield from self._demanded(rules.constraining(name, version, target), name, version, lacks=False)

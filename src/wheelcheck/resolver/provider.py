@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import permutations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import resolvelib
@@ -96,9 +97,14 @@ class _Refusal:
 
 @record
 class _Pair:
-    """The agreement between two projects that rules connect."""
+    """The agreement between two projects that rules connect.
+
+    Attributes:
+        versions: those that agree; only one where the other project is not in the answer yet.
+    """
 
     key: str
+    versions: tuple[PairVersion, ...]
 
 
 class _Preference(NamedTuple):
@@ -142,7 +148,7 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
             if demand.requirement.url
         }
         self._order = {demand.key: place for place, demand in reversed(list(enumerate(question.demands)))}
-        self._dependencies: dict[Candidate, tuple[_Dependency, ...]] = {}
+        self._dependencies: dict[_Choice, tuple[_Dependency, ...]] = {}
         kept = {
             name for name in question.environment.distributions if name not in self._named_urls and self._keeps(name)
         }
@@ -240,15 +246,16 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
                 return requirement.candidate.version == candidate.version
             case Demand(), Candidate():
                 return requirement.requirement.specifier.contains(candidate.version, prereleases=True)
-        return isinstance(candidate, _Pair)
+        return isinstance(candidate, _Pair) and requirement in candidate.versions
 
     def get_dependencies(self, candidate: _Choice) -> tuple[_Dependency, ...]:
-        if isinstance(candidate, _Pair):
-            return ()
         if candidate not in self._dependencies:
-            self._dependencies[candidate] = tuple(self._list_dependencies(candidate))
+            listed = self._added_by(candidate) if isinstance(candidate, _Pair) else self._list_dependencies(candidate)
+            self._dependencies[candidate] = tuple(listed)
             self._prefetcher.expect(demand.name for demand in _demands_in(self._dependencies[candidate]))
         dependencies = self._dependencies[candidate]
+        if isinstance(candidate, _Pair):
+            return dependencies
         if self._pruning and self._pruning.rule_out(candidate.name, candidate.version, _demands_in(dependencies)):
             return (*dependencies, _Refusal(key=f"an answer with {candidate.file.filename}"))
         return dependencies
@@ -258,7 +265,9 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
     def _agreement(self, key: str, pair_versions: Sequence[PairVersion]) -> list[_Choice]:
         """Return the agreement between two versions, unless a rule excludes the pair."""
         pairs = ((one, other) for one in pair_versions for other in pair_versions if one.name < other.name)
-        return [] if any(self.state.violated(*pair) for pair in pairs) else [_Pair(key=key)]
+        if any(self.state.violated(*pair) for pair in pairs):
+            return []
+        return [_Pair(key=key, versions=tuple(sorted(dict.fromkeys(pair_versions), key=lambda one: one.name)))]
 
     def _specifier(
         self, name: NormalizedName, dependencies: Sequence[_Dependency]
@@ -452,8 +461,15 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
             yield from self._recorded(requirement, origin)
         if candidate.extra is None:
             name, version = candidate.name, candidate.version
-            for rule, requirement in self.rules.requiring(name, version, self.target):
+            for rule, requirement in self.rules.requiring(name, version, self.target, {}):
                 yield from self._recorded(requirement, AddedByRule(rule=rule, name=name, version=version))
+
+    def _added_by(self, pair: _Pair) -> Iterator[_Dependency]:
+        """Yield what rules require of two versions together."""
+        for one, other in permutations(pair.versions if not self.question.policy.no_deps else (), 2):
+            added = self.rules.requiring_beside(one.name, one.version, other.name, other.version, self.target)
+            for rule, requirement in added:
+                yield from self._recorded(requirement, AddedByRule(rule=rule, name=one.name, version=one.version))
 
     def _requirements(
         self, candidate: Candidate
@@ -572,6 +588,8 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         """Return the requirements of each version whose metadata was read, without its extras."""
         found: dict[NormalizedName, dict[Version, tuple[Demand, ...]]] = {}
         for candidate, dependencies in self._dependencies.items():
+            if isinstance(candidate, _Pair):
+                continue
             if candidate.extra is None and candidate.file not in self.state.refused:
                 found.setdefault(candidate.name, {})[candidate.version] = tuple(_demands_in(dependencies))
         return found
@@ -599,11 +617,12 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         return None
 
     def _solution(self, roots: Sequence[Demand], mapping: Mapping[str, _Choice]) -> Solution:
-        chosen = tuple(self._reached(roots, mapping))
+        reached = self._reached(roots, mapping)
+        chosen = tuple(choice for choice in reached if isinstance(choice, Candidate))
         demands: dict[NormalizedName, list[Demand]] = {}
         for dependency in (
             *roots,
-            *(dependency for candidate in chosen for dependency in self.get_dependencies(candidate)),
+            *(dependency for choice in reached for dependency in self.get_dependencies(choice)),
         ):
             if isinstance(dependency, Demand):
                 demands.setdefault(dependency.name, []).append(dependency)
@@ -656,19 +675,21 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         micros = (self.target, *other_micros(self.target))
         return len({applies(requirement, target, extra) for target in micros}) > 1
 
-    def _reached(self, roots: Iterable[Demand], mapping: Mapping[str, _Choice]) -> Iterator[Candidate]:
-        """Return the candidates that the roots lead to; resolvelib may keep pinned ones that nothing requires any
-        more.
+    def _reached(self, roots: Iterable[Demand], mapping: Mapping[str, _Choice]) -> list[_Choice]:
+        """Return the choices that the roots lead to; resolvelib may keep pinned ones that nothing requires any more.
+
+        A pair leads on where both of its projects are reached.
         """
         waiting = [demand.key for demand in roots]
-        seen: set[str] = set()
+        reached: dict[str, _Choice] = {}
         while waiting:
             key = waiting.pop()
             choice = mapping[key]
-            if key not in seen and isinstance(choice, Candidate):
-                yield choice
+            is_whole = isinstance(choice, Candidate) or all(one.name in reached for one in choice.versions)
+            if is_whole and key not in reached:
+                reached[key] = choice
                 waiting += [dependency.key for dependency in self.get_dependencies(choice)]
-            seen.add(key)
+        return list(reached.values())
 
 
 def _preference_of(dependency: _Dependency) -> _Preference:

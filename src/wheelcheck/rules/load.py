@@ -24,7 +24,7 @@ _FOLDER = Path(__file__).with_name("data")
 def curated() -> Rules:
     """Return the curated rules. There is one file a project, read when the project first comes up.
 
-    ``constrainers.json`` lists, for each project, the files whose rules constrain it.
+    ``constrainers.json`` lists, for each project, the files whose rules look on its version.
     """
     names = sorted(canonicalize_name(entry.stem) for entry in _FOLDER.glob("*.toml"))
     links = _json("constrainers.json")

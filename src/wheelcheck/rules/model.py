@@ -87,6 +87,8 @@ class Rule:
         macos: the macOS versions that it covers, or None; such a rule does not cover other systems.
         translated: True if it covers only x86_64 processes under Rosetta, False if only native ones. A target for which
             that is unknown counts as native.
+        beside: other projects, of which one must be in the answer in a version that fits; empty where the rule does not
+            depend on others.
         effect: what it does.
         requirements: what it adds, or what other projects must satisfy; empty for a rule that forbids.
         why: one sentence for the user that names the consequence.
@@ -101,6 +103,7 @@ class Rule:
     marker: Marker | None = field(default=None, hash=False)
     macos: SpecifierSet | None = field(default=None, hash=False)
     translated: bool | None = field(default=None, hash=False)
+    beside: tuple[Requirement, ...] = field(default=(), hash=False)
     effect: Effect = field(hash=False)
     requirements: tuple[Requirement, ...] = field(default=(), hash=False)
     why: str = field(hash=False)
@@ -132,6 +135,14 @@ class Rule:
             and (self.marker is None or self.marker.evaluate(dict(target.environment), "requirement"))
         )
 
+    def is_beside(self, chosen: Mapping[NormalizedName, Version]) -> bool:
+        """Return whether it counts in an answer with these versions of other projects."""
+        return not self.beside or any(
+            other.specifier.contains(chosen[named(other)], prereleases=True)
+            for other in self.beside
+            if named(other) in chosen
+        )
+
     def _fits_macos(self, target: Target) -> bool:
         if self.macos is None:
             return True
@@ -148,22 +159,27 @@ class Rule:
 
     @property
     def names(self) -> frozenset[NormalizedName]:
-        """Its project, and those that it requires or constrains."""
-        return frozenset((self.project, *map(named, self.requirements)))
+        """Its project, those that it requires or constrains, and those beside which it counts."""
+        return frozenset((self.project, *map(named, (*self.requirements, *self.beside))))
 
     @property
-    def constrained(self) -> tuple[NormalizedName, ...]:
-        """The projects that it constrains; none if it only warns."""
-        binds = self.effect is Effect.CONSTRAINS and not self.warns_only
-        return tuple(map(named, self.requirements)) if binds else ()
+    def partners(self) -> tuple[NormalizedName, ...]:
+        """The projects on whose versions it looks: those that it constrains, or beside which it counts; none if it only
+        warns.
+        """
+        if self.warns_only:
+            return ()
+        constrained = self.requirements if self.effect is Effect.CONSTRAINS else ()
+        return tuple(dict.fromkeys(map(named, (*constrained, *self.beside))))
 
     @property
     def when(self) -> dict[str, Plain]:
         """Its conditions on the target, as written in a file of rules."""
-        stated = {
+        stated: dict[str, Plain] = {
             "marker": None if self.marker is None else str(self.marker),
             "macos": None if self.macos is None else str(self.macos),
             "translated": self.translated,
+            "beside": list(map(str, self.beside)) or None,
         }
         return {key: value for key, value in stated.items() if value is not None}
 
@@ -218,8 +234,8 @@ class Rules:
 
     Args:
         sheets: the rules of each project.
-        constrainers: for each constrained project, the projects whose rules constrain it; so these are known without
-            reading them.
+        constrainers: for each project on whose versions rules look, the projects of these rules; so these are known
+            without reading them.
     """
 
     def __init__(
@@ -238,7 +254,7 @@ class Rules:
         constrainers: dict[NormalizedName, frozenset[NormalizedName]] = {}
         for rule in rows:
             sheets[rule.project] = (*sheets.get(rule.project, ()), rule)
-            for other in rule.constrained:
+            for other in rule.partners:
                 constrainers[other] = constrainers.get(other, frozenset()) | {rule.project}
         return cls(sheets, constrainers)
 
@@ -273,9 +289,24 @@ class Rules:
         """Return the rules that forbid every file of this version on this target."""
         return self._binding(Effect.FORBIDS, name, version, target)
 
-    def requiring(self, name: NormalizedName, version: Version, target: Target) -> tuple[tuple[Rule, Requirement], ...]:
-        """Return the rules that add requirements to this version on this target."""
-        return _pairs(self._binding(Effect.REQUIRES, name, version, target))
+    def requiring(
+        self, name: NormalizedName, version: Version, target: Target, chosen: Mapping[NormalizedName, Version]
+    ) -> tuple[tuple[Rule, Requirement], ...]:
+        """Return the rules that add requirements to this version on this target, beside what else is chosen."""
+        rows = self._binding(Effect.REQUIRES, name, version, target)
+        return _pairs(rule for rule in rows if rule.is_beside(chosen))
+
+    def requiring_beside(
+        self,
+        name: NormalizedName,
+        version: Version,
+        other: NormalizedName,
+        other_version: Version,
+        target: Target,
+    ) -> tuple[tuple[Rule, Requirement], ...]:
+        """Return the rules that add requirements to this version because of a version of another project."""
+        added = self.requiring(name, version, target, {other: other_version})
+        return tuple((rule, requirement) for rule, requirement in added if rule.beside)
 
     def constraining(
         self, name: NormalizedName, version: Version, target: Target
@@ -288,8 +319,8 @@ class Rules:
         return tuple(rule for rule in self.about(name) if rule.warns_only and rule.applies_to(version, target))
 
     def partners(self, name: NormalizedName) -> frozenset[NormalizedName]:
-        """Return the projects that a constraining rule connects with this one, in either direction."""
-        own = (other for rule in self.about(name) for other in rule.constrained)
+        """Return the projects that rules connect with this one, in either direction."""
+        own = (other for rule in self.about(name) for other in rule.partners)
         return self.constrainers.get(name, frozenset()).union(own)
 
     def violated(
@@ -411,7 +442,7 @@ ROW_KEYS = {
     "evidence": True,
     "confidence": True,
 }
-WHEN_KEYS = {"marker": False, "macos": False, "translated": False}
+WHEN_KEYS = {"marker": False, "macos": False, "translated": False, "beside": False}
 SOURCE_KEYS = {"url": False, "fact": False, "date": True}
 """The keys of each table, and whether they are mandatory; ``schema.json`` says the same to editors."""
 
@@ -428,6 +459,7 @@ def _read_row(row: Any, project: NormalizedName, at: _Place) -> Rule:
     row = _table(row, ROW_KEYS, at)
     when = _table(row.get("when", {}), WHEN_KEYS, at.key("when"))
     effect = Effect(_choice(row["effect"], tuple(e.value for e in Effect), at.key("effect")))
+    beside = _beside(when["beside"], effect, project, at.key("when.beside")) if "beside" in when else ()
     return Rule(
         id=_parsed(_id, row["id"], at.key("id"), "an id of lower-case letters, digits, dots and dashes"),
         project=project,
@@ -435,6 +467,7 @@ def _read_row(row: Any, project: NormalizedName, at: _Place) -> Rule:
         marker=_marker(when["marker"], at.key("when.marker")) if "marker" in when else None,
         macos=_specifiers(when["macos"], at.key("when.macos"), "<12.1") if "macos" in when else None,
         translated=_bool(when["translated"], at.key("when.translated")) if "translated" in when else None,
+        beside=beside,
         effect=effect,
         requirements=_requirements(row, effect, project, at.key("requirements")),
         why=_sentence(row["why"], at.key("why")),
@@ -453,6 +486,20 @@ def _requirements(row: Mapping[str, Any], effect: Effect, project: str, at: _Pla
     found = tuple(_parsed(requirement_of, text, at, 'a requirement (PEP 508), such as "numpy<2"') for text in texts)
     for requirement in found:
         _check_requirement(requirement, effect, project, at)
+    return found
+
+
+def _beside(value: Any, effect: Effect, project: str, at: _Place) -> tuple[Requirement, ...]:
+    texts = _list(value, at, 'strings, such as ["tensorflow>=2.16"]')
+    if effect is not Effect.REQUIRES:
+        at.refuse("only a rule that requires something can depend on what is beside its project")
+    if not texts:
+        at.refuse('it is empty; write ["tensorflow>=2.16"], or remove the key')
+    found = tuple(
+        _parsed(requirement_of, text, at, 'a requirement (PEP 508), such as "tensorflow>=2.16"') for text in texts
+    )
+    for other in found:
+        _check_requirement(other, Effect.CONSTRAINS, project, at)
     return found
 
 
