@@ -371,7 +371,9 @@ def test_the_slashes_at_the_end_of_an_index_are_part_of_it(server: Server, run: 
 
 @pytest.mark.parametrize("url", ["\ud800", "htthttp://127.0.0.1:41://127.0.0.1/x.whl", "ftp://127.0.0.1/x.whl"])
 def test_a_file_at_an_address_that_nobody_can_ask(server: Server, run: Any, url: str) -> None:
-    server.add("/simple/demo/", page({"filename": WHEEL.filename, "url": url, "hashes": {}}), JSON)
+    server.add(
+        "/simple/demo/", page({"filename": WHEEL.filename, "url": f"{url}/{WHEEL.filename}", "hashes": {}}), JSON
+    )
     code, told = run("demo", "-i", server.index)
     assert (code, "its address is" in told) == (2, True)
 
@@ -462,7 +464,7 @@ def test_what_is_no_regular_file_in_a_directory_is_not_waited_for(
         place = {"page": folder / "demo" / "index.json", "metadata": metadata, "manifest": folder / "manifest.json"}
         damage(place[what])
         code, told = run("demo", "-i", str(folder))
-    assert what == "manifest" or (code, "it is no regular file" in told) == (2, True)
+    assert what == "manifest" or (code, "it is no regular file" in " ".join(told.split())) == (2, True)
 
 
 def test_a_snapshot_whose_metadata_was_changed_is_refused(run: Any, tmp_path: Path) -> None:
@@ -475,10 +477,12 @@ def test_a_snapshot_whose_metadata_was_changed_is_refused(run: Any, tmp_path: Pa
 @pytest.mark.parametrize("url", ["../../../../etc/passwd", "file:///etc/passwd", "/etc/passwd"])
 def test_a_page_in_a_directory_shows_nothing_of_what_it_points_at(run: Any, url: str, tmp_path: Path) -> None:
     (tmp_path / "demo").mkdir()
-    (tmp_path / "demo" / "index.json").write_text(page({"filename": WHEEL.filename, "url": url, "hashes": {}}))
+    (tmp_path / "demo" / "index.json").write_text(
+        page({"filename": WHEEL.filename, "url": f"{url}/{WHEEL.filename}", "hashes": {}})
+    )
     code, told = run("demo", "-i", str(tmp_path))
     assert code in (1, 2)
-    assert "root" not in told
+    assert "root:" not in told
 
 
 def test_a_dependency_at_an_address_of_its_own_is_refused(server: Server, run: Any) -> None:

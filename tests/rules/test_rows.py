@@ -17,6 +17,7 @@ import pytest
 from packaging.version import Version
 
 from make_matrix import SYSTEMS, answers, cell, rule_lines
+from run_imports import PAGE, failing, page_of, reason_of, results, shown
 from scenario import FOLDER, Scenario
 from wheelcheck.common.records import replace
 from wheelcheck.resolver.model import Solution
@@ -91,3 +92,17 @@ def answer(name: str, rules: Rules) -> dict[str, Any]:
 
 def target(told: dict[str, Any]) -> Target:
     return replace(read_target(told.get("target", "linux-cp311")), translated=told.get("translated"))
+
+
+def test_an_answer_with_the_rules_that_does_not_import_has_a_written_reason() -> None:
+    entries = list(results().values())
+    assert len(entries) > 1000
+    assert [shown(entry) for entry in failing(entries) if reason_of(entry) is None] == [], (
+        "write a row, run these again, or say under [[reasons]] in tests/support/imports.toml why none helps"
+    )
+
+
+def test_the_page_of_the_imports_has_the_results_as_they_are() -> None:
+    assert PAGE.read_text("utf-8") == page_of(list(results().values())), (
+        "python tests/support/run_imports.py --write makes docs/imports.md anew"
+    )

@@ -117,10 +117,13 @@ def test_a_damaged_page_is_nonsense_or_is_read(cut_at: int, flip: int, damaged: 
         assert len(page.files) + len(page.unreadable) <= 3
 
 
-ENTRY, LATER = (f'{{"filename":"spam-{version}-py3-none-any.whl","url":"spam"}}' for version in ("1.0", "2.0"))
+ENTRY, LATER, SPACED, NEXT = (
+    f'{{"filename"{gap}:{gap}"spam-{version}-py3-none-any.whl","url":"spam-{version}-py3-none-any.whl"}}'.replace(
+        ": ", ":"
+    )
+    for version, gap in (("1.0", ""), ("2.0", ""), ("2.0", " "), ("3.0", ""))
+)
 NAMED_TWICE = '{"filename":"spam-1.0-py2-none-any.whl","filename":"spam-1.0-py3-none-any.whl"}'
-SPACED = '{"filename" : "spam-2.0-py3-none-any.whl","url":"spam"}'
-NEXT = '{"filename":"spam-3.0-py3-none-any.whl","url":"spam"}'
 UNCERTAIN = {
     "spaces in one entry only": f'{{"files":[{ENTRY},{SPACED},{NEXT}]}}',
     "spaces in the first entry only": f'{{"files":[{SPACED},{ENTRY},{NEXT}]}}',

@@ -253,7 +253,7 @@ def central(crc: int, size: int, name_length: int, offset: int) -> bytes:
 MEASURED = {
     "50 MB of metadata": (wheels.enormous("bad"), "52428800 bytes, more than", 16),
     "metadata that lies about its size": (wheels.lying_about_size("bad"), "size that it declares", 16),
-    "a directory of 700,000 entries": (with_long_directory(700_000), "overlaps something else", 120),
+    "a directory of 700,000 entries": (with_long_directory(700_000), "it has more than 200,000 members", 64),
     "a directory beyond the limit": (with_long_directory(750_000), "central directory has 35", 16),
 }
 

@@ -44,7 +44,8 @@ def project(number: int, state: int) -> tuple[str, list[dict[str, Any]], dict[st
         hashes = {"sha256": wheel.sha256}
         entries.append({"filename": wheel.filename, "url": path, "hashes": hashes, "core-metadata": core})
     entries += [
-        {"filename": f"{name}-0.{n}-cp39-cp39-win32.whl", "url": f"/files/{n}", "hashes": {}} for n in range(FILLER)
+        {"filename": filler, "url": f"/files/{filler}", "hashes": {}}
+        for filler in (f"{name}-0.{n}-cp39-cp39-win32.whl" for n in range(FILLER))
     ]
     return name, entries, bodies
 
@@ -65,8 +66,12 @@ def turn(server: Server, number: int, state: int) -> None:
 def come_and_go(server: Server, *, there: bool) -> None:
     if there:
         wheel = make_wheel(GONE)
-        server.add(f"/simple/{GONE}/", page_json(GONE, [{"filename": wheel.filename, "url": "/g", "hashes": {}}]), JSON)
-        server.add("/g", wheel.content)
+        server.add(
+            f"/simple/{GONE}/",
+            page_json(GONE, [{"filename": wheel.filename, "url": f"/g/{wheel.filename}", "hashes": {}}]),
+            JSON,
+        )
+        server.add(f"/g/{wheel.filename}", wheel.content)
     else:
         server.resources.pop(f"/simple/{GONE}/", None)
 

@@ -31,8 +31,9 @@ demands = ["b<2"]               requirements that the conflict must show
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
@@ -217,4 +218,10 @@ class VersionFiles:
             version=told["version"],
             requires_dist=tuple(map(Requirement, told.get("requires", ()))),
             requires_python=told.get("metadata_requires_python", told.get("requires_python")),
+            extras=extras_in(told.get("requires", ())),
         )
+
+
+def extras_in(requires: Iterable[str]) -> frozenset[NormalizedName]:
+    """The extras that requirements are for, as a project that says all declares them."""
+    return frozenset(map(canonicalize_name, re.findall(r"extra == '([^']+)'", " ".join(requires))))

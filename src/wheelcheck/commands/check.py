@@ -290,11 +290,16 @@ def _notices(request: Request, results: Sequence[Result], index: Index) -> Itera
             yield f"{has}: that host was not asked, and the answer is about the file of that name on a source."
 
 
+MAX_EXTRAS = 20
+"""Maximum number of extras that a notice names."""
+
+
 def _absent_extras(pin: Pin, index: Index) -> Iterator[str]:
     """Yield a sentence for each requested extra that the chosen version does not have."""
     metadata = index.metadata(pin.file) if pin.extras else None
     if isinstance(metadata, Metadata):
-        known = ", ".join(sorted(metadata.extras)) or "none"
+        more = f" and {len(metadata.extras) - MAX_EXTRAS} more" if len(metadata.extras) > MAX_EXTRAS else ""
+        known = f"{', '.join(sorted(metadata.extras)[:MAX_EXTRAS]) or 'none'}{more}"
         for extra in pin.extras:
             if extra not in metadata.extras:
                 yield f"{pin.name} {pin.version} has no extra {extra}, so requesting it has no effect: it has {known}."

@@ -17,6 +17,7 @@ from wheelcheck.advice.changes import (
 from wheelcheck.commands.repair import is_plain, repaired
 from wheelcheck.common.errors import UndeterminedError, UsageError
 from wheelcheck.common.records import replace
+from wheelcheck.common.urls import mask
 from wheelcheck.diagnosis import diagnose as diagnosing
 from wheelcheck.diagnosis.diagnose import Diagnosis
 from wheelcheck.diagnosis.of_import import for_interpreter
@@ -60,13 +61,18 @@ def diagnose(
 
         target = target_named(target, None)
     completed = complete(options)
-    found = diagnosing.diagnose(text, returncode, target)
+    found = diagnosing.diagnose(_masked(text), returncode, target)
     if target is None or completed["no_remedies"]:
         return found
     if target.interpreter is not None:
         fixes = tuple(for_interpreter(fix, target.interpreter) for fix in found.fixes)
         found = repaired(replace(found, fixes=fixes), target.interpreter, completed)
     return _with_remedies(found, target, completed)
+
+
+def _masked(text: str) -> str:
+    """Return an output without the passwords in its URLs, which a diagnosis would quote."""
+    return "\n".join(mask(line) if "@" in line else line for line in text.split("\n"))
 
 
 def _with_remedies(diagnosis: Diagnosis, target: Target, options: Options) -> Diagnosis:

@@ -13,6 +13,7 @@ _START = pattern(r"(?:(?<![^\s'\"(<\[{=,;|@])[A-Za-z][\w+.-]*:)?//|\A(?=[^/?#\s@
 """Where credentials may begin: after the scheme of a URL, or at the start of a proxy without one."""
 _AUTHORITY = pattern(r"[^/?#\s]*")
 _HOST_AND_PORT = pattern(r"(?:localhost|[^:@]*\.[^:@]*|\[[^\]@]*\])?(?::[0-9]{0,5})?['\"]*|[^:@]*")
+_QUOTED_AT = pattern("%40|\uff20")
 _LAST_AT = pattern(r"(?s:.*\S|\A)@")
 _SECRET_PARAMETER = pattern(
     r"(?<=[?&;#])("
@@ -33,11 +34,19 @@ def mask(text: str) -> str:
     character unescaped. A user name is kept where a password follows it, unless it may be a token itself.
     """
     places = [found.span() for found in _START.finditer(text)]
-    starts = [end for begin, end in places if begin == 0 or text[begin] != "/"]
+    starts = [end for begin, end in places if begin == 0 or text[begin] != "/" or _HAS_AT.match(text, end)]
     parts = [text[: starts[0]] if starts else text]
     for start, end in zip(starts, [*starts[1:], len(text)][: len(starts)], strict=True):
         parts.append(_without_userinfo(text[start:end]))
-    return _SECRET_PARAMETER.sub(r"\1****", "".join(parts))
+    masked = _LOOSE_CREDENTIALS.sub(r"\1:****@", "".join(parts)) if "@" in text else "".join(parts)
+    return _SECRET_PARAMETER.sub(r"\1****", masked)
+
+
+_HAS_AT = pattern(r"[^\s@]*@")
+_LOOSE_CREDENTIALS = pattern(
+    r"(?<![^\s/\\:'\"<>()\[\]{}=,;|@])([^\s/\\:'\"<>()\[\]{}=,;|@]+):(?!//|\\[^\\])(?!\*{4}@)\S+@(?=[\w\[])"
+)
+"""A user, a password and a host without the ``//`` before them, as in a mistyped URL."""
 
 
 def _without_userinfo(text: str) -> str:
@@ -45,6 +54,10 @@ def _without_userinfo(text: str) -> str:
     line = text.partition("\n")[0]
     authority = _AUTHORITY.match(line)
     assert authority is not None
+    if "@" not in line and not _HOST_AND_PORT.fullmatch(authority[0]):
+        host, _, rest = authority[0].partition(":")  # what cannot be a port may be a password
+        quoted = _QUOTED_AT.split(rest)
+        return f"{host}:****{'@' + quoted[-1] if len(quoted) > 1 else ''}{text[authority.end() :]}"
     if "@" not in line or ("@" not in authority[0] and _HOST_AND_PORT.fullmatch(authority[0])):
         return text
     last = _LAST_AT.match(line)
@@ -57,7 +70,15 @@ def _without_userinfo(text: str) -> str:
 
 def shown(url: str) -> str:
     """Return a URL as reports show it: without credentials, query and fragment, which may hold tokens."""
-    return re.split("[?#]", mask(url), maxsplit=1)[0]
+    text = re.split("[?#]", mask(url), maxsplit=1)[0]
+    if "@" not in text or _WELL_FORMED.match(text):
+        return text
+    scheme = _SCHEME.match(text)  # a text that is no URL, though it was given as one
+    return f"{scheme[0] if scheme else ''}****@{text.rpartition('@')[2]}"
+
+
+_SCHEME = pattern(r"[A-Za-z][\w+.-]*:[/\\]*")
+_WELL_FORMED = pattern(r"[A-Za-z][\w+.-]*://(?:[^/?#@\s:]*(?::\*{4})?@)?[^/?#@\s:]+(?::[0-9]*)?(?:[/?#]|$)")
 
 
 _PLAIN_HOST = pattern(
@@ -135,7 +156,8 @@ def absolute(base: str, link: str) -> str | None:
     try:
         if not link.isascii() or "[" in link or "]" in link:
             urlsplit(link)
-        address = link if link.startswith(("https://", "http://", "file://")) else urljoin(base, link)
+        is_absolute = link.startswith(("https://", "http://", "file://")) and link.isprintable()
+        address = link if is_absolute else urljoin(base, link)  # which drops line breaks and tabs
     except ValueError:
         return None
     return address

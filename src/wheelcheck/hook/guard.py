@@ -71,7 +71,11 @@ def _front(argv: Sequence[str]) -> int:
     known = remembered(argv) if not os.environ.get(SKIP) else None
     if known is not None:
         code = given(*known)
-        return _stopped(code) if known[0]["stops"] else run_pip(known[0]["pip"], known[0]["pips"], explains=True)
+        return (
+            _stopped(code)
+            if known[0]["stops"]
+            else run_pip(known[0]["pip"], [argv[place] for place in known[0]["pips"]], explains=True)
+        )
     asked = split(argv)
     if _is_skipped() or asked.unknown is not None:
         if asked.unknown is not None:
@@ -205,15 +209,31 @@ def _told(argv: Sequence[str], asked: Split, check: PipCheck, options: argparse.
     is_text = options.format == "text"
     if text:
         emit(text, options.output, stderr=is_text)
-    if question is not None and check.stdin is None and report.is_lasting and not (options.verbose and is_text):
+    places = _places(argv, asked.pips)
+    lasts = report.is_lasting and check.stdin is None and not (options.verbose and is_text)
+    if question is not None and lasts and places is not None:
         again = _rendered(report.again, options, every=every)
         about = {
             "stops": _stops(report.exit_code, is_strict=options.strict),
             "pip": asked.runs or _pip_of(asked.pips),
-            "pips": asked.pips,
+            "pips": places,
         }
         remember(question, report, again, options.cache_dir, output=options.output, stderr=is_text, **about)
     return report.exit_code
+
+
+def _places(argv: Sequence[str], pips: Sequence[str]) -> list[int] | None:
+    """Return where pip's arguments stand on the command line, so that no password in them is kept; None where they do
+    not all stand there in order.
+    """
+    found: list[int] = []
+    for text in pips:
+        after = found[-1] + 1 if found else 0
+        place = next((place for place in range(after, len(argv)) if argv[place] == text), None)
+        if place is None:
+            return None
+        found.append(place)
+    return found
 
 
 def _rendered(report: Report, options: argparse.Namespace, *, every: bool) -> str:

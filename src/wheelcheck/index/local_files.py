@@ -18,7 +18,7 @@ from wheelcheck.standards.file_problems import HashMismatch
 from wheelcheck.standards.filenames import SDIST_ENDINGS
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile, read_file
-from wheelcheck.standards.simple_api import parse_links, parse_page
+from wheelcheck.standards.simple_api import JSON_TYPE, parse_links, parse_page
 
 
 def local_page(source: Local, name: NormalizedName) -> ProjectPage | None:
@@ -34,7 +34,7 @@ def local_page(source: Local, name: NormalizedName) -> ProjectPage | None:
 
 
 def _listed_page(source: Local, name: NormalizedName) -> ProjectPage | None:
-    for filename, content_type in (("index.json", "application/json"), ("index.html", "text/html")):
+    for filename, content_type in (("index.json", JSON_TYPE), ("index.html", "text/html")):
         path = source.path / quote(name, safe="") / filename
         body = body_of(path)
         if body is not None:

@@ -7,6 +7,7 @@ in a virtual identifier, so that neither project pulls in the other.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import permutations
@@ -66,6 +67,10 @@ MAX_ROUNDS = 200_000
 MAX_ROUNDS_MORE = 10_000
 """Maximum rounds of the thorough search, which may go in circles."""
 MAX_CLASHES = 1_000
+MAX_MET = 2_000
+"""Maximum number of projects and of extras that one search meets; an answer has a few hundred."""
+MAX_ON_ONE_PROJECT = 200
+"""Maximum number of requirements of one file on one project that apply to a target."""
 UNKNOWN_ELSEWHERE = ("platform_release", "platform_version")
 """Marker variables that are unknown for a machine that is not this one."""
 DECIDED_BY_MICRO = ("python_full_version", "implementation_version")
@@ -159,6 +164,7 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         self._rejected_count = 0
         self._prunes_at = MANY
         self._projects_met: set[NormalizedName] = set()
+        self._met: set[str] = set()
         self._pruning: Pruning | None = None
         self._conflict_counts: dict[str, int] = {}
         self._preferences: dict[int, _Preference] = {}
@@ -225,6 +231,9 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         requirements: Mapping[str, Iterator[_Dependency]],
         incompatibilities: Mapping[str, Iterator[_Choice]],
     ) -> list[_Choice] | Callable[[], Iterator[_Choice]]:
+        self._met.add(identifier)
+        if len(self._met) > MAX_MET:
+            raise self.budget.timed_out()
         dependencies = list(requirements[identifier])
         if not dependencies:
             return []
@@ -477,13 +486,7 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         """Return the requirements in the metadata of a candidate's file for the target, or why it rejects the file."""
         if candidate.installed is not None:
             return self._requirements_of_installed(candidate.installed, candidate.extra)
-        candidates = self.state.candidates(candidate.name)
-        uncompared = candidates.uncompared(candidate.file) if candidates else ()
-        if uncompared:
-            kinds = " or ".join(sorted(uncompared))
-            raise Unreadable(
-                candidate.file.filename, f"its index publishes no {kinds} hash to compare with the given one"
-            )
+        self._check_hashes(candidate)
         self.budget.read(candidate.file)
         self.budget.awaited = f"the metadata of {candidate.file.filename}"
         metadata = self.index.metadata(candidate.file)
@@ -497,10 +500,30 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
             return metadata
         if not self.judge.accepts_python(metadata.requires_python):
             return RequiresPython(specifier=metadata.requires_python or "", python=self.target.python)
+        return self._requirements_in(metadata, candidate.extra)
+
+    def _check_hashes(self, candidate: Candidate) -> None:
+        """Raise where hashes were given of kinds that its index does not publish of a file."""
+        candidates = self.state.candidates(candidate.name)
+        uncompared = candidates.uncompared(candidate.file) if candidates else ()
+        if uncompared:
+            kinds = " or ".join(sorted(uncompared))
+            why = f"its index publishes no {kinds} hash to compare with the given one"
+            raise Unreadable(candidate.file.filename, why)
+
+    def _requirements_in(
+        self, metadata: Metadata, extra: NormalizedName | None
+    ) -> tuple[Requirement, ...] | BadMetadata:
+        if extra is not None and extra not in metadata.extras:
+            return ()  # as in pip, what it requires for an extra that it does not provide is nobody's
         try:
-            needed = tuple(r for r in metadata.requires_dist if applies(r, self.target, candidate.extra))
+            needed = tuple(r for r in metadata.requires_dist if applies(r, self.target, extra))
         except UndecidableMarker as error:
             return BadMetadata(why=f"one of its markers cannot be evaluated ({error})")
+        if len(needed) > MAX_ON_ONE_PROJECT:
+            name, number = Counter(canonicalize_name(r.name) for r in needed).most_common(1)[0]
+            if number > MAX_ON_ONE_PROJECT:
+                return BadMetadata(why=f"it has more than {MAX_ON_ONE_PROJECT} requirements on {name}")
         elsewhere = next(
             (r for r in needed if r.url and r.url != self._named_urls.get(canonicalize_name(r.name))), None
         )
@@ -511,7 +534,10 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
     def _requirements_of_installed(self, found: Distribution, extra: NormalizedName | None) -> tuple[Requirement, ...]:
         """Return the requirements of an installed distribution. One with a URL counts by its name."""
         try:
-            needed = tuple(r for r in parse_metadata(found.head).requires_dist if applies(r, self.target, extra))
+            metadata = parse_metadata(found.head)
+            if extra is not None and extra not in metadata.extras:
+                return ()
+            needed = tuple(r for r in metadata.requires_dist if applies(r, self.target, extra))
         except (MetadataError, UndecidableMarker) as error:
             raise Unreadable(f"the installed {found.name} {found.version}", f"{error}; reinstall it") from None
         return tuple(requirement_of(r.name) if r.url else r for r in needed)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_FIELDS = 20_000
 """Maximum number of header fields; no published metadata comes near."""
+MAX_REQUIREMENTS = 2**20
+"""Maximum length of all requirements together, in characters."""
 
 
 class MetadataError(ValueError):
@@ -73,6 +75,8 @@ def parse_metadata(body: bytes) -> Metadata:
     python = many.get("requires-python", [""])[0]
     if excess := excess_of(python):
         raise MetadataError(f"its Requires-Python {excess}")
+    if sum(map(len, many.get("requires-dist", ()))) > MAX_REQUIREMENTS:
+        raise MetadataError(f"its requirements have more than {MAX_REQUIREMENTS:,} characters")
     try:
         requires = tuple(requirement_of(text) for text in many.get("requires-dist", ()))
     except ValueError as error:
@@ -107,15 +111,13 @@ def _fields(body: bytes) -> dict[str, list[str]]:
 _EMPTY_LINE = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r|\n)")
 
 
-_LINE = pattern(r"[^\r\n]+")
-_FOLD = pattern(r"(?:\r\n|\r|\n)[ \t]+")
-
-
+_LINE = pattern(r"(?:[^\r\n]|(?:\r\n|\r|\n)(?=[ \t]))+")
+"""A line with those that continue it."""
 _FIELD = pattern(r"[!-9;-~]*:|From ")
 
 
 def _headers(body: bytes) -> Iterator[tuple[str, str]]:
-    """Yield the header fields, unfolded, names in lower case.
+    """Yield the header fields as they are written, names in lower case.
 
     They end at the first empty line, or at the first one that is no field, as in the email parser of the standard
     library, by which installers read. Like these, this refuses a description that is not UTF-8.
@@ -129,13 +131,13 @@ def _headers(body: bytes) -> Iterator[tuple[str, str]]:
         raise MetadataError(f"it is not UTF-8 (byte {error.start})") from None
     if text.startswith(("\r", "\n")):
         return
-    for found in _LINE.finditer(_FOLD.sub(" ", text)):
+    for found in _LINE.finditer(text):
         line = found[0]
         if _FIELD.match(line) is None:
             return
         key, colon, value = line.partition(":")
         if colon:
-            yield key.lower(), value.strip()
+            yield key.lower(), value.lstrip(" \t")
 
 
 def _only(fields: Mapping[str, list[str]], key: str) -> str:

@@ -69,14 +69,14 @@ def read_wheel_name(filename: str) -> tuple[NormalizedName, Version, tuple[int, 
         raise UnreadableName(f"{name!r} is not a project name")
     build: tuple[int, str] | tuple[()] = ()
     if len(parts) == 6:
-        number = re.match(r"\d+", parts[2])
+        number = re.match(r"[0-9]+", parts[2])
         if not number:
             raise UnreadableName(f"its build number {parts[2]!r} does not begin with a digit")
         build = int(number[0]), parts[2][number.end() :]
     tags = tags_in(filename)
     try:
         tag_set(tags)
-        return canonicalize_name(name), version_of(version.replace("_", "-")), build, tags
+        return canonicalize_name(name), version_of(version), build, tags
     except InvalidVersion:
         raise UnreadableName(f"{version!r} is not a version (PEP 440)") from None
     except ValueError as error:
@@ -92,7 +92,7 @@ def version_text(filename: str, project: NormalizedName) -> str | None:
     """Return the version in a file name without validating the rest, or None where there is none."""
     if filename.endswith(".whl"):
         parts = filename.split("-", 2)
-        return parts[1].replace("_", "-") if len(parts) > 1 else None
+        return parts[1] if len(parts) > 1 else None
     stem = _stem(filename)
     cut = _end_of_name(stem, project) if stem else None
     return stem[cut + 1 :] if stem and cut is not None else None

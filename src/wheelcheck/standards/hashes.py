@@ -58,13 +58,13 @@ def _hash(name: str) -> _Hash | None:
 
 _OTHERS = frozenset({"blake2b", "blake2s", "sha3_224", "sha3_256", "sha3_384", "sha3_512", "shake_128", "shake_256"})
 """What hashlib guarantees besides those of which the length is checked."""
-_LENGTHS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
+LENGTHS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 
 
 def fault_of_hashes(stated: Mapping[str, Any]) -> str | None:
     """Return what is wrong with published hashes that no file can have; None where nothing is."""
     for algorithm, digest in stated.items():
-        length = _LENGTHS.get(algorithm)
+        length = LENGTHS.get(algorithm)
         if length is None and algorithm not in _OTHERS:
             return f"its published hash is of an unknown kind, {algorithm[:40]}"
         if length is not None and not (isinstance(digest, str) and len(digest) == length and _is_hex(digest)):

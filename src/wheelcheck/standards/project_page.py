@@ -326,7 +326,7 @@ def direct_file(url: str, project: NormalizedName) -> Listed | UnreadableFile:
 
 def last_part(link: str) -> str:
     """Return the file name at the end of a URL, percent-decoded."""
-    return unquote(re.split("[?#]", link, maxsplit=1)[0].rstrip("/").rpartition("/")[2])
+    return unquote(re.split("[?#]", link, maxsplit=1)[0]).rstrip("/").rpartition("/")[2]
 
 
 def hash_pairs(text: str) -> dict[str, str]:

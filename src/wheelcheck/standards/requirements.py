@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 _MAX_SHOWN = 200
 
 _REQUIREMENT = pattern(
-    r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)[ \t]*(?:\[([A-Za-z0-9._, \t-]*)\])?[ \t]*"
+    r"[ \t]*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)[ \t]*(?:\[([A-Za-z0-9._, \t-]*)\])?[ \t]*"
     r"(?:\(([^()@\[\];]*)\)|([^()@\[\];]*))[ \t]*(?:;(.*))?"
 )
+_OTHER_SPACE = pattern(r"[^\S \t]")
+"""White space that divides nothing in PEP 508, such as a line break."""
 _EXTRA = pattern(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
@@ -102,7 +104,7 @@ class PlainRequirement:
 
 def _plain_requirement(text: str) -> PlainRequirement | None:
     match = _REQUIREMENT.fullmatch(text)
-    if match is None:
+    if match is None or _OTHER_SPACE.search(text):
         return None
     name, extras, bracketed, bare, condition = match.groups()
     wanted = [extra.strip() for extra in extras.split(",")] if extras and extras.strip() else []

@@ -27,15 +27,17 @@ from wheelcheck.standards.project_page import (
     ProjectPage,
     UnreadableFile,
     VersionFiles,
+    hash_pairs,
     last_part,
     read_file,
 )
 from wheelcheck.standards.specifiers import excess_of, version_of
 
 KNOWN_MAJORS = ("0", "1")
-HTML_TYPES = ("text/html", "application/vnd.pypi.simple.v1+html", "application/xhtml+xml", "")
-CORE_METADATA_KEYS = ("core-metadata", "dist-info-metadata", "data-dist-info-metadata")
-"""The three names of one key, in order of precedence (PEP 714)."""
+HTML_TYPES = ("text/html", "application/vnd.pypi.simple.v1+html")
+JSON_TYPE = "application/vnd.pypi.simple.v1+json"
+CORE_METADATA_KEYS = ("core-metadata", "dist-info-metadata")
+"""The two names of one key, in order of precedence (PEP 714): the first that is there counts, whatever it says."""
 
 _MIXED = "the files of one version cannot be distinguished from those of others"
 
@@ -63,7 +65,7 @@ def parse_page(body: bytes, content_type: str, *, name: NormalizedName, url: str
     return page_of(listing_of(body, content_type, name=name, url=url), name=name, url=url, index=index)
 
 
-MAX_OBJECTS, MAX_VALUES = 4 * MAX_FILES, 25 * MAX_FILES
+MAX_OBJECTS, MAX_VALUES = 4 * MAX_FILES, 10 * MAX_FILES
 """Maximum number of objects and of values in the JSON of a page, which take far more memory than their text."""
 
 
@@ -80,10 +82,10 @@ def listing_of(body: bytes, content_type: str, *, name: NormalizedName, url: str
         IndexNonsense: the body is not a project page of a known kind.
     """
     kind = content_type.partition(";")[0].strip().lower()
-    if kind.endswith("json"):
+    if kind == JSON_TYPE:
         if body.count(_KEY) > MAX_FILES:
             raise IndexNonsense(url, f"it lists more than {MAX_FILES:,} files")
-        if body.count(b"{") > MAX_OBJECTS or body.count(b",") > MAX_VALUES:
+        if body.count(b"{") + body.count(b"[") > MAX_OBJECTS or body.count(b",") > MAX_VALUES:
             raise IndexNonsense(url, "its JSON holds more than a project page can")
         page, files = _loaded(body, name, url)
         _check_api_version(_mapping(page.get("meta")).get("api-version"), url)
@@ -94,7 +96,7 @@ def listing_of(body: bytes, content_type: str, *, name: NormalizedName, url: str
         return _listing(name, url, files, _text(status.get("status")), _text(status.get("reason")))
     if kind in HTML_TYPES:
         return _from_html(body, content_type, name, url)
-    raise IndexNonsense(url, f"its content type is {kind}")
+    raise IndexNonsense(url, f"its content type is {kind or 'not stated'}, which is that of no project page")
 
 
 def page_of(listing: Listing, *, name: NormalizedName, url: str, index: str) -> ProjectPage:
@@ -147,26 +149,32 @@ def file_of(entry: Mapping[str, Any], name: NormalizedName | None, url: str, ind
     filename, link = entry["filename"], entry.get("url")
     if not isinstance(link, str):
         return UnreadableFile(filename=filename, why="its entry lacks a filename or a url")
+    hashes = entry.get("hashes") or {}
+    if "#" in link or "&" in link:
+        link, hashes = link.partition("#")[0], {**hashes, **hash_pairs(link)}
     address = absolute(url, link)
     python = _text(entry.get("requires-python"))
     yanked, size = entry.get("yanked"), entry.get("size")
-    core = next((entry[key] for key in CORE_METADATA_KEYS if entry.get(key)), False)
-    return read_file(
+    core = next((entry[key] for key in CORE_METADATA_KEYS if entry.get(key) is not None), False)
+    file = read_file(
         filename,
         name,
         url=address or "",
         index=index,
-        fault=_fault(entry, address),
-        hashes=_hashes(entry.get("hashes")),
+        fault=_fault(entry, address, hashes),
+        hashes=_hashes(hashes),
         requires_python=python if not python or excess_of(python) is None else None,
         yanked=(yanked if isinstance(yanked, str) else "") if yanked else None,
         upload_time=_text(entry.get("upload-time")),
         size=size if type(size) is int and size >= 0 else None,
         core_metadata=_hashes(core) or bool(core),
     )
+    if last_part(link) != filename and not isinstance(file, UnreadableFile):  # pip goes by the URL alone
+        return UnreadableFile(filename=filename, why="its URL ends in another name")
+    return file
 
 
-def _fault(entry: Mapping[str, Any], address: str | None) -> str | None:
+def _fault(entry: Mapping[str, Any], address: str | None, hashes: Mapping[str, Any]) -> str | None:
     """Return what is wrong with an entry, so that nothing it says about its file can be relied on; None where nothing
     is.
     """
@@ -175,7 +183,7 @@ def _fault(entry: Mapping[str, Any], address: str | None) -> str | None:
         return "its URL cannot be parsed"
     if python and (excess := excess_of(python)):
         return f"its Requires-Python {excess}"
-    return fault_of_hashes(entry.get("hashes") or {})
+    return fault_of_hashes(hashes)
 
 
 def _entries(entries_text: bytes | memoryview, url: str) -> list[dict[str, Any]]:
@@ -305,7 +313,10 @@ def _loaded(body: bytes, name: NormalizedName, url: str) -> tuple[Mapping[str, A
         raise IndexNonsense(url, f"entry {number + 1} of its files lacks a name, or has values of the wrong types")
     for entry in entries:
         filename, link = entry["filename"], entry.get("url")
-        if not link or link.endswith(f"/{filename}") or (other := last_part(link)) == filename:
+        if not link or (link.endswith(f"/{filename}") and "?" not in link and "#" not in link):
+            continue
+        other = last_part(link)
+        if other == filename:
             continue
         if not isinstance(read_file(other, name, url=link), UnreadableFile):  # pip goes by the URL, uv by the name
             raise IndexNonsense(url, f"it lists {shown(filename)} with a URL that ends in {shown(other)}")

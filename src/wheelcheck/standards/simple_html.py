@@ -13,17 +13,20 @@ from wheelcheck.common.errors import IndexNonsense
 from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.urls import absolute
 from wheelcheck.standards.filenames import OTHER_ENDINGS, SDIST_ENDINGS
+from wheelcheck.standards.hashes import LENGTHS
 from wheelcheck.standards.project_page import MAX_FILES, hash_pairs, last_part
 
 MAX_ATTRIBUTES = 32
-"""Maximum number of attributes of an element that are read; the rest is passed over."""
+"""Maximum number of attributes of an element."""
+MAX_VALUE = 2**16
+"""Maximum length of the value of an attribute."""
 
 
 _CHARSET = pattern(r";\s*charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})")
 
 
-class TooManyFilesError(Exception):
-    """A page lists more files than are read."""
+class TooMuchError(Exception):
+    """A page holds more than is read; the text says what."""
 
 
 class Markup:
@@ -41,13 +44,11 @@ class Markup:
         stated = _CHARSET.search(content_type)
         try:
             page = _Elements(body.decode(stated[1] if stated else "utf-8"))
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, UnicodeError):
             raise IndexNonsense(url, f"it is not encoded in {stated[1] if stated else 'UTF-8'}") from None
-        except TooManyFilesError:
-            raise IndexNonsense(url, f"it lists more than {MAX_FILES:,} files") from None
-        base = absolute(url, page.base)
-        if base is None:
-            raise IndexNonsense(url, "its base URL cannot be parsed")
+        except TooMuchError as error:
+            raise IndexNonsense(url, f"it has {error}") from None
+        base = page.base or url  # not resolved against the page's own address, as in pip
         self.metas = page.metas
         self.entries = [_entry(absolute(base, values["href"]) or values["href"], values) for values in page.anchors]
         if (self.entries or page.interactive) and not any(map(_looks_like_a_file, self.entries)):
@@ -70,7 +71,8 @@ def _stated(attributes: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     if "data-yanked" in attributes:
         yield "yanked", attributes["data-yanked"] or True
     core = attributes.get("data-core-metadata") or attributes.get("data-dist-info-metadata") or ""
-    yield "core-metadata", hash_pairs(core) or core == "true"
+    algorithm, _, digest = core.partition("=")
+    yield "core-metadata", ({algorithm: digest} if algorithm in LENGTHS else core == "true")
 
 
 class _Elements:
@@ -84,15 +86,15 @@ class _Elements:
     def __init__(self, text: str) -> None:
         self.anchors: list[dict[str, str]] = []
         self.metas: dict[str, str] = {}
-        self.base = ""
+        self.base: str | None = None
         self.interactive = False
         for tag, values in _start_tags(text):
             if tag == "a" and values.get("href"):
                 self.anchors.append(values)
                 if len(self.anchors) > MAX_FILES:
-                    raise TooManyFilesError
-            elif tag == "base" and not self.base:
-                self.base = values.get("href", "")
+                    raise TooMuchError(f"more than {MAX_FILES:,} files")
+            elif tag == "base" and self.base is None and "href" in values:
+                self.base = values["href"]
             elif tag == "meta" and "name" in values:
                 self.metas[values["name"].lower()] = values.get("content", "")
             elif tag in ("form", "input", "script"):
@@ -101,12 +103,13 @@ class _Elements:
 
 _OF_INTEREST = frozenset({"a", "base", "meta"})
 """Elements whose attributes matter."""
+_FIRST_COUNTS = {"base": ("href",)}
 _RAW = frozenset({"script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"})
 """Elements whose content is text, in which nothing begins but their own end."""
 _NAME = pattern(r"[A-Za-z][^\s/>]*")
 _ATTRIBUTE = pattern(r"[\s/]*(=?[^\s/>=]+)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|(?![\"'])[^\s>]*))?")
 _SPACE = pattern(r"[\s/]*")
-_ENDS = ("-->", "--!>")
+_COMMENT_END = pattern("--!?>")
 
 
 def _start_tags(text: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -118,7 +121,7 @@ def _start_tags(text: str) -> Iterator[tuple[str, dict[str, str]]]:
             place = _after_other(text, place)
         else:
             tag, attributes = name[0].lower(), dict[str, str]()
-            place = _after_attributes(text, name.end(), attributes if tag in _OF_INTEREST else None)
+            place = _after_attributes(text, name.end(), tag, attributes if tag in _OF_INTEREST else None)
             if place < 0:
                 return
             yield tag, attributes
@@ -133,18 +136,18 @@ def _after_other(text: str, place: int) -> int:
     if text.startswith("<!--", place):
         if text.startswith((">", "->"), place + 4):
             return text.index(">", place) + 1
-        ends = [(found, len(end)) for end in _ENDS if (found := text.find(end, place + 4)) >= 0]
-        return sum(min(ends)) if ends else -1
+        comment = _COMMENT_END.search(text, place + 4)
+        return comment.end() if comment else -1
     if text.startswith(("<!", "<?", "</"), place):
         end = text.find(">", place)
         return end + 1 if end >= 0 else -1
     return place + 1
 
 
-def _after_attributes(text: str, place: int, into: dict[str, str] | None) -> int:
+def _after_attributes(text: str, place: int, tag: str, into: dict[str, str] | None) -> int:
     """Return the position after a start tag, or -1 where nobody closes it.
 
-    Of two attributes with one name, the last counts, as in pip.
+    Of two attributes with one name, the last counts, but the first of a base element, as in pip.
     """
     while True:
         space = _SPACE.match(text, place)
@@ -158,9 +161,15 @@ def _after_attributes(text: str, place: int, into: dict[str, str] | None) -> int
             return -1
         if found[2] is None and _EMPTY.match(text, found.end()):
             return -1  # a quotation mark that nobody closes
-        if into is not None and len(into) < MAX_ATTRIBUTES:
+        if into is not None:
             value = found[2] or ""
-            into[found[1].lower()] = unescape(value[1:-1] if value[:1] in ("'", '"') else value)
+            if len(into) == MAX_ATTRIBUTES or len(value) > MAX_VALUE:
+                raise TooMuchError(
+                    f"an element with more than {MAX_ATTRIBUTES} attributes, or a value of more than {MAX_VALUE:,}"
+                )
+            name = found[1].lower()
+            if name not in into or name not in _FIRST_COUNTS.get(tag, ()):
+                into[name] = unescape(value[1:-1] if value[:1] in ("'", '"') else value)
         place = found.end()
 
 

@@ -64,7 +64,7 @@ def together(sets: Iterable[SpecifierSet]) -> SpecifierSet:
     return _together(tuple(dict.fromkeys(filter(None, map(str, sets)))))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def _together(texts: tuple[str, ...]) -> SpecifierSet:
     sets = [specifiers_of(text) for text in texts]
     if not all(isinstance(one, PlainSpecifiers) for one in sets):
@@ -194,6 +194,7 @@ def _is_plain(operator: str, version: str, local: str | None) -> bool:
     return operator != ">" or bound.public == bound.base_version
 
 
+@lru_cache(maxsize=65536)
 def _test(operator: str, text: str) -> Test:
     if text.endswith(".*"):
         begins = _begins_with(tuple(map(int, text[:-2].split("."))))

@@ -6,7 +6,6 @@ the first entry, stored or deflated members, no encryption. Bytes come from a fu
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 from array import array
@@ -24,6 +23,9 @@ METADATA_LIMIT = 8 * 2**20
 
 DIRECTORY_LIMIT = 32 * 2**20
 """Maximum bytes of a central directory; the longest known, of the largest wheels, has 2 MB."""
+
+MAX_ENTRIES = 200_000
+"""Maximum number of members of an archive; twice what the largest known wheels have."""
 
 DIST_INFO_LIMIT = 64 * 2**20
 """Maximum bytes of all files beside METADATA, of which a RECORD of 100,000 files is the largest known, with 10 MB."""
@@ -108,20 +110,21 @@ def metadata_of(read: Read, size: int, limit: int = METADATA_LIMIT, *, project: 
     names: list[bytes] = []
 
     def chosen(name: bytes) -> bool:
-        if b".dist-info/" not in name:
+        if not name.partition(b"/")[0].endswith(b".dist-info"):
             return False
         names.append(name)
         return _is_metadata(name)
 
     body = member_of(read, size, chosen, "METADATA", limit)
     folders = {name.partition(b"/")[0] for name in names}
-    folders = {folder for folder in folders if folder.endswith(b".dist-info")}
     folder = next(name for name in names if _is_metadata(name)).partition(b"/")[0]
     shown = folder.decode("utf-8", "replace")
     if project is None:
         return body
     if not canonicalize_name(shown).startswith(f"{project}-"):  # as pip compares them
         raise ArchiveError(f"its directory {shown} is not that of {project}")
+    if folder + b"/METADATA/" in names:
+        raise ArchiveError("its METADATA is a directory, too")
     if len(folders) > 1:
         raise ArchiveError(f"it has {len(folders)} directories that end in .dist-info")
     if folder + b"/WHEEL" not in names:
@@ -135,6 +138,7 @@ def check_dist_info(handle: BinaryIO) -> None:
     Raises:
         ArchiveError: one of them is damaged, or the wheel follows a version of its format that installers do not know.
     """
+    from email.parser import Parser
     from zipfile import ZipFile
 
     try:
@@ -147,14 +151,17 @@ def check_dist_info(handle: BinaryIO) -> None:
         raise
     except Exception as error:  # noqa: BLE001 -- zipfile documents no full list, and every one means the same
         raise ArchiveError(f"a file in its .dist-info directory is damaged ({error})") from None
-    wheel = next((body for name, body in bodies.items() if name.endswith(".dist-info/WHEEL")), b"")
+    names = [name for name in bodies if name.endswith(".dist-info/WHEEL") and name.count("/") == 1]
+    wheel = bodies[names[0]] if names else b""
     if not _is_utf8(wheel):
         raise ArchiveError("its WHEEL is not UTF-8")
-    stated = re.search(rb"^Wheel-Version:[ \t]*(\d{1,9})(?:\.\d{1,9})*[ \t]*\r?$", wheel, re.MULTILINE | re.IGNORECASE)
-    if stated is None:
-        raise ArchiveError("its WHEEL does not say which version of the format it follows")
-    if int(stated[1]) > 1:
-        raise ArchiveError(f"it follows version {int(stated[1])} of the wheel format, which installers do not know")
+    try:
+        fields = Parser().parsestr(wheel.decode("utf-8"), headersonly=True)
+        major, *_ = [int(part) for part in fields["Wheel-Version"].strip().split(".")]
+    except (AttributeError, ValueError):
+        raise ArchiveError("its WHEEL does not say which version of the format it follows") from None
+    if major > 1:
+        raise ArchiveError(f"it follows version {major} of the wheel format, which installers do not know")
 
 
 def _is_utf8(body: bytes) -> bool:
@@ -268,6 +275,8 @@ def _chosen_entry(raw: bytes, directory: _Directory, chosen: Chosen, what: str) 
             found.append(at)
         offsets.append(offset)
         at = name_at + name_length + extra_length + comment_length
+        if len(offsets) > MAX_ENTRIES:
+            raise ArchiveError(f"it has more than {MAX_ENTRIES:,} members")
     if at != end or len(offsets) != directory.entries:
         raise ArchiveError("its central directory does not have the entries that its end record counts")
     if not found:

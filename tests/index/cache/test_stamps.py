@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from certificates import certificate_of
 from doors import LINUX, MAC, PROJECTS, stand_alone
 from loopback import Server, simple_index, status
 from wheelcheck import Report, Target, UsageError, check
@@ -326,7 +327,8 @@ def test_a_file_that_configuration_names_and_that_goes(
 ) -> None:
     place = tmp_path / "some.pem"
     check(["spam"], targets=[LINUX])
-    monkeypatch.setenv("PIP_" + name.upper().replace("-", "_"), written(place, "no certificate"))
+    certificate = certificate_of(tmp_path, "DNS:client", 2).read_text("utf-8")
+    monkeypatch.setenv("PIP_" + name.upper().replace("-", "_"), written(place, certificate))
     remembered("spam")
     place.unlink()
     with pytest.raises(UsageError, match=r"some\.pem"):

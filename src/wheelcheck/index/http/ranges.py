@@ -148,11 +148,11 @@ class RemoteFile:
 
     def _opened(self, answer: Answer) -> bool:
         """Take the end of the file from an answer, or the whole of a short one; record its size."""
-        if answer.status == 200 and answer.body:
+        is_plain = answer.headers.get("content-encoding", "identity").lower() == "identity"
+        if answer.status == 200 and answer.body and is_plain:
             self._tail, self._tail_at, self.size = answer.body, 0, len(answer.body)
             return True
         start, end, total = content_range(answer.headers)
-        is_plain = answer.headers.get("content-encoding", "identity").lower() == "identity"
         if answer.status == 206 and is_plain and start is not None and end is not None:
             if end - start != len(answer.body):
                 raise Unreadable(self._filename, "its server sends other bytes than it says")
