@@ -35,7 +35,7 @@ from wheelcheck.resolver.model import Missing
 from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.names import NormalizedName
 from wheelcheck.standards.project_page import Listed, ProjectPage, UnreadableFile
-from wheelcheck.standards.simple_api import parse_page
+from wheelcheck.standards.simple_api import JSON_TYPE, parse_page
 from wheelcheck.standards.source_metadata import MetadataResult
 from wheelcheck.targets.target import Target
 
@@ -324,7 +324,7 @@ def _unreadable_entry(file: UnreadableFile, name: NormalizedName, *, stray: bool
         {"filename": file.filename, "url": "http://["},
         {"filename": file.filename},
     ):
-        page = parse_page(_json({"files": [entry]}), "application/json", name=name, url="", index="")
+        page = parse_page(_json({"files": [entry]}), JSON_TYPE, name=name, url="", index="")
         if page.unreadable == (file,) and bool(page.stray) is stray:
             return entry
     return None
