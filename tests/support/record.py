@@ -17,8 +17,10 @@ import hashlib
 import json
 import shutil
 from collections import defaultdict
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
+from time import thread_time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -29,11 +31,13 @@ import wheelcheck
 from wheelcheck.advice.remedies import Answer, Case, remedies
 from wheelcheck.commands.retry import concerns_in
 from wheelcheck.commands.snapshot import metadata_text
+from wheelcheck.common.errors import TimedOut
 from wheelcheck.common.records import replace
 from wheelcheck.index.cache.store import Cache
 from wheelcheck.index.http.client import TransportOptions
 from wheelcheck.index.index import Index, SimpleIndex
 from wheelcheck.inputs.pip_config import default_index_url, read_configuration
+from wheelcheck.resolver.limits import Budget
 from wheelcheck.resolver.model import Asked, Demand, Missing, Outcome, Solution
 from wheelcheck.resolver.resolve import Question, resolve, solve
 from wheelcheck.rules.load import curated
@@ -68,6 +72,7 @@ WHOLE = {
 FIELDS = ("metadata-version", "name", "version", "requires-dist", "requires-python", "provides-extra", "dynamic")
 NEWEST, NEAREST, FEW = 3, 5, 10
 REFUSED = "refused in an answer"
+SECONDS_FOR_A_REMEDY = 10.0
 MAX_OF_A_FILE, MOST = 500 * 1024, 3_000_000
 
 
@@ -277,7 +282,9 @@ def remedies_for(question: Question, outcome: Outcome, index: Recorder, targets:
     """What the replay looks for beyond the answer itself, so that it finds it; the targets asked are noted."""
 
     def ask(changed: Question, strategy: str | None) -> Answer | None:
-        solution = None if strategy else solve(changed, index)
+        solution = None
+        with suppress(TimedOut):  # as in an answer, where a remedy that takes too long is none
+            solution = None if strategy else solve(changed, index, Budget(thread_time, SECONDS_FOR_A_REMEDY))
         if solution is None:
             return None
         targets.append(changed.target)

@@ -514,8 +514,8 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
     def _requirements_in(
         self, metadata: Metadata, extra: NormalizedName | None
     ) -> tuple[Requirement, ...] | BadMetadata:
-        if extra is not None and extra not in metadata.extras:
-            return ()  # as in pip, what it requires for an extra that it does not provide is nobody's
+        if extra not in metadata.extras:  # as in pip, what it requires for an extra that it lacks is nobody's
+            extra = None
         try:
             needed = tuple(r for r in metadata.requires_dist if applies(r, self.target, extra))
         except UndecidableMarker as error:
@@ -535,8 +535,7 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         """Return the requirements of an installed distribution. One with a URL counts by its name."""
         try:
             metadata = parse_metadata(found.head)
-            if extra is not None and extra not in metadata.extras:
-                return ()
+            extra = extra if extra in metadata.extras else None
             needed = tuple(r for r in metadata.requires_dist if applies(r, self.target, extra))
         except (MetadataError, UndecidableMarker) as error:
             raise Unreadable(f"the installed {found.name} {found.version}", f"{error}; reinstall it") from None
