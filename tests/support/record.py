@@ -73,7 +73,7 @@ FIELDS = ("metadata-version", "name", "version", "requires-dist", "requires-pyth
 NEWEST, NEAREST, FEW = 3, 5, 10
 REFUSED = "refused in an answer"
 SECONDS_FOR_A_REMEDY = 10.0
-MAX_OF_A_FILE, MOST = 500 * 1024, 3_000_000
+MAX_OF_A_FILE, MOST = 1_200_000, 6_000_000
 
 
 class Recorder:

@@ -78,7 +78,11 @@ def _concerns(
         if pin.file in metadata:
             yield from _about_metadata(pin, metadata[pin.file])
     yield from _of_one_module(solution.pins)
+    asked = {pin.name for pin in solution.pins if pin.requested}
     for held in solution.held_back:
+        # what one dependency asks of another is a detail of the answer, which its pin and the list of rules show
+        if asked.isdisjoint((held.name, *(rule.project for rule in held.rules))):
+            continue
         yield HeldBack(project=held.name, version=held.chosen, instead_of=held.instead_of, rules=held.rules)
     yield from _predicted(solution.pins, question)
     yield from _if_translated(solution.pins, question)
