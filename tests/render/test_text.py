@@ -380,7 +380,7 @@ def test_a_project_without_any_wheel_says_so_and_what_to_do() -> None:
 
 def test_a_wrong_hash_is_not_blamed_on_the_target() -> None:
     digest = "sha256:" + "0" * 64
-    text = rendered({"asks": [f"metal==1.0 --hash={digest}"], "index": {"metal": {"1.0": {}}}})
+    text = rendered({"asks": [f"metal==1.0 --hash={digest}"], "index": {"metal": {"1.0": {"sha256": "1" * 64}}}})
     assert "  metal has no file with one of the given hashes.\n" in text
     assert f"expected is {digest}" in text
 
