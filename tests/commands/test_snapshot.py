@@ -74,6 +74,10 @@ def check_replay(place: Path, requirements: list[str], **options: Any) -> dict[s
     expected = answer(requirements, **options)
     record_snapshot(place, requirements, **{"targets": TARGETS, **options})
     found = replayed(place, requirements, **options)
+    for one, other in zip(found["results"], expected["results"], strict=True):
+        if not (one["has_all_remedies"] and other["has_all_remedies"]):  # how far the search came is a matter of time
+            for result in (one, other):
+                del result["remedies"], result["has_all_remedies"]
     assert found == expected
     return found
 
