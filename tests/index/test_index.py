@@ -610,7 +610,8 @@ def test_a_redirected_file_is_read_where_it_is() -> None:
 def test_the_place_beside_a_file_keeps_its_query() -> None:
     with serve() as server:
         core = {"sha256": hashlib.sha256(WHEEL.metadata or b"").hexdigest()}
-        file = {"filename": WHEEL.filename, "url": f"{server.url}/{WHEEL.filename}?key=1#x", "hashes": {}, "core-metadata": core}
+        url = f"{server.url}/{WHEEL.filename}?key=1#x"
+        file = {"filename": WHEEL.filename, "url": url, "hashes": {}, "core-metadata": core}
         body = json.dumps({"meta": {"api-version": "1.0"}, "name": "six", "files": [file]})
         server.add("/simple/six/", body, loopback.JSON)
         server.add(f"/{WHEEL.filename}.metadata", WHEEL.metadata or b"")
