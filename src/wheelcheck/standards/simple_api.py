@@ -18,7 +18,7 @@ from wheelcheck.common.errors import IndexNonsense
 from wheelcheck.common.lazy_regex import pattern
 from wheelcheck.common.records import record
 from wheelcheck.common.urls import absolute, shown
-from wheelcheck.standards.filenames import version_text
+from wheelcheck.standards.filenames import SDIST_ENDINGS, version_text
 from wheelcheck.standards.hashes import fault_of_hashes
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
 from wheelcheck.standards.project_page import (
@@ -87,7 +87,7 @@ def listing_of(body: bytes, content_type: str, *, name: NormalizedName, url: str
             raise IndexNonsense(url, f"it lists more than {MAX_FILES:,} files")
         if body.count(b"{") + body.count(b"[") > MAX_OBJECTS or body.count(b",") > MAX_VALUES:
             raise IndexNonsense(url, "its JSON holds more than a project page can")
-        page, files = _loaded(body, name, url)
+        page, files = _loaded(body, url)
         _check_api_version(_mapping(page.get("meta")).get("api-version"), url)
         claimed = page.get("name")
         if isinstance(claimed, str) and canonicalize_name(claimed) != name:
@@ -295,7 +295,7 @@ def _start(filename: bytes) -> bytes:
     return b"-".join(filename.split(b"-", 2)[:2]) + b"-" if filename.endswith(b".whl") else _NONE
 
 
-def _loaded(body: bytes, name: NormalizedName, url: str) -> tuple[Mapping[str, Any], _Files]:
+def _loaded(body: bytes, url: str) -> tuple[Mapping[str, Any], _Files]:
     """Decode a page, and return it with the texts of its files.
 
     All of it is decoded, and what is found of the files dropped, so that no damage goes unnoticed because an answer
@@ -318,7 +318,7 @@ def _loaded(body: bytes, name: NormalizedName, url: str) -> tuple[Mapping[str, A
         other = last_part(link)
         if other == filename:
             continue
-        if not isinstance(read_file(other, name, url=link), UnreadableFile):  # pip goes by the URL, uv by the name
+        if other.endswith((".whl", *SDIST_ENDINGS)):  # pip goes by the URL, uv by the name
             raise IndexNonsense(url, f"it lists {shown(filename)} with a URL that ends in {shown(other)}")
     return page, _cut(body) or _files(entries)
 
