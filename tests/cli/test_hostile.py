@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -490,3 +492,62 @@ def test_a_dependency_at_an_address_of_its_own_is_refused(server: Server, run: A
     code, told = run("demo==1.0", "-i", server.index)
     assert (code, "which only the user may name" in " ".join(told.split())) == (1, True)
     assert "/files/dep-1.0-py3-none-any.whl" not in server.paths
+
+
+@pytest.mark.parametrize("what", ["requirements", "extras"])
+def test_a_file_that_requires_without_end(server: Server, run: Any, what: str) -> None:
+    if what == "requirements":
+        needs, extras = [f"six!=5.{number}" for number in range(5000)], ()
+    else:
+        needs = ["demo[a0]", *(f"demo[a{n + 1}]; extra == 'a{n}'" for n in range(1000))]
+        extras = tuple(f"a{n}" for n in range(1001))
+    served(server, make_wheel("demo", "1.0", requires=needs, extras=extras), None)
+    server.add_project("six", [make_wheel("six")])
+    code, told = run("demo==1.0", "-i", server.index)
+    told = " ".join(told.split())
+    assert (code, "more than 200 requirements on six" in told) == ((1, True) if what == "requirements" else (2, False))
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "code"),
+    [
+        ("<!---->" * 100_000 + LINK, HTML, 0),
+        (LINK, "text/html; charset=undefined", 2),
+        ('<base href="/files/">' + LINK, HTML, 2),
+        (LINK.replace("<a ", "<a " + " ".join(f"a{n}=1" for n in range(40)) + " "), HTML, 2),
+        (
+            page({"filename": WHEEL.filename, "url": f"/files/{WHEEL.filename}#sha256={'0' * 64}", "hashes": {}}),
+            JSON,
+            1,
+        ),
+        (page({"filename": WHEEL.filename, "url": "/files/blob", "hashes": {}}), JSON, 1),
+        (page({"filename": WHEEL.filename, "url": f"/files/{WHEEL.filename}", "hashes": {}}), "application/json", 2),
+        ('{"name": "demo", "x": [' + "[[[]]]," * 2_000_000 + "0]}", JSON, 2),
+    ],
+    ids=["comments", "charset", "base", "attributes", "hash in a URL", "name in a URL", "type", "brackets"],
+)
+def test_a_page_that_pip_refuses_or_is_slow_to_read(server: Server, run: Any, body: str, kind: str, code: int) -> None:
+    server.add("/simple/demo/", body, kind)
+    server.add(f"/{WHEEL.filename}", WHEEL.content)
+    assert run("demo", "-i", server.index)[0] == code
+
+
+def test_what_is_remembered_of_pips_arguments_holds_no_password(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WHEELCHECK_CACHE_DIR", str(tmp_path))
+    url = server.index.replace("//", "//me:S3cretW0rd@")
+    asked = [sys.executable, "-m", "wheelcheck", "hook", "install", "--dry-run", "demo", "-i", url]
+    for _ in range(2):
+        assert subprocess.run(asked, capture_output=True, check=False).returncode == 0
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and b"S3cretW0rd" in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize(
+    "line", ["https://u:{}@h/demo-1.0-cp39-cp39-win32.whl is not a supported wheel on this platform."]
+)
+def test_a_diagnosis_quotes_no_password(line: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "log").write_text(f"ERROR: {line.format('S3cretW0rd')}\n")
+    for form in ("text", "json"):
+        main(["diagnose", str(tmp_path / "log"), "--format", form, "--no-remedies"])
+    assert "S3cretW0rd" not in "".join(capfd.readouterr())

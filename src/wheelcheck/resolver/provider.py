@@ -69,6 +69,8 @@ MAX_ROUNDS_MORE = 10_000
 MAX_CLASHES = 1_000
 MAX_MET = 2_000
 """Maximum number of projects and of extras that one search meets; an answer has a few hundred."""
+MAX_EXTRAS_MET = 300
+"""Maximum number of extras of one project that a search meets."""
 MAX_ON_ONE_PROJECT = 200
 """Maximum number of requirements of one file on one project that apply to a target."""
 UNKNOWN_ELSEWHERE = ("platform_release", "platform_version")
@@ -165,6 +167,7 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         self._prunes_at = MANY
         self._projects_met: set[NormalizedName] = set()
         self._met: set[str] = set()
+        self._extras_met: Counter[str] = Counter()
         self._pruning: Pruning | None = None
         self._conflict_counts: dict[str, int] = {}
         self._preferences: dict[int, _Preference] = {}
@@ -231,9 +234,11 @@ class Run(resolvelib.AbstractProvider["_Dependency", "_Choice", str]):
         requirements: Mapping[str, Iterator[_Dependency]],
         incompatibilities: Mapping[str, Iterator[_Choice]],
     ) -> list[_Choice] | Callable[[], Iterator[_Choice]]:
-        self._met.add(identifier)
-        if len(self._met) > MAX_MET:
-            raise self.budget.timed_out()
+        if identifier not in self._met:
+            self._met.add(identifier)
+            self._extras_met[identifier.partition("[")[0]] += 1
+            if len(self._met) > MAX_MET or self._extras_met[identifier.partition("[")[0]] > MAX_EXTRAS_MET:
+                raise self.budget.timed_out()
         dependencies = list(requirements[identifier])
         if not dependencies:
             return []
