@@ -330,7 +330,7 @@ def last_part(link: str) -> str:
 
 
 def hash_pairs(text: str) -> dict[str, str]:
-    """Return the hashes in a URL or in ``data-core-metadata``, by algorithm.
+    """Return the hashes in a URL, or in its fragment, by algorithm.
 
     As in pip, a hash counts wherever it stands after a ``#`` or ``&``, and the first of an algorithm is the one.
     """
