@@ -177,6 +177,17 @@ class _Listener(ThreadingHTTPServer):
         """Clients that hang up are what is tested."""
 
 
+_USED: set[int] = set()
+
+
+def _listening() -> _Listener:
+    """A listener on a port that no server of this process had: tests share a cache, in which its pages live on."""
+    while (listener := _Listener(("127.0.0.1", 0), Handler)).server_address[1] in _USED:
+        listener.server_close()
+    _USED.add(listener.server_address[1])
+    return listener
+
+
 class Server:
     """What is served, what was asked, and which faults are in store.
 
@@ -196,7 +207,7 @@ class Server:
         self.released = threading.Event()
         self._faults: list[tuple[str, Fault, list[int]]] = []
         self._lock = threading.Lock()
-        self._listener = _Listener(("127.0.0.1", 0), Handler)
+        self._listener = _listening()
         self._listener.owner = self
         self.port: int = self._listener.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
