@@ -118,12 +118,54 @@ def test_metadata_that_cannot_be_used_is_not_said_to_be_silent(table: Any, capsy
     assert "The metadata of spam-1.0-py3-none-any.whl cannot be used." in out
 
 
-def test_final_releases_that_came_since_are_named(server: Server, table: Any) -> None:
-    mine = table(rule("==1.0", "requires", "eggs<2"))
-    assert [new.to_dict() for new in verify_rules(["spam"], rules=mine, index_url=server.index).new_releases] == [
-        {"project": "spam", "since": "2025-01-01", "versions": ["2.0"]}
-    ]
-    assert verify_rules(["spam"], rules=table(rule(">=2", "forbids")), index_url=server.index).new_releases == ()
+def test_releases_that_neither_a_rule_nor_a_run_covers_are_named(
+    server: Server, table: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = table(rule("==1.1", "constrains", "eggs<9"))
+    (found,) = verify_rules(["spam"], rules=mine, index_url=server.index).uncovered
+    assert found.to_dict() == {
+        "project": "spam", "since": "2025-01-01", "old": ["1.5", "1.4", "1.2", "1.0"], "new": ["2.0"],
+    }  # fmt: skip
+    _, out = run(capsys, "verify", "spam", "--index-url", server.index, "--rules", mine)
+    assert "spam: neither a rule nor an import run covers 5 releases: 2.0, 1.2 to 1.5 and 1.0." in " ".join(out.split())
+    assert "2.0 came after its rules were last examined (2025-01-01)" in " ".join(out.split())
+    everything = table(rule(">=0", "constrains", "eggs<9"))
+    assert verify_rules(["spam"], rules=everything, index_url=server.index).uncovered == ()
+
+
+def test_a_release_that_was_imported_is_covered() -> None:
+    with simple_index({"imgaug": [make_wheel("imgaug", version) for version in ("0.3.0", "0.5.0")]}) as server:
+        (found,) = verify_rules(["imgaug"], index_url=server.index, isolated=True).uncovered
+    assert [list(map(str, span)) for span in found.old + found.new] == [["0.5.0"]]
+
+
+def test_an_older_python_is_asked_where_the_newest_has_no_answer(table: Any) -> None:
+    projects = {
+        "spam": [make_wheel("spam", requires=["eggs"])],
+        "eggs": [make_wheel("eggs", version, "cp39-cp39-manylinux_2_17_x86_64") for version in ("1.0", "2.0")],
+    }
+    with simple_index(projects) as server:
+        mine = table(rule("==1.0", "requires", "eggs<2"))
+        (audit,) = verify_rules(["mine"], rules=mine, index_url=server.index, isolated=True).audits
+    assert audit.difference is not None
+    assert audit.difference.question == "spam==1.0 on manylinux_2_28_x86_64-cp39"
+
+
+def test_a_rule_for_a_macos_between_the_usual_ones_is_asked_there(table: Any) -> None:
+    with simple_index({"spam": [make_wheel("spam", "1.0", "py3-none-macosx_11_0_arm64")]}) as server:
+        mine = table(rule("==1.0", "forbids", when='when = { macos = ">=12.1,<12.3" }'))
+        (audit,) = verify_rules(["mine"], rules=mine, index_url=server.index, isolated=True).audits
+    assert audit.state == "holds"
+    assert audit.difference is not None
+    assert audit.difference.question == "spam==1.0 on macos-12.1-arm64-cp314"
+
+
+def test_a_rule_beside_another_project_is_asked_with_it(table: Any) -> None:
+    projects = {name: [make_wheel(name)] for name in ("spam", "eggs", "ham")}
+    with simple_index(projects) as server:
+        mine = table(rule("==1.0", "requires", "ham", when='when = { beside = ["eggs>=1"] }'))
+        (audit,) = verify_rules(["mine"], rules=mine, index_url=server.index, isolated=True).audits
+    assert (audit.state, audit.difference and audit.difference.after) == ("holds", {"ham": "1.0"})
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:

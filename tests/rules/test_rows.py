@@ -17,7 +17,7 @@ import pytest
 from packaging.version import Version
 
 from make_matrix import SYSTEMS, answers, cell, rule_lines
-from run_imports import PAGE, failing, page_of, reason_of, results, shown
+from run_imports import IMPORTED, PAGE, failing, imported_of, page_of, reason_of, results, shown
 from scenario import FOLDER, Scenario
 from wheelcheck.common.records import replace
 from wheelcheck.resolver.model import Solution
@@ -105,4 +105,10 @@ def test_an_answer_with_the_rules_that_does_not_import_has_a_written_reason() ->
 def test_the_page_of_the_imports_has_the_results_as_they_are() -> None:
     assert PAGE.read_text("utf-8") == page_of(list(results().values())), (
         "python tests/support/run_imports.py --write makes docs/imports.md anew"
+    )
+
+
+def test_the_versions_that_were_imported_are_those_of_the_results() -> None:
+    assert IMPORTED.read_text("utf-8") == imported_of(results().values()), (
+        "python tests/support/run_imports.py --write makes rules/data/runs.json anew"
     )

@@ -3,11 +3,12 @@
 Each run asks wheelcheck for the newest files that fit a Python of this machine, once by metadata alone and once with
 the curated rules. The pins of each answer are installed in a fresh virtual environment, deleted afterwards, and
 imported in a process of its own. What came of it goes to fixtures/imports.jsonl, a line at once, so that a stopped run
-goes on where it was; `--write` makes docs/imports.md from these lines.
+goes on where it was; `--write` makes docs/imports.md and rules/data/runs.json
+from these lines.
 
     python tests/support/run_imports.py [PART]...     runs whose name has a part, or all, without a result yet
     python tests/support/run_imports.py --again PART  as before, and those with a result too
-    python tests/support/run_imports.py --write       sorts the results and writes the page
+    python tests/support/run_imports.py --write       sorts the results and writes both
 
 uv installs where it is there (beside this Python or on PATH), else pip. Pythons are those of pyenv, else those on PATH.
 """
@@ -47,6 +48,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT / "tests" / "support" / "imports.toml"
 RESULTS = ROOT / "fixtures" / "imports.jsonl"
 PAGE = ROOT / "docs" / "imports.md"
+IMPORTED = ROOT / "src" / "wheelcheck" / "rules" / "data" / "runs.json"
 
 PATIENCE = 300
 FAILED = "what came of it: "
@@ -225,6 +227,18 @@ def write_page() -> None:
     kept = sorted((entry for entry in results().values() if entry["run"] in wanted), key=lambda e: wanted[e["run"]])
     RESULTS.write_text("".join(json.dumps(entry, sort_keys=True) + "\n" for entry in kept), "utf-8")
     PAGE.write_text(page_of(kept), "utf-8")
+    IMPORTED.write_text(imported_of(kept), "utf-8")
+
+
+def imported_of(entries: Iterable[Result]) -> str:
+    """The versions of each project that were installed and imported, for `wheelcheck rules verify`."""
+    versions: dict[str, set[Version]] = {}
+    for entry in entries:
+        if "pins" in entry:
+            name = Requirement(entry["asks"][0]).name
+            versions.setdefault(name, set()).add(Version(entry["pins"][name]))
+    found = {name: list(map(str, sorted(versions[name]))) for name in sorted(versions)}
+    return "{\n" + ",\n".join(f"{json.dumps(name)}: {json.dumps(told)}" for name, told in found.items()) + "\n}\n"
 
 
 def page_of(entries: list[Result]) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache
-from itertools import chain, islice
+from functools import cache
+from itertools import chain, groupby, islice, product
 from time import thread_time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from wheelcheck.common.errors import UndeterminedError, UsageError
 from wheelcheck.common.records import Plain, Truthful, plain, record, replace
@@ -29,11 +29,11 @@ from wheelcheck.rules.audit import (
     is_in_metadata,
     stated,
 )
-from wheelcheck.rules.load import rules_in_force
-from wheelcheck.rules.model import NO_RULES, Effect, Rule, Rules
+from wheelcheck.rules.load import imported, rules_in_force
+from wheelcheck.rules.model import NO_RULES, Effect, Rule, Rules, named
 from wheelcheck.standards.core_metadata import Metadata
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
-from wheelcheck.standards.project_page import Listed, ProjectPage
+from wheelcheck.standards.project_page import Listed, ProjectPage, Wheel
 from wheelcheck.targets.target import read_target
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from wheelcheck.index.index import Index
     from wheelcheck.inputs.options import Options
     from wheelcheck.targets.target import Target
+
+_Pins: TypeAlias = "dict[str, str] | None"
 
 PLATFORMS = (
     *("manylinux_2_28_x86_64", "macos-15-arm64", "windows-amd64", "macos-15-x86_64", "manylinux_2_28_aarch64"),
@@ -55,22 +57,31 @@ PLATFORMS = (
 )
 PYTHONS = tuple(f"cp3{minor}" for minor in range(14, 5, -1))
 MAX_VERSIONS = 6
-"""Maximum number of versions for which a difference is sought."""
-MAX_LOOKED_AT = 50
-"""Maximum number of newest versions of a project that are examined as new releases."""
+"""Maximum number of versions, of the rule's project and of another one, for which a difference is sought."""
+MAX_QUESTIONS = 60
+"""Maximum number of questions on one rule; each takes two resolutions. Most rules need one or two."""
 
 
 @record
-class NewReleases:
-    """Final releases that were uploaded after a project's rules were last examined, and that no rule covers."""
+class Uncovered:
+    """Final releases with wheels that neither a rule of their project nor a recorded import run covers.
+
+    Attributes:
+        project: the project.
+        since: the date of the newest source of its rules; empty where it has none.
+        old: those that were there then, newest first; releases with none between them stand together.
+        new: those that were uploaded later, if the index publishes upload times.
+    """
 
     project: NormalizedName
     since: str
-    versions: tuple[Version, ...]
+    old: tuple[tuple[Version, ...], ...]
+    new: tuple[tuple[Version, ...], ...]
 
     def to_dict(self) -> dict[str, Plain]:
-        """Return the form under `new_releases`."""
-        return {"project": self.project, "since": self.since, "versions": plain(self.versions)}
+        """Return the form under `uncovered`."""
+        old, new = (plain(tuple(chain.from_iterable(spans))) for spans in (self.old, self.new))
+        return {"project": self.project, "since": self.since, "old": old, "new": new}
 
 
 @record
@@ -79,13 +90,13 @@ class Verification(Truthful):
 
     Attributes:
         audits: one for each rule.
-        new_releases: releases that no rule covers; that need not be wrong.
+        uncovered: releases that neither a rule nor an import run covers; they need not be wrong.
         sources: the queried indexes.
         notices: what the user should hear of.
     """
 
     audits: tuple[Audit, ...]
-    new_releases: tuple[NewReleases, ...]
+    uncovered: tuple[Uncovered, ...]
     sources: tuple[str, ...]
     notices: tuple[str, ...] = ()
 
@@ -107,7 +118,7 @@ class Verification(Truthful):
             "schema": "wheelcheck/rules-verify/1",
             "ok": self.ok,
             "rules": plain(self.audits),
-            "new_releases": plain(self.new_releases),
+            "uncovered": plain(self.uncovered),
             "sources": list(self.sources),
         }
 
@@ -132,10 +143,9 @@ def verify_rules(names: Iterable[str] = (), **options: Unpack[Options]) -> Verif
         for name in dict.fromkeys(name for rule in rows for name in sorted(rule.names)):
             auditor.index.start_page(name)
         audits = tuple(map(auditor.audit, rows))
-        fresh = tuple(
-            found for name in dict.fromkeys(rule.project for rule in rows) for found in auditor.new_releases(name)
-        )
-        return Verification(audits=audits, new_releases=fresh, sources=auditor.index.sources, notices=tuple(notices))
+        projects = dict.fromkeys(rule.project for rule in rows)
+        uncovered = tuple(chain.from_iterable(map(auditor.uncovered, projects)))
+        return Verification(audits=audits, uncovered=uncovered, sources=auditor.index.sources, notices=tuple(notices))
 
 
 def show_rule(id: str, **options: Unpack[Options]) -> Audit:  # noqa: A002 -- the field of this name
@@ -216,7 +226,7 @@ class _Auditor:
 
     def _places(self, rule: Rule, versions: Iterable[Version]) -> Iterator[tuple[Listed, Target]]:
         """Yield, for each version that fits a target of a rule, the best file and that target."""
-        targets = [target for target in _targets() if rule.is_about(target)]
+        targets = _targets_of(rule)
         for version in versions:
             fitting = ((self._file(rule.project, version, target), target) for target in targets)
             yield from islice(((file, target) for file, target in fitting if file is not None), 1)
@@ -250,52 +260,77 @@ class _Auditor:
             return None, ()
         same: list[str] = []
         unanswered: list[str] = []
-        for question, target in chain.from_iterable(self._questions(rule, v) for v in islice(versions, MAX_VERSIONS)):
-            shown = f"{question} on {target.name}"
-            before, after = (self._answer(question, target, rules) for rules in (NO_RULES, Rules.of([rule])))
+        questions = chain.from_iterable(self._questions(rule, version) for version in islice(versions, MAX_VERSIONS))
+        for question, targets in islice(questions, MAX_QUESTIONS):
+            shown, before, after = self._first_answer(question, targets, rule)
             if before != after:
                 return Difference(question=shown, before=but(before, after), after=but(after, before)), ()
             (unanswered if before is None else same).append(shown)
         found = NoDifference(questions=tuple(same)) if same else NoAnswer(questions=tuple(unanswered))
         return None, (found,)
 
-    def _questions(self, rule: Rule, version: Version) -> Iterator[tuple[str, Target]]:
-        """Yield questions about a version: alone, beside what the rule constrains, and beside what it excludes."""
-        targets = [
-            target for target in _targets() if rule.is_about(target) and self._file(rule.project, version, target)
-        ]
-        others = sorted(rule.names - {rule.project})
-        beside = others[:1] if rule.effect is Effect.CONSTRAINS else []
-        yield " and ".join((f"{rule.project}=={version}", *beside)), targets[0]
+    def _questions(self, rule: Rule, version: Version) -> Iterator[tuple[str, list[Target]]]:
+        """Yield questions about a version: alone or beside what the rule is about, and beside what it excludes."""
+        targets = [target for target in _targets_of(rule) if self._file(rule.project, version, target)]
+        others = sorted(frozenset(map(named, rule.requirements)))
+        with_it = list(map(str, rule.beside)) or (others if rule.effect is Effect.CONSTRAINS else [])
+        yield " and ".join((f"{rule.project}=={version}", *with_it[:1])), _one_a_python(targets)
         for other in others:
             refused = [v for v in self._published(other) if rule.broken_by(other, v) and not v.is_prerelease]
-            there = ((v, target) for target in targets for v in refused if self._file(other, v, target))
-            for worst, target in islice(there, 1):
-                yield f"{rule.project}=={version} and {other}=={worst}", target
+            for worst in islice(_newest_of_each_series(refused), MAX_VERSIONS):
+                shared = [target for target in targets if self._file(other, worst, target)]
+                if shared:
+                    yield f"{rule.project}=={version} and {other}=={worst}", _one_a_python(shared)
 
-    def _answer(self, question: str, target: Target, rules: Rules) -> dict[str, str] | None:
+    def _first_answer(self, question: str, targets: Sequence[Target], rule: Rule) -> tuple[str, _Pins, _Pins]:
+        """Return the answers without a rule and with it, on the first target that has any."""
+        for target in targets:
+            before, after = (self._answer(question, target, rules) for rules in (NO_RULES, Rules.of([rule])))
+            if before is not None or after is not None:
+                return f"{question} on {target.name}", before, after
+        return f"{question} on {targets[0].name}", None, None
+
+    def _answer(self, question: str, target: Target, rules: Rules) -> _Pins:
         from wheelcheck.resolver.resolve import solve
 
         asked = replace(self._request(question, target).question(target), rules=rules)
         solution = solve(asked, self.index, Budget(thread_time))
         return {pin.name: str(pin.version) for pin in solution.pins} if solution else None
 
-    # -- what came since
+    # -- what nobody has looked at
 
-    def new_releases(self, project: NormalizedName) -> Iterator[NewReleases]:
-        """Return final releases that are newer than the newest source of a project's rules, and that no rule covers."""
-        rows = self._rules.about(project)
+    def uncovered(self, project: NormalizedName) -> Iterator[Uncovered]:
+        """Return the final releases of a project that neither its rules nor an import run covers, if there are any."""
+        rows, ran = self._rules.about(project), imported(project)
         since = max((source.date for rule in rows for source in rule.sources), default="")
         try:
             page = self.index.page(project)
         except UndeterminedError:
             return
-        newest = islice((v for v in page.versions if not v.is_prerelease), MAX_LOOKED_AT) if page else ()
-        versions = tuple(
-            v for v in newest if page and _uploaded(page, v) > since and not any(rule.covers(v) for rule in rows)
-        )
-        if versions:
-            yield NewReleases(project=project, since=since, versions=versions)
+        if page is None:
+            return
+        releases = [v for v in page.versions if not v.is_prerelease and _has_wheel(page, v)]
+        spans: dict[bool, list[tuple[Version, ...]]] = {False: [], True: []}
+        for (is_covered, is_new), span in groupby(
+            releases, lambda v: (v in ran or any(rule.covers(v) for rule in rows), _uploaded(page, v) > since)
+        ):
+            if not is_covered:
+                spans[is_new].append(tuple(span))
+        if any(spans.values()):
+            yield Uncovered(project=project, since=since, old=tuple(spans[False]), new=tuple(spans[True]))
+
+
+def _has_wheel(page: ProjectPage, version: Version) -> bool:
+    return any(isinstance(file, Wheel) and file.yanked is None for file in page.files_of(version).listed)
+
+
+def _newest_of_each_series(versions: Iterable[Version]) -> Iterator[Version]:
+    """Yield the newest of 2.6.x, of 2.5.x, and so on; of one series, all answers are likely to be alike."""
+    return (next(series) for _, series in groupby(versions, lambda version: version.release[:2]))
+
+
+def _one_a_python(targets: Iterable[Target]) -> list[Target]:
+    return list({target.python: target for target in reversed(tuple(targets))}.values())[::-1]
 
 
 def _uploaded(page: ProjectPage, version: Version) -> str:
@@ -309,17 +344,23 @@ def _judge(target: Target) -> Judge:
     return Judge(target)
 
 
-@lru_cache(maxsize=1)
-def _targets() -> tuple[Target, ...]:
-    """The usual targets, newest Pythons first; an x86_64 macOS also as Rosetta translates it."""
+def _targets_of(rule: Rule) -> list[Target]:
+    """The targets that a rule is about: usual ones, and those with a macOS version that it names."""
+    stated = tuple(specifier.version.removesuffix(".*") for specifier in rule.macos or ())
+    platforms = [f"macos-{version}-{machine}" for version in stated for machine in ("arm64", "x86_64")]
+    return [target for target in _targets((*PLATFORMS, *platforms)) if rule.is_about(target)]
+
+
+@cache
+def _targets(platforms: tuple[str, ...]) -> tuple[Target, ...]:
+    """The targets of some platforms, newest Pythons first; an x86_64 macOS also as Rosetta translates it."""
     found = []
-    for python in PYTHONS:
-        for platform in PLATFORMS:
-            try:
-                target = read_target(f"{platform}-{python}")
-            except UsageError:
-                continue
-            found.append(target)
-            if platform.endswith("x86_64") and platform.startswith("macos"):
-                found.append(replace(target, translated=True))
+    for python, platform in product(PYTHONS, platforms):
+        try:
+            target = read_target(f"{platform}-{python}")
+        except UsageError:
+            continue
+        found.append(target)
+        if platform.endswith("x86_64") and platform.startswith("macos"):
+            found.append(replace(target, translated=True))
     return tuple(found)

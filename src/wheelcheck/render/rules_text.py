@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wheelcheck.render.phrases import listed, sourced
@@ -10,7 +10,9 @@ from wheelcheck.render.style import Style
 from wheelcheck.rules import audit as audits
 
 if TYPE_CHECKING:
-    from wheelcheck.commands.verify_rules import NewReleases, Verification
+    from packaging.version import Version
+
+    from wheelcheck.commands.verify_rules import Uncovered, Verification
     from wheelcheck.rules.audit import Audit, Beside, Finding
     from wheelcheck.rules.model import Rule
 
@@ -42,11 +44,11 @@ def render_rule(looked: Audit, *, style: Style | None = None) -> str:
 
 
 def render_verification(found: Verification, *, verbose: bool = False, style: Style | None = None) -> str:
-    """Return the stale and unknown rules with what to do, all of them if `verbose`, then new releases."""
+    """Return the stale and unknown rules with what to do, or all of them, then the releases that nothing covers."""
     style = style or Style()
     shown = [audit for audit in found.audits if verbose or audit.findings]
     lines = [line for audit in shown for line in _audited(audit)]
-    lines += [_released(new) for new in found.new_releases]
+    lines += [line for project in found.uncovered for line in _uncovered(project)]
     paragraphs = (part for line in [*lines, _counted(found)] for part in _wrapped(line, style))
     return style.written("\n".join(paragraphs))
 
@@ -119,9 +121,18 @@ def _advice(finding: Finding) -> Iterator[str]:
             yield "Run this again when the index can be reached."
 
 
-def _released(new: NewReleases) -> str:
-    which = f"{new.project} {_versions(new.versions)}"
-    return f"{which} came after its rules were looked at ({new.since}), and none is about that: try whether it works."
+def _uncovered(found: Uncovered) -> Iterator[str]:
+    spans = [span for spans in (found.new, found.old) for span in spans]
+    number = _number(sum(map(len, spans)), "release")
+    yield f"{found.project}: neither a rule nor an import run covers {number}: {_versions(map(_span, spans))}."
+    if found.new:
+        added = _versions(map(_span, found.new))
+        yield f"  {added} came after its rules were last examined ({found.since}): try whether it works."
+
+
+def _span(versions: Sequence[Version]) -> str:
+    """Return releases in a row, newest first, as one range."""
+    return str(versions[0]) if len(versions) == 1 else f"{versions[-1]} to {versions[0]}"
 
 
 def _counted(found: Verification) -> str:

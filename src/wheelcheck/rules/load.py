@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from packaging.version import Version
+
 from wheelcheck.common.errors import UsageError
 from wheelcheck.rules.model import Rule, Rules, RulesByProject, load_rules
 from wheelcheck.standards.names import NormalizedName, canonicalize_name
@@ -35,6 +37,11 @@ def modules() -> Mapping[str, Sequence[NormalizedName]]:
     """Return the projects that install each module that several projects install."""
     found: Mapping[str, Sequence[NormalizedName]] = _json("projects.json")["modules"]
     return found
+
+
+def imported(name: NormalizedName) -> frozenset[Version]:
+    """Return the versions of a project that were installed and imported on Linux, whatever came of it."""
+    return frozenset(map(Version, _json("runs.json").get(name, ())))
 
 
 class Replacement(NamedTuple):
