@@ -129,6 +129,8 @@ def test_releases_that_neither_a_rule_nor_a_run_covers_are_named(
     _, out = run(capsys, "verify", "spam", "--index-url", server.index, "--rules", mine)
     assert "spam: neither a rule nor an import run covers 5 releases: 2.0, 1.2 to 1.5 and 1.0." in " ".join(out.split())
     assert "2.0 came after its rules were last examined (2025-01-01)" in " ".join(out.split())
+    _, out = run(capsys, "verify", "mine", "--index-url", server.index, "--rules", mine)
+    assert "neither" not in out
     everything = table(rule(">=0", "constrains", "eggs<9"))
     assert verify_rules(["spam"], rules=everything, index_url=server.index).uncovered == ()
 
@@ -212,7 +214,7 @@ def test_a_rule_is_shown_with_what_the_index_says(
     code, out = run(capsys, *ask)
     assert code == 0
     assert "why: Seen." in out
-    assert "2 versions of it there, the newest 1.1." in out
+    assert "The index lists 2 versions that it covers, the newest 1.1." in out
     assert "The metadata of spam-1.1-py3-none-any.whl requires eggs<2." in out
     told = json.loads(run(capsys, *ask, "--format", "json")[1])
     assert told["rule"]["id"] == "mine"

@@ -345,11 +345,12 @@ class TestTheTableAsAWhole:
         covered = [version for version in PUBLISHED[rule.project] if rule.covers(Version(version))]
         assert covered, "it covers no version that was ever published"
         if rule.effect is Effect.CONSTRAINS:
+            left = []
             for need in rule.requirements:
                 published = PUBLISHED[canonicalize_name(need.name)]
-                refused = [v for v in published if not need.specifier.contains(v, prereleases=True)]
-                assert refused, f"{need} refuses nothing that was ever published"
-                assert len(refused) < len(published), f"{need} refuses everything"
+                left.append([v for v in published if need.specifier.contains(v, prereleases=True)])
+                assert len(left[-1]) < len(published), f"{need} refuses nothing that was ever published"
+            assert any(left), "it refuses everything"
 
     def test_no_row_repeats_another(self) -> None:
         for one_rule, other in combinations(curated(), 2):
@@ -391,7 +392,7 @@ sys.addaudithook(lambda event, about: opened.append(str(about[0])) if event == "
 rules, target = curated(), read_target("macos-13-arm64-cp311")
 assert rules.forbidding("tensorflow-macos", Version("2.15.1"), target)
 assert not rules.forbidding("six", Version("1.0"), target)
-assert rules.partners("numpy") == {"torch"}
+assert rules.partners("numpy") == {"pyarrow", "torch"}
 print(*sorted(place.rpartition("/")[2] for place in opened if place.endswith(".toml")))
 """
         ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

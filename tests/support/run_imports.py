@@ -196,13 +196,13 @@ def entry_of(run: Run, about: Result) -> Result:
 
 
 def go_through(parts: Iterable[str], *, again: bool) -> None:
+    known = results()
     for run in every_run():
         if parts and not any(part in run.key for part in parts):
             continue
-        known = results()
         if run.key in known and not again:
             continue
-        about = entry_of(run, outcome_of(run, known))
+        about = known[run.key] = entry_of(run, outcome_of(run, known))
         keep(about)
         print(run.key, "->", about["outcome"], about.get("error", ""), flush=True)
 

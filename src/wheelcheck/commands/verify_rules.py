@@ -90,7 +90,8 @@ class Verification(Truthful):
 
     Attributes:
         audits: one for each rule.
-        uncovered: releases that neither a rule nor an import run covers; they need not be wrong.
+        uncovered: releases of the requested projects, or of all with rules, that neither a rule nor an import run
+            covers; they need not be wrong.
         sources: the queried indexes.
         notices: what the user should hear of.
     """
@@ -137,13 +138,15 @@ def verify_rules(names: Iterable[str] = (), **options: Unpack[Options]) -> Verif
         UsageError: there is no such rule or project, or an option is malformed.
     """
     rules = rules_in_force(complete(options)["rules"])
-    rows = _chosen(rules, tuple(names))
+    names = tuple(names)
+    rows = _chosen(rules, names)
     notices: list[str] = []
     with _Auditor(rules, options, notices) as auditor:
         for name in dict.fromkeys(name for rule in rows for name in sorted(rule.names)):
             auditor.index.start_page(name)
         audits = tuple(map(auditor.audit, rows))
-        projects = dict.fromkeys(rule.project for rule in rows)
+        named_ones = (name for name in map(canonicalize_name, names) if rules.about(name))
+        projects = dict.fromkeys(named_ones if names else sorted(rules.projects))
         uncovered = tuple(chain.from_iterable(map(auditor.uncovered, projects)))
         return Verification(audits=audits, uncovered=uncovered, sources=auditor.index.sources, notices=tuple(notices))
 

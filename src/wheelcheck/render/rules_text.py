@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,8 @@ def _wrapped(line: str, style: Style) -> list[str]:
 
 def _beside(looked: Audit) -> Iterator[str]:
     if looked.covered:
-        yield f"{_number(len(looked.covered), 'version')} of it there, the newest {looked.covered[0]}."
+        number = _number(len(looked.covered), "version")
+        yield f"The index lists {number} that it covers, the newest {looked.covered[0]}."
     yield from (_said(one, listed(sorted(looked.rule.names - {looked.rule.project}))) for one in looked.beside)
     for finding in looked.findings:
         yield _why(looked, finding)
@@ -136,11 +138,10 @@ def _span(versions: Sequence[Version]) -> str:
 
 
 def _counted(found: Verification) -> str:
-    states = [audit.state for audit in found.audits]
-    compared = f"{_number(len(states), 'rule')} compared with {listed(found.sources)}"
-    return (
-        f"{compared}: {states.count('holds')} hold, {states.count('stale')} stale, {states.count('unknown')} unknown."
-    )
+    states = Counter(audit.state for audit in found.audits)
+    compared = f"{_number(len(found.audits), 'rule')} compared with {listed(found.sources)}"
+    hold = f"{states['holds']} hold{'s' * (states['holds'] == 1)}"
+    return f"{compared}: {hold}, {states['stale']} stale, {states['unknown']} unknown."
 
 
 def _versions(versions: Iterable[object]) -> str:

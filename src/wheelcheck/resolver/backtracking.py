@@ -116,10 +116,12 @@ class Search(Resolution[RT, CT, KT], Generic[RT, CT, KT]):
         """Return the causes of a conflict with everything that led to them, including what was given up on the way."""
         found = {id(cause): cause for cause in causes}
         waiting, seen = list(found.values()), set[KT]()
+        identify = self._p.identify
         while waiting:
-            keys = self._keys([waiting.pop()]) - seen
-            seen |= keys
-            for key in keys:
+            for each in waiting.pop():
+                if each is None or (key := identify(each)) in seen:
+                    continue
+                seen.add(key)
                 criterion = self.state.criteria.get(key)
                 more = [*(criterion.information if criterion else ()), *self._blamed.get(key, {}).values()]
                 waiting += (cause for cause in more if id(cause) not in found)
