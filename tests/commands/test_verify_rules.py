@@ -12,6 +12,7 @@ from loopback import Server, simple_index, status
 from wheelcheck.cli.main import main
 from wheelcheck.commands.verify_rules import verify_rules
 from wheelcheck.common.errors import UsageError
+from wheelcheck.rules.load import curated, imported
 from wheels import make_sdist, make_wheel
 
 if TYPE_CHECKING:
@@ -135,10 +136,18 @@ def test_releases_that_neither_a_rule_nor_a_run_covers_are_named(
     assert verify_rules(["spam"], rules=everything, index_url=server.index).uncovered == ()
 
 
-def test_a_release_that_was_imported_is_covered() -> None:
-    with simple_index({"imgaug": [make_wheel("imgaug", version) for version in ("0.3.0", "0.5.0")]}) as server:
-        (found,) = verify_rules(["imgaug"], index_url=server.index, isolated=True).uncovered
-    assert [list(map(str, span)) for span in found.old + found.new] == [["0.5.0"]]
+def test_releases_that_were_imported_or_are_yanked_are_not_named() -> None:
+    rules = curated()
+    name, version = next(
+        (name, version)
+        for name in sorted(rules.projects)
+        for version in sorted(imported(name))
+        if not version.is_prerelease and not any(rule.covers(version) for rule in rules.about(name))
+    )
+    wheels = [make_wheel(name, str(version)), make_wheel(name, "9998.0", yanked="broken"), make_wheel(name, "9999.0")]
+    with simple_index({name: wheels}) as server:
+        (found,) = verify_rules([name], index_url=server.index, isolated=True).uncovered
+    assert [list(map(str, span)) for span in found.old + found.new] == [["9999.0"]]
 
 
 def test_an_older_python_is_asked_where_the_newest_has_no_answer(table: Any) -> None:
