@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.version import Version
@@ -93,7 +94,7 @@ def _places(path: Path) -> Iterator[Path]:
 
 def _text(path: Path) -> str:
     try:
-        if path.exists() and not path.is_file():
+        if not S_ISREG(path.stat().st_mode):  # a FIFO would be waited for
             raise UsageError(f"{path} is not a file; rules are read from a TOML file, or a directory of them.")
         with path.open("rb") as file:
             read = file.read(MAX_BYTES + 1)

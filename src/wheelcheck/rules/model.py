@@ -590,21 +590,20 @@ def _matching(pattern: str, text: str) -> str:
 # -- shapes, each refused with its place
 
 
-@record(kw_only=False)
-class _Place:
-    """A position in a file of rules."""
+class _Place(str):
+    """A position in a file of rules, in words."""
 
-    words: str
+    __slots__ = ()
 
     def row(self, row: Any, number: int) -> _Place:
         stated = row.get("id") if isinstance(row, dict) else None
-        return _Place(f"{self.words}, rule {stated if isinstance(stated, str) and stated else f'number {number}'}")
+        return _Place(f"{self}, rule {stated if isinstance(stated, str) and stated else f'number {number}'}")
 
     def key(self, key: str) -> _Place:
-        return _Place(f"{self.words}, {key}")
+        return _Place(f"{self}, {key}")
 
     def refuse(self, why: str) -> NoReturn:
-        raise UsageError(f"{self.words}: {why}.")
+        raise UsageError(f"{self}: {why}.")
 
 
 def _toml(place: str, text: str) -> dict[str, Any]:

@@ -113,9 +113,14 @@ class PlainSpecifiers:
 
     def is_unsatisfiable(self) -> bool:
         """Return whether no version can be admitted. The bounds, and versions just above them, are tried first."""
-        bounds = [version_of(clause.version.removesuffix(".*")) for clause in self._clauses]
-        likely = (Version("0"), *bounds, *(Version(f"{bound.base_version}.1") for bound in bounds))
-        return bool(bounds) and not any(map(self._admits, likely)) and self.full.is_unsatisfiable()
+        return bool(self._clauses) and not any(map(self._admits, self._likely())) and self.full.is_unsatisfiable()
+
+    def _likely(self) -> Iterator[Version]:
+        yield version_of("0")
+        for clause in self._clauses:
+            bound = version_of(clause.version.removesuffix(".*"))
+            yield bound
+            yield version_of(f"{bound.base_version}.1")
 
     def filter(self, iterable: Iterable[Version], prereleases: bool | None = None) -> Iterator[Version]:
         """Yield the admitted versions; pre-releases as `SpecifierSet.filter` treats them."""
