@@ -5,6 +5,7 @@ Read a changed file as a tired user would before it is committed. `python tests/
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -47,7 +48,12 @@ COMMANDS = {
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_answer_reads_as_in_its_file(name: str) -> None:
-    assert printed(COMMANDS[name]) == (GOLDEN / f"{name}.txt").read_text("utf-8")
+    assert without_rounds(printed(COMMANDS[name])) == (GOLDEN / f"{name}.txt").read_text("utf-8")
+
+
+def without_rounds(text: str) -> str:
+    """The text without the length of the search, which changes with every curated rule."""
+    return re.sub(r"rounds: \d+; candidates: \d+", "rounds: N; candidates: N", text)
 
 
 def test_every_file_has_a_command() -> None:
@@ -73,7 +79,7 @@ def test_no_line_is_longer_than_the_terminal_unless_a_word_is(name: str, columns
 def rewrite() -> None:
     """Write all files anew."""
     for name, command in COMMANDS.items():
-        (GOLDEN / f"{name}.txt").write_text(printed(command), "utf-8")
+        (GOLDEN / f"{name}.txt").write_text(without_rounds(printed(command)), "utf-8")
 
 
 if __name__ == "__main__":

@@ -275,7 +275,7 @@ class TestTheCuratedRows:
         assert "tensorflow-metal" in curated().partners(canonicalize_name("tensorflow"))
         assert "tensorflow-metal" not in curated().partners(canonicalize_name("tensorflow-cpu"))
         assert curated().partners(canonicalize_name("tensorflow-metal")) == {"tensorflow", "tensorflow-macos"}
-        assert curated().partners(canonicalize_name("keras")) == frozenset()
+        assert "tensorflow-metal" not in curated().partners(canonicalize_name("keras"))
 
     def test_empty_shells_are_forbidden_and_their_neighbours_are_not(self) -> None:
         assert forbidden("tensorflow-macos", "2.15.1", MAC) == ["tensorflow-macos-2.15.1-is-empty"]
@@ -392,7 +392,7 @@ sys.addaudithook(lambda event, about: opened.append(str(about[0])) if event == "
 rules, target = curated(), read_target("macos-13-arm64-cp311")
 assert rules.forbidding("tensorflow-macos", Version("2.15.1"), target)
 assert not rules.forbidding("six", Version("1.0"), target)
-assert rules.partners("numpy") == {"pyarrow", "torch"}
+assert {"pyarrow", "torch"} <= rules.partners("numpy")
 print(*sorted(place.rpartition("/")[2] for place in opened if place.endswith(".toml")))
 """
         ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

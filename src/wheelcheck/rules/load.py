@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from functools import cache
 from pathlib import Path
 from stat import S_ISREG
@@ -105,6 +106,6 @@ def _text(path: Path) -> str:
     if len(read) > MAX_BYTES:
         raise UsageError(f"{path} is larger than {MAX_BYTES:,} bytes; divide its rules into several files.")
     try:
-        return read.decode("utf-8-sig")
+        return read.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8.") from None
