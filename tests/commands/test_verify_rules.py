@@ -223,7 +223,7 @@ def test_a_rule_is_shown_with_what_the_index_says(
     code, out = run(capsys, *ask)
     assert code == 0
     assert "why: Seen." in out
-    assert "The index lists 2 versions that it covers, the newest 1.1." in out
+    assert "The rule covers 2 listed versions, the newest 1.1." in out
     assert "The metadata of spam-1.1-py3-none-any.whl requires eggs<2." in out
     told = json.loads(run(capsys, *ask, "--format", "json")[1])
     assert told["rule"]["id"] == "mine"

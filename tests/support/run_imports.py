@@ -3,8 +3,7 @@
 Each run asks wheelcheck for the newest files that fit a Python of this machine, once by metadata alone and once with
 the curated rules. The pins of each answer are installed in a fresh virtual environment, deleted afterwards, and
 imported in a process of its own. What came of it goes to fixtures/imports.jsonl, a line at once, so that a stopped run
-goes on where it was; `--write` makes docs/imports.md and rules/data/runs.json
-from these lines.
+goes on where it was; `--write` makes docs/imports.md and rules/data/runs.json of these lines.
 
     python tests/support/run_imports.py [PART]...     runs whose name has a part, or all, without a result yet
     python tests/support/run_imports.py --again PART  as before, and those with a result too

@@ -128,7 +128,8 @@ def verify_rules(names: Iterable[str] = (), **options: Unpack[Options]) -> Verif
     """Compare curated rules with an index.
 
     Checked is whether the rule's versions exist, whether the metadata of their files still lacks what the rule adds,
-    and whether an answer would differ without it.
+    and whether an answer would differ without it. Releases of these projects that neither a rule nor an import run
+    covers are listed, too.
 
     Args:
         names: ids of rules, or projects; none for all rules.
@@ -333,7 +334,10 @@ def _newest_of_each_series(versions: Iterable[Version]) -> Iterator[Version]:
 
 
 def _one_a_python(targets: Iterable[Target]) -> list[Target]:
-    return list({target.python: target for target in reversed(tuple(targets))}.values())[::-1]
+    first: dict[str, Target] = {}
+    for target in targets:
+        first.setdefault(target.python, target)
+    return list(first.values())
 
 
 def _uploaded(page: ProjectPage, version: Version) -> str:

@@ -60,8 +60,7 @@ def _wrapped(line: str, style: Style) -> list[str]:
 
 def _beside(looked: Audit) -> Iterator[str]:
     if looked.covered:
-        number = _number(len(looked.covered), "version")
-        yield f"The index lists {number} that it covers, the newest {looked.covered[0]}."
+        yield f"The rule covers {_number(len(looked.covered), 'listed version')}, the newest {looked.covered[0]}."
     yield from (_said(one, listed(sorted(looked.rule.names - {looked.rule.project}))) for one in looked.beside)
     for finding in looked.findings:
         yield _why(looked, finding)
